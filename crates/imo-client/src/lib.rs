@@ -1,1 +1,25 @@
+//! The Rust client of the four programs: everything that a node, a tool or a test needs and that needs no network.
+//!
+//! [`addresses`] and [`instructions`] say what to send, [`accounts`] and [`errors`] what came back, [`voucher`] and [`trees`] make what payers and
+//! operators sign and commit to, [`challenge`] plans both sides of a dispute.
 
+pub mod accounts;
+pub mod addresses;
+pub mod challenge;
+pub mod errors;
+pub mod instructions;
+pub mod trees;
+pub mod voucher;
+
+#[cfg(test)]
+mod tests {
+    use imo_protocol::ids;
+
+    #[test]
+    fn given_the_programs_when_their_ids_are_compared_then_as_the_protocol_says() {
+        assert_eq!(model_token::ID, ids::MODEL_TOKEN);
+        assert_eq!(opml_oracle::ID, ids::OPML_ORACLE);
+        assert_eq!(revenue_escrow::ID, ids::REVENUE_ESCROW);
+        assert_eq!(yield_distributor::ID, ids::YIELD_DISTRIBUTOR);
+    }
+}

@@ -1,1 +1,26 @@
+//! What several programs share (`docs/protocol.md`): messages, deadlines, and the accounts that one program writes and another reads.
+//!
+//! The bytes of each message are built here and nowhere else, so that client, node and chain cannot disagree on them.
 
+pub mod accounts;
+pub mod deadline;
+pub mod dispute;
+pub mod ed25519;
+pub mod errors;
+pub mod ids;
+pub mod receipt;
+pub mod request;
+pub mod shares;
+pub mod voucher;
+
+pub use {
+    accounts::{Bucket, Collection, BUCKET_SEED, COLLECTION_SEED},
+    deadline::{Deadline, Now, RESTART_GRACE_SLOTS},
+    dispute::{first_digest, move_digest, place_commitment},
+    ed25519::{check_ed25519_instruction, verify_preceding_ed25519},
+    errors::ProtocolError,
+    receipt::Receipt,
+    request::Request,
+    shares::{share_floor, ALL_BPS},
+    voucher::{Voucher, VOUCHER_BYTES},
+};

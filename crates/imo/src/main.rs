@@ -1,1 +1,37 @@
-fn main() {}
+//! The `imo` command.
+//!
+//! Exit codes: 0 all well; 1 a check did not come out as it must, or the network failed; 2 the user gave something wrong (one sentence on stderr).
+
+mod cli;
+mod commands;
+mod demo;
+mod error;
+mod format;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Cli, Command};
+use error::UserError;
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("{error:#}");
+            match error.downcast_ref::<UserError>() {
+                Some(_) => ExitCode::from(UserError::EXIT_CODE),
+                None => ExitCode::FAILURE,
+            }
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    match cli.command {
+        Command::Demo(args) => demo::run(&args),
+        Command::Model(command) => commands::model::run(&command),
+        Command::Status(args) => commands::status::run(&args),
+    }
+}

@@ -1,6 +1,175 @@
+//! Operators and their stake, usage reports, and the disputes that keep them honest (`docs/protocol.md`, 2.3).
+//!
+//! `game` is the dispute as a pure state machine, `math` the money of it; `instructions` check accounts, call both, and move tokens.
+
 use anchor_lang::prelude::*;
+
+pub mod constants;
+pub mod errors;
+pub mod events;
+pub mod game;
+pub mod instructions;
+pub mod math;
+pub mod state;
+
+use instructions::*;
+use opml::model::{HEADER_BYTES, NODE_BYTES};
 
 declare_id!("4snJ87cRGtU3UMSfvKMrfKcL3VkQdaUQ146nquDjtCB2");
 
 #[program]
-pub mod opml_oracle {}
+pub mod opml_oracle {
+    use super::*;
+
+    pub fn create_stake_vault(ctx: Context<CreateStakeVault>) -> Result<()> {
+        CreateStakeVault::handle(ctx)
+    }
+
+    pub fn register_operator(
+        ctx: Context<RegisterOperator>,
+        backup: Pubkey,
+        endpoint: String,
+        endpoint_key_hash: [u8; 32],
+    ) -> Result<()> {
+        RegisterOperator::handle(ctx, backup, endpoint, endpoint_key_hash)
+    }
+
+    pub fn update_operator(
+        ctx: Context<UpdateOperator>,
+        backup: Pubkey,
+        endpoint: String,
+        endpoint_key_hash: [u8; 32],
+    ) -> Result<()> {
+        UpdateOperator::handle(ctx, backup, endpoint, endpoint_key_hash)
+    }
+
+    pub fn stake_bond(ctx: Context<StakeBond>, amount_units: u64) -> Result<()> {
+        StakeBond::handle(ctx, amount_units)
+    }
+
+    pub fn request_unbond(ctx: Context<RequestUnbond>, amount_units: u64) -> Result<()> {
+        RequestUnbond::handle(ctx, amount_units)
+    }
+
+    pub fn withdraw_bond(ctx: Context<WithdrawBond>) -> Result<()> {
+        WithdrawBond::handle(ctx)
+    }
+
+    pub fn post_report(
+        ctx: Context<PostReport>,
+        bond_units: u64,
+        period_start_unix: i64,
+        period_end_unix: i64,
+    ) -> Result<()> {
+        PostReport::handle(ctx, bond_units, period_start_unix, period_end_unix)
+    }
+
+    pub fn seal_report(ctx: Context<SealReport>) -> Result<()> {
+        SealReport::handle(ctx)
+    }
+
+    pub fn finalise_report(ctx: Context<FinaliseReport>) -> Result<()> {
+        FinaliseReport::handle(ctx)
+    }
+
+    pub fn close_report(ctx: Context<CloseReport>) -> Result<()> {
+        CloseReport::handle(ctx)
+    }
+
+    pub fn open_dispute(ctx: Context<OpenDispute>, nonce: u64, commitment: [u8; 32]) -> Result<()> {
+        OpenDispute::handle(ctx, nonce, commitment)
+    }
+
+    pub fn point(
+        ctx: Context<Point>,
+        expected_digest: [u8; 32],
+        receipt_index: u32,
+        salt: [u8; 32],
+        input_root: [u8; 32],
+        output_root: [u8; 32],
+        path: Vec<[u8; 32]>,
+    ) -> Result<()> {
+        Point::handle(ctx, expected_digest, receipt_index, salt, input_root, output_root, path)
+    }
+
+    pub fn post_trace(ctx: Context<PostTrace>, expected_digest: [u8; 32], roots: Vec<[u8; 32]>) -> Result<()> {
+        PostTrace::handle_whole(ctx, expected_digest, roots)
+    }
+
+    pub fn post_trace_root(
+        ctx: Context<PostTrace>,
+        expected_digest: [u8; 32],
+        trace_root: [u8; 32],
+        path: Vec<[u8; 32]>,
+    ) -> Result<()> {
+        PostTrace::handle_root(ctx, expected_digest, trace_root, path)
+    }
+
+    pub fn attach_trace(ctx: Context<AttachTrace>, expected_digest: [u8; 32]) -> Result<()> {
+        AttachTrace::handle(ctx, expected_digest)
+    }
+
+    pub fn demand(ctx: Context<Demand>, expected_digest: [u8; 32], child: u8) -> Result<()> {
+        Demand::handle(ctx, expected_digest, child)
+    }
+
+    pub fn demand_node(
+        ctx: Context<DemandNode>,
+        expected_digest: [u8; 32],
+        child: u8,
+        header: [u8; HEADER_BYTES],
+        record: [u8; NODE_BYTES],
+        path: Vec<[u8; 32]>,
+    ) -> Result<()> {
+        DemandNode::handle(ctx, expected_digest, child, header, record, path)
+    }
+
+    pub fn reveal(ctx: Context<Reveal>, expected_digest: [u8; 32], hashes: Vec<[u8; 32]>) -> Result<()> {
+        Reveal::handle(ctx, expected_digest, hashes)
+    }
+
+    pub fn reveal_tile(ctx: Context<RevealTile>, expected_digest: [u8; 32], tile: Vec<u8>) -> Result<()> {
+        RevealTile::handle(ctx, expected_digest, tile)
+    }
+
+    pub fn init_witness(ctx: Context<InitWitness>) -> Result<()> {
+        InitWitness::handle(ctx)
+    }
+
+    pub fn write_witness(ctx: Context<WriteWitness>, offset: u32, bytes: Vec<u8>) -> Result<()> {
+        WriteWitness::handle(ctx, offset, bytes)
+    }
+
+    pub fn close_witness(ctx: Context<CloseWitness>) -> Result<()> {
+        CloseWitness::handle(ctx)
+    }
+
+    pub fn prove(ctx: Context<Prove>, expected_digest: [u8; 32], element: u32) -> Result<()> {
+        Prove::handle(ctx, expected_digest, element)
+    }
+
+    pub fn timeout(ctx: Context<Timeout>) -> Result<()> {
+        Timeout::handle(ctx)
+    }
+
+    pub fn settle_dispute(ctx: Context<SettleDispute>) -> Result<()> {
+        SettleDispute::handle(ctx)
+    }
+
+    pub fn withdraw_payout(ctx: Context<WithdrawPayout>) -> Result<()> {
+        WithdrawPayout::handle(ctx)
+    }
+
+    pub fn close_trace(ctx: Context<CloseTrace>) -> Result<()> {
+        CloseTrace::handle(ctx)
+    }
+}
+
+#[cfg(test)]
+mod id_tests {
+    #[test]
+    fn given_the_shared_ids_when_compared_then_this_program_is_the_one_declared() {
+        assert_eq!(crate::ID, imo_protocol::ids::OPML_ORACLE);
+        assert_eq!(model_token::ID, imo_protocol::ids::MODEL_TOKEN);
+    }
+}

@@ -1,0 +1,39 @@
+//! Addresses of opml-oracle.
+
+use anchor_lang::prelude::Pubkey;
+use opml_oracle::{
+    ID,
+    state::{DISPUTE_SEED, OPERATOR_SEED, REPORT_SEED, STAKE_TOKENS_SEED, STAKE_VAULT_SEED, TRACE_SEED},
+};
+
+use super::find;
+
+/// All stake and bonds in a mint.
+pub fn stake_vault(mint: &Pubkey) -> Pubkey {
+    find(&[STAKE_VAULT_SEED, mint.as_ref()], &ID)
+}
+
+/// The token account of a mint's stake vault.
+pub fn stake_tokens(mint: &Pubkey) -> Pubkey {
+    find(&[STAKE_TOKENS_SEED, mint.as_ref()], &ID)
+}
+
+/// An operator with its stake in a mint.
+pub fn operator(authority: &Pubkey, mint: &Pubkey) -> Pubkey {
+    find(&[OPERATOR_SEED, authority.as_ref(), mint.as_ref()], &ID)
+}
+
+/// An operator's report, numbered from 0.
+pub fn report(operator: &Pubkey, sequence: u64) -> Pubkey {
+    find(&[REPORT_SEED, operator.as_ref(), &sequence.to_le_bytes()], &ID)
+}
+
+/// A challenger's case against a report.
+pub fn dispute(report: &Pubkey, challenger: &Pubkey, nonce: u64) -> Pubkey {
+    find(&[DISPUTE_SEED, report.as_ref(), challenger.as_ref(), &nonce.to_le_bytes()], &ID)
+}
+
+/// The operator's trace of a claim of a report.
+pub fn trace(report: &Pubkey, claim_hash: &[u8; 32]) -> Pubkey {
+    find(&[TRACE_SEED, report.as_ref(), claim_hash], &ID)
+}

@@ -1,0 +1,84 @@
+//! Cutting a proof into transactions.
+//!
+//! A witness is larger than a transaction. The challenger makes an account in exactly its size, fills it with as few transactions as fit, and proves
+//! in the last of them.
+
+use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction};
+use opml_oracle::state::{Dispute, Witness};
+use solana_message::Message;
+
+use crate::instructions::opml_oracle as oracle;
+
+/// Most bytes of a transaction.
+pub const MAX_TRANSACTION_BYTES: usize = 1_232;
+
+/// What the length of a longer instruction costs on the wire, at most.
+const LENGTH_GROWTH: usize = 2;
+
+/// A proof to be staged.
+#[derive(Clone, Copy, Debug)]
+pub struct Proof<'a> {
+    pub dispute: &'a Dispute,
+    /// The element that is wrong.
+    pub element: u32,
+    pub witness: &'a [u8],
+    /// Address of the witness account to be made; its key signs the first transaction besides the challenger's.
+    pub witness_account: Pubkey,
+    /// Rent of [`account_bytes`], in lamports.
+    pub lamports: u64,
+}
+
+/// Size of the account for a witness.
+pub fn account_bytes(witness: &[u8]) -> usize {
+    Witness::BYTES_OFFSET + witness.len()
+}
+
+/// The transactions that stage the witness and prove, in order; the challenger pays their fees. `prelude` (such as a compute limit) begins the last.
+pub fn stage_and_prove(proof: &Proof, prelude: &[Instruction]) -> Vec<Vec<Instruction>> {
+    let Proof { dispute, element, witness, witness_account, lamports } = *proof;
+    let challenger = dispute.challenger;
+    let write = |offset: usize, bytes: &[u8]| {
+        oracle::write_witness(challenger, witness_account, offset as u32, bytes.to_vec())
+    };
+    let fitting = |around: &[Instruction]| {
+        let mut instructions = around.to_vec();
+        instructions.push(write(0, &[]));
+        let taken = transaction_bytes(&instructions, &challenger);
+        MAX_TRANSACTION_BYTES.saturating_sub(taken + LENGTH_GROWTH)
+    };
+
+    let create = solana_system_interface::instruction::create_account(
+        &challenger,
+        &witness_account,
+        lamports,
+        account_bytes(witness) as u64,
+        &opml_oracle::ID,
+    );
+    let prove = oracle::prove(dispute, dispute.game.digest, witness_account, element);
+    let mut first = vec![create, oracle::init_witness(dispute, witness_account)];
+    let mut last = prelude.to_vec();
+
+    let (head, mut rest) = witness.split_at(fitting(&first).min(witness.len()));
+    first.push(write(0, head));
+    let mut transactions = vec![first];
+    let around: Vec<_> = last.iter().cloned().chain([prove.clone()]).collect();
+    let last_fits = fitting(&around);
+    while rest.len() > last_fits {
+        let offset = witness.len() - rest.len();
+        let (piece, tail) = rest.split_at(fitting(&[]).min(rest.len()));
+        transactions.push(vec![write(offset, piece)]);
+        rest = tail;
+    }
+    if !rest.is_empty() {
+        last.push(write(witness.len() - rest.len(), rest));
+    }
+    last.push(prove);
+    transactions.push(last);
+    transactions
+}
+
+/// Size on the wire of a transaction with these instructions, signatures included.
+pub fn transaction_bytes(instructions: &[Instruction], fee_payer: &Pubkey) -> usize {
+    let message = Message::new(instructions, Some(fee_payer));
+    1 + 64 * usize::from(message.header.num_required_signatures) + message.serialize().len()
+}

@@ -1,0 +1,157 @@
+//! Instructions of yield-distributor. Deposits are the escrow's and have no function here.
+
+use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction};
+use solana_sdk_ids::system_program;
+use yield_distributor::{
+    ID, accounts,
+    constants::ACTIVATION_EPOCHS,
+    instruction,
+    state::{EpochMark, Pool, Position},
+};
+
+use super::build;
+use crate::addresses::{self, model_token, yield_distributor as address};
+
+/// The marks of the epochs whose stake has become active and is not counted yet: every deposit and every stake needs them.
+pub fn due_marks(pool: &Pool, now_epoch: u64) -> [Option<Pubkey>; 2] {
+    let pool_address = address::pool(&pool.model);
+    pool.pending.map(|bucket| {
+        (bucket.units > 0 && bucket.epoch <= now_epoch).then(|| address::epoch_mark(&pool_address, bucket.epoch))
+    })
+}
+
+/// The mark that a position's pending stake waits for, or was not settled with yet.
+fn position_mark(position: &Position) -> Option<Pubkey> {
+    (position.pending_units > 0).then(|| address::epoch_mark(&position.pool, position.pending_epoch))
+}
+
+/// Anyone, once the model's offering succeeded.
+pub fn create_pool(payer: Pubkey, model: Pubkey, revenue_mint: Pubkey) -> Instruction {
+    let pool = address::pool(&model);
+    let accounts = accounts::CreatePool {
+        payer,
+        protocol: model_token::protocol(),
+        model,
+        offering: model_token::offering(&model),
+        token_mint: model_token::mint(&model),
+        revenue_mint,
+        pool,
+        stake_vault: address::stake_vault(&pool),
+        revenue_vault: address::revenue_vault(&pool),
+        token_program: anchor_spl::token_2022::ID,
+        revenue_token_program: anchor_spl::token::ID,
+        system_program: system_program::ID,
+    };
+    build(ID, accounts, instruction::CreatePool {})
+}
+
+/// Signed by the owner, whose associated account the tokens come from. `pool` and `position` (`None` when there is none) are as the chain has them, `now_epoch` is
+/// the slot divided by the pool's `epoch_slots`.
+pub fn stake(
+    owner: Pubkey,
+    payer: Pubkey,
+    pool: &Pool,
+    position: Option<&Position>,
+    now_epoch: u64,
+    amount_units: u64,
+) -> Instruction {
+    let pool_address = address::pool(&pool.model);
+    let activation_epoch = now_epoch.saturating_add(ACTIVATION_EPOCHS);
+    let mark = address::epoch_mark(&pool_address, activation_epoch);
+    let [mark_a, mark_b] = due_marks(pool, now_epoch);
+    // Each account once: what is due for the pool or the target is there already.
+    let position_mark =
+        position.and_then(position_mark).filter(|waiting| ![Some(mark), mark_a, mark_b].contains(&Some(*waiting)));
+    let accounts = accounts::Stake {
+        owner,
+        payer,
+        protocol: model_token::protocol(),
+        pool: pool_address,
+        position: address::position(&pool_address, &owner),
+        mark,
+        mark_a,
+        mark_b,
+        position_mark,
+        token_mint: pool.token_mint,
+        owner_tokens: addresses::token_account(&owner, &pool.token_mint),
+        stake_vault: address::stake_vault(&pool_address),
+        token_program: anchor_spl::token_2022::ID,
+        system_program: system_program::ID,
+    };
+    build(ID, accounts, instruction::Stake { amount_units, activation_epoch })
+}
+
+/// Signed by the owner, to whose associated account the tokens go.
+pub fn unstake(pool: &Pool, position: &Position, amount_units: u64) -> Instruction {
+    let pool_address = address::pool(&pool.model);
+    let owner = position.owner;
+    let accounts = accounts::Unstake {
+        owner,
+        pool: pool_address,
+        position: address::position(&pool_address, &owner),
+        position_mark: position_mark(position),
+        token_mint: pool.token_mint,
+        owner_tokens: addresses::token_account(&owner, &pool.token_mint),
+        stake_vault: address::stake_vault(&pool_address),
+        token_program: anchor_spl::token_2022::ID,
+    };
+    build(ID, accounts, instruction::Unstake { amount_units })
+}
+
+/// Anyone; pays the position's owner.
+pub fn claim(payer: Pubkey, pool: &Pool, position: &Position) -> Instruction {
+    let pool_address = address::pool(&pool.model);
+    let owner = position.owner;
+    let accounts = accounts::Claim {
+        payer,
+        owner,
+        pool: pool_address,
+        position: address::position(&pool_address, &owner),
+        position_mark: position_mark(position),
+        revenue_mint: pool.revenue_mint,
+        revenue_vault: address::revenue_vault(&pool_address),
+        owner_revenue: addresses::payment_account(&owner, &pool.revenue_mint),
+        token_program: anchor_spl::token::ID,
+        associated_token_program: anchor_spl::associated_token::ID,
+        system_program: system_program::ID,
+    };
+    build(ID, accounts, instruction::Claim {})
+}
+
+/// Signed by the owner, whose tokens are burned.
+pub fn redeem(owner: Pubkey, pool: &Pool, amount_units: u64) -> Instruction {
+    let pool_address = address::pool(&pool.model);
+    let accounts = accounts::Redeem {
+        owner,
+        pool: pool_address,
+        token_mint: pool.token_mint,
+        owner_tokens: addresses::token_account(&owner, &pool.token_mint),
+        revenue_mint: pool.revenue_mint,
+        revenue_vault: address::revenue_vault(&pool_address),
+        owner_revenue: addresses::payment_account(&owner, &pool.revenue_mint),
+        token_program: anchor_spl::token_2022::ID,
+        revenue_token_program: anchor_spl::token::ID,
+        associated_token_program: anchor_spl::associated_token::ID,
+        system_program: system_program::ID,
+    };
+    build(ID, accounts, instruction::Redeem { amount_units })
+}
+
+/// Anyone, once no position needs it; the rent goes back to who paid it.
+pub fn close_epoch_mark(mark: &EpochMark) -> Instruction {
+    let accounts = accounts::CloseEpochMark {
+        pool: mark.pool,
+        mark: address::epoch_mark(&mark.pool, mark.epoch),
+        rent_payer: mark.rent_payer,
+    };
+    build(ID, accounts, instruction::CloseEpochMark {})
+}
+
+/// Anyone, once nothing is left in it; the rent goes back to who paid it.
+pub fn close_position(position: &Position) -> Instruction {
+    let accounts = accounts::ClosePosition {
+        position: address::position(&position.pool, &position.owner),
+        rent_payer: position.rent_payer,
+    };
+    build(ID, accounts, instruction::ClosePosition {})
+}

@@ -1,0 +1,76 @@
+//! Showing a signature to the chain.
+
+use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction};
+use imo_protocol::Voucher;
+
+/// Bytes of an Ed25519 signature.
+pub const SIGNATURE_BYTES: usize = 64;
+
+/// A voucher with its session key's signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignedVoucher {
+    pub voucher: Voucher,
+    /// Of [`Voucher::message`].
+    pub signature: [u8; SIGNATURE_BYTES],
+}
+
+impl SignedVoucher {
+    /// The instruction that goes directly before `collect`.
+    pub fn verify_instruction(&self) -> Instruction {
+        verify_signature(&self.voucher.session, &self.signature, &self.voucher.message())
+    }
+}
+
+/// Has the Ed25519 program check one signature, in the only layout that the programs accept.
+///
+/// # Panics
+/// When the message is longer than 65,535 bytes: no transaction is.
+pub fn verify_signature(signer: &Pubkey, signature: &[u8; SIGNATURE_BYTES], message: &[u8]) -> Instruction {
+    const KEY_OFFSET: u16 = 16;
+    const SIGNATURE_OFFSET: u16 = 48;
+    const MESSAGE_OFFSET: u16 = 112;
+    const THIS_INSTRUCTION: u16 = u16::MAX;
+    let message_len = u16::try_from(message.len()).expect("a message fits a transaction");
+
+    let mut data = vec![1, 0];
+    for field in [
+        SIGNATURE_OFFSET,
+        THIS_INSTRUCTION,
+        KEY_OFFSET,
+        THIS_INSTRUCTION,
+        MESSAGE_OFFSET,
+        message_len,
+        THIS_INSTRUCTION,
+    ] {
+        data.extend(field.to_le_bytes());
+    }
+    data.extend(signer.as_ref());
+    data.extend(signature);
+    data.extend(message);
+    Instruction { program_id: solana_sdk_ids::ed25519_program::ID, accounts: Vec::new(), data }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use imo_protocol::check_ed25519_instruction;
+
+    #[test]
+    fn given_a_signed_voucher_when_shown_then_the_programs_accept_the_layout() {
+        let voucher = Voucher {
+            cluster: [1; 32],
+            escrow: Pubkey::new_from_array([2; 32]),
+            lane: Pubkey::new_from_array([3; 32]),
+            lane_generation: 4,
+            session: Pubkey::new_from_array([5; 32]),
+            session_generation: 6,
+            cumulative_amount_units: 7,
+            cumulative_count: 8,
+            requests_root: [9; 32],
+            expires_unix: 10,
+        };
+        let instruction = SignedVoucher { voucher, signature: [11; 64] }.verify_instruction();
+        check_ed25519_instruction(&instruction.program_id, &instruction.data, &voucher.session, &voucher.message())
+            .unwrap();
+    }
+}

@@ -1,0 +1,75 @@
+//! What the command understands.
+
+use std::path::PathBuf;
+
+use anchor_lang::prelude::Pubkey;
+use clap::{Args, Parser, Subcommand};
+
+/// Initial Model Offerings on Solana: models as tokens, inference that anyone can check.
+#[derive(Debug, Parser)]
+#[command(name = "imo", version, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Play the whole story on a local cluster inside this process: offering, inference, a lie, a dispute, payouts
+    Demo(DemoArgs),
+    /// Look into a model file, run it, or check somebody's claim
+    #[command(subcommand)]
+    Model(ModelCommand),
+    /// Read one account of the programs from a cluster and print it
+    Status(StatusArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Print one JSON object at the end instead of the story
+    #[arg(long)]
+    pub json: bool,
+    /// Folder with the four compiled programs [default: target/deploy of this workspace]
+    #[arg(long, value_name = "DIR")]
+    pub programs: Option<PathBuf>,
+    /// Folder with the digits model and its test images [default: models/digits of this workspace]
+    #[arg(long, value_name = "DIR")]
+    pub model: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ModelCommand {
+    /// Print a model's roots, input, output and operators
+    Inspect {
+        /// Model file (.imo)
+        file: PathBuf,
+    },
+    /// Run a model on one input and print the output and the roots that an operator would claim
+    Run {
+        /// Model file (.imo)
+        file: PathBuf,
+        /// The input's bytes, row-major, or its values separated by commas
+        #[arg(long, value_name = "FILE")]
+        input: PathBuf,
+    },
+    /// Recompute a claim: exit code 1 when the model gives another output
+    Verify {
+        /// Model file (.imo)
+        file: PathBuf,
+        /// The input's bytes, row-major, or its values separated by commas
+        #[arg(long, value_name = "FILE")]
+        input: PathBuf,
+        /// The output root that was claimed, 64 hexadecimal digits
+        #[arg(long, value_name = "HEX")]
+        output_root: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// JSON-RPC address of the cluster, for example http://127.0.0.1:8899
+    #[arg(long, value_name = "RPC")]
+    pub url: String,
+    /// Address of the account
+    pub address: Pubkey,
+}

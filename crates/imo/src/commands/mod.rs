@@ -1,0 +1,4 @@
+//! Everything but the demo.
+
+pub mod model;
+pub mod status;

@@ -1,0 +1,200 @@
+//! A Solana cluster inside this process, spoken to over JSON-RPC like any other.
+
+use anchor_lang::{AccountDeserialize, prelude::Pubkey, solana_program::instruction::Instruction};
+use anyhow::{Context, anyhow};
+use imo_client::errors;
+use solana_commitment_config::CommitmentConfig;
+use solana_compute_budget_interface::ComputeBudgetInstruction;
+use solana_keypair::Keypair;
+use solana_rpc_client::rpc_client::RpcClient;
+use solana_rpc_client_api::{
+    client_error::{Error as ClientError, ErrorKind},
+    config::RpcTransactionConfig,
+    request::{RpcError, RpcRequest, RpcResponseErrorData},
+};
+use solana_signer::Signer;
+use solana_transaction::Transaction;
+use solana_transaction_status_client_types::{UiTransactionEncoding, option_serializer::OptionSerializer};
+use surfpool_sdk::{Surfnet, cheatcodes::builders::DeployProgram};
+use tokio::runtime::Runtime;
+
+use super::programs::Program;
+
+/// Length of a slot, in milliseconds: what mainnet aims at and what the programs' deadlines count with.
+const SLOT_MILLISECONDS: u64 = 400;
+
+/// More slots than any rounding of seconds hides.
+const MARGIN_SLOTS: u64 = 10;
+
+/// Most bytes that a transaction may have on the wire.
+const MAX_TRANSACTION_BYTES: usize = 1_232;
+
+/// A transaction that succeeded.
+#[derive(Clone, Debug)]
+pub struct Landed {
+    /// Base58.
+    pub signature: String,
+    pub compute_units: u64,
+    /// Size on the wire.
+    pub bytes: u64,
+}
+
+/// What the cluster's clock shows.
+#[derive(Clone, Copy, Debug)]
+pub struct Time {
+    pub slot: u64,
+    /// Unix seconds.
+    pub unix: i64,
+}
+
+/// The cluster and a connection to it. It ends when this is dropped.
+pub struct Cluster {
+    surfnet: Surfnet,
+    rpc: RpcClient,
+    _runtime: Runtime,
+}
+
+impl Cluster {
+    /// Starts the cluster, gives SOL to everybody who pays fees and deploys the programs under `upgrade_authority`.
+    pub fn start(programs: Vec<Program>, upgrade_authority: &Pubkey, funded: &[Pubkey]) -> anyhow::Result<Self> {
+        const SOL: u64 = 1_000_000_000;
+        let runtime = Runtime::new().context("The local cluster needs threads")?;
+        let surfnet = runtime
+            .block_on(
+                Surfnet::builder()
+                    .offline(true)
+                    .slot_time_ms(SLOT_MILLISECONDS)
+                    .airdrop_addresses(funded.to_vec())
+                    .airdrop_sol(100 * SOL)
+                    .start(),
+            )
+            .context("The local cluster did not start")?;
+        let rpc = RpcClient::new_with_commitment(surfnet.rpc_url(), CommitmentConfig::confirmed());
+        let cluster = Self { surfnet, rpc, _runtime: runtime };
+        for Program { id, elf } in programs {
+            cluster.surfnet.cheatcodes().deploy(DeployProgram::new(id).so_bytes(elf)).context("A program was not deployed")?;
+            let method = "surfnet_setProgramAuthority";
+            let parameters = serde_json::json!([id.to_string(), upgrade_authority.to_string()]);
+            cluster
+                .rpc
+                .send::<serde_json::Value>(RpcRequest::Custom { method }, parameters)
+                .context("A program's upgrade authority was not set")?;
+        }
+        Ok(cluster)
+    }
+
+    /// Where its JSON-RPC listens.
+    pub fn url(&self) -> &str {
+        self.surfnet.rpc_url()
+    }
+
+    /// What vouchers and the protocol name as the cluster.
+    pub fn genesis_hash(&self) -> anyhow::Result<[u8; 32]> {
+        Ok(self.rpc.get_genesis_hash().context("The genesis hash was not read")?.to_bytes())
+    }
+
+    pub fn now(&self) -> anyhow::Result<Time> {
+        // The sysvar's five numbers: slot, epoch start, epoch, leader schedule epoch, Unix time.
+        let data = self.rpc.get_account_data(&solana_sdk_ids::sysvar::clock::ID).context("The clock was not read")?;
+        let number = |at: usize| data.get(at..).and_then(|tail| tail.first_chunk::<8>()).copied();
+        match (number(0), number(32)) {
+            (Some(slot), Some(unix)) => Ok(Time { slot: u64::from_le_bytes(slot), unix: i64::from_le_bytes(unix) }),
+            _ => Err(anyhow!("The clock has {} bytes", data.len())),
+        }
+    }
+
+    /// Moves the clock to where a deadline `slots` from now is surely past.
+    pub fn advance(&self, slots: u64) -> anyhow::Result<()> {
+        let target = self.now()?.slot + slots + MARGIN_SLOTS;
+        self.travel_to(target)
+    }
+
+    /// Moves the clock to a slot, if it is not past it already.
+    pub fn travel_to(&self, slot: u64) -> anyhow::Result<()> {
+        if self.now()?.slot < slot {
+            self.surfnet.cheatcodes().time_travel_to_slot(slot).context("The clock did not move")?;
+        }
+        Ok(())
+    }
+
+    /// Sends one transaction and waits until it is confirmed. `fee_payer` is among `signers`.
+    pub fn send(&self, instructions: &[Instruction], fee_payer: &Pubkey, signers: &[&Keypair]) -> anyhow::Result<Landed> {
+        let blockhash = self.rpc.get_latest_blockhash().context("No block hash")?;
+        let mut transaction = Transaction::new_with_payer(instructions, Some(fee_payer));
+        transaction.try_sign(signers, blockhash).context("A signature is missing")?;
+        // A compact length byte, the signatures, the message.
+        let bytes = 1 + 64 * transaction.signatures.len() + transaction.message_data().len();
+        anyhow::ensure!(bytes <= MAX_TRANSACTION_BYTES, "The transaction has {bytes} bytes, {MAX_TRANSACTION_BYTES} fit");
+        let signature = self.rpc.send_and_confirm_transaction(&transaction).map_err(explain)?;
+        let config = RpcTransactionConfig {
+            encoding: Some(UiTransactionEncoding::Base64),
+            commitment: Some(CommitmentConfig::confirmed()),
+            max_supported_transaction_version: Some(0),
+        };
+        let meta = self
+            .rpc
+            .get_transaction_with_config(&signature, config)
+            .context("A confirmed transaction was not found")?
+            .transaction
+            .meta;
+        let compute_units = match meta.map(|meta| meta.compute_units_consumed) {
+            Some(OptionSerializer::Some(units)) => units,
+            _ => return Err(anyhow!("The cluster did not say how many compute units {signature} took")),
+        };
+        Ok(Landed { signature: signature.to_string(), compute_units, bytes: bytes as u64 })
+    }
+
+    /// Reads and decodes an account of the programs.
+    pub fn account<T: AccountDeserialize>(&self, address: &Pubkey) -> anyhow::Result<T> {
+        let data = self.rpc.get_account_data(address).with_context(|| format!("The account {address} was not read"))?;
+        T::try_deserialize(&mut data.as_slice()).with_context(|| format!("The account {address} was not decoded"))
+    }
+
+    /// Like [`Cluster::account`], `None` when there is no such account.
+    pub fn find_account<T: AccountDeserialize>(&self, address: &Pubkey) -> anyhow::Result<Option<T>> {
+        let found = self
+            .rpc
+            .get_account_with_commitment(address, CommitmentConfig::confirmed())
+            .with_context(|| format!("The account {address} was not read"))?
+            .value;
+        found
+            .map(|account| T::try_deserialize(&mut account.data.as_slice()))
+            .transpose()
+            .with_context(|| format!("The account {address} was not decoded"))
+    }
+
+    /// Bytes of an account, `None` when there is no such account.
+    pub fn data(&self, address: &Pubkey) -> anyhow::Result<Option<Vec<u8>>> {
+        let found = self
+            .rpc
+            .get_account_with_commitment(address, CommitmentConfig::confirmed())
+            .with_context(|| format!("The account {address} was not read"))?
+            .value;
+        Ok(found.map(|account| account.data))
+    }
+
+    /// Lamports that keep an account of that many bytes alive.
+    pub fn rent(&self, bytes: usize) -> anyhow::Result<u64> {
+        self.rpc.get_minimum_balance_for_rent_exemption(bytes).context("The rent was not read")
+    }
+}
+
+/// Gives a compute budget to a transaction that needs more than the default of 200,000 an instruction.
+pub fn with_compute_limit(units: u32, instructions: impl IntoIterator<Item = Instruction>) -> Vec<Instruction> {
+    std::iter::once(ComputeBudgetInstruction::set_compute_unit_limit(units)).chain(instructions).collect()
+}
+
+/// A program's refusal in its own words.
+fn explain(error: ClientError) -> anyhow::Error {
+    let logs = match error.kind() {
+        ErrorKind::RpcError(RpcError::RpcResponseError {
+            data: RpcResponseErrorData::SendTransactionPreflightFailure(simulation),
+            ..
+        }) => simulation.logs.clone().unwrap_or_default(),
+        _ => Vec::new(),
+    };
+    match errors::from_logs(&logs) {
+        Some(refusal) => anyhow!("{refusal}"),
+        None => anyhow!("{error}\n{}", logs.join("\n")),
+    }
+}

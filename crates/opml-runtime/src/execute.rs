@@ -1,0 +1,127 @@
+//! Running a model.
+
+use std::sync::OnceLock;
+
+use opml::{
+    Claim, ElementType, Hash, NodeRecord, Operand, TensorSpec,
+    claim::trace_leaf,
+    ops::{self, Region},
+};
+
+use crate::{commit::Tree, describe, model::Model, tensor::Tensor};
+
+/// Why a model does not run on an input.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ExecuteError {
+    #[error("The model takes {} as its input, but {} was given.", describe::spec(.expected), describe::spec(.found))]
+    InputSpec { expected: TensorSpec, found: TensorSpec },
+}
+
+/// What a model computed: the output of every node, and the commitments to them, which are hashed when first asked for.
+#[derive(Debug)]
+pub struct Execution {
+    model_root: Hash,
+    input: Tensor,
+    outputs: Vec<Tensor>,
+    claim: OnceLock<Claim>,
+    roots: OnceLock<Vec<Hash>>,
+}
+
+impl Execution {
+    pub fn input(&self) -> &Tensor {
+        &self.input
+    }
+
+    /// Every node's output, in order.
+    pub fn outputs(&self) -> &[Tensor] {
+        &self.outputs
+    }
+
+    /// The model's output: that of the last node.
+    pub fn output(&self) -> &Tensor {
+        self.outputs.last().expect("a model has at least one node")
+    }
+
+    /// What an operator commits to when it answers. Hashes the input and the output only.
+    pub fn claim(&self) -> Claim {
+        *self.claim.get_or_init(|| Claim {
+            model_root: self.model_root,
+            input_root: self.input.root(),
+            output_root: self.output().root(),
+        })
+    }
+
+    /// The root of every node's output.
+    pub fn roots(&self) -> &[Hash] {
+        self.roots
+            .get_or_init(|| self.outputs.iter().map(Tensor::root).collect())
+    }
+
+    /// The tree over [`Execution::roots`].
+    pub fn trace(&self) -> Tree {
+        trace_tree(self.roots())
+    }
+
+    pub fn trace_root(&self) -> Hash {
+        self.trace().root()
+    }
+}
+
+/// The tree of a trace with these output roots.
+pub fn trace_tree(roots: &[Hash]) -> Tree {
+    Tree::list((0..).zip(roots).map(|(node, root)| trace_leaf(node, root)).collect())
+}
+
+/// Runs `model` on `input`. Every element is computed by the operator that the referee calls.
+pub fn execute(model: &Model, input: &Tensor) -> Result<Execution, ExecuteError> {
+    if input.spec() != model.input_spec() {
+        return Err(ExecuteError::InputSpec {
+            expected: *model.input_spec(),
+            found: *input.spec(),
+        });
+    }
+    let mut outputs: Vec<Tensor> = Vec::with_capacity(model.nodes().len());
+    for node in model.nodes() {
+        let operands: Vec<&Tensor> = node
+            .operands
+            .iter()
+            .map_while(|operand| match operand {
+                Operand::None => None,
+                Operand::Input => Some(input),
+                Operand::Node(index) => outputs.get(*index as usize),
+                Operand::Constant(index) => model.constants().get(*index as usize),
+            })
+            .collect();
+        let output = run_node(node, &model.operand_specs(node), &operands)
+            .expect("a model's nodes were validated, and operators are total on valid nodes");
+        outputs.push(output);
+    }
+    Ok(Execution {
+        model_root: model.model_root(),
+        input: input.clone(),
+        outputs,
+        claim: OnceLock::new(),
+        roots: OnceLock::new(),
+    })
+}
+
+/// The output of one node.
+fn run_node(node: &NodeRecord, specs: &[TensorSpec], operands: &[&Tensor]) -> Option<Tensor> {
+    let operator = ops::operator(node.operator)?;
+    let mut data = Vec::with_capacity(node.output.byte_len() as usize);
+    let mut regions = vec![&[][..]; operands.len()];
+    for element in 0..node.output.elements() {
+        for (i, (region, tensor)) in regions.iter_mut().zip(operands).enumerate() {
+            *region = match operator.region(node, specs, i, element)? {
+                Region::Row(row) => tensor.row(row)?,
+                Region::Tile(leaf) => tensor.tile(leaf)?,
+            };
+        }
+        let value = operator.element(node, specs, &regions, element)?;
+        match node.output.element() {
+            ElementType::Int8 => data.push(value as i8 as u8),
+            ElementType::Int32 => data.extend(value.to_le_bytes()),
+        }
+    }
+    Tensor::new(node.output, data).ok()
+}

@@ -1,0 +1,262 @@
+//! Nothing panics on data: operators on random bytes, the referee on random witnesses.
+
+use opml::{
+    model::{validate_node, ATTRIBUTE_BYTES, HEADER_BYTES, NODE_BYTES},
+    ops::{self, ArgMax, Clip, FullyConnected, Lookup, Region},
+    referee, Claim, ConstantRecord, ElementType, ModelHeader, NodeError, NodeRecord, Operand, TensorSpec,
+};
+use proptest::prelude::*;
+
+fn int8(shape: &[u32]) -> TensorSpec {
+    TensorSpec::new(ElementType::Int8, shape).unwrap()
+}
+
+fn int32(shape: &[u32]) -> TensorSpec {
+    TensorSpec::new(ElementType::Int32, shape).unwrap()
+}
+
+fn record(operator: u8, operand_count: usize, output: TensorSpec, attributes: [u8; ATTRIBUTE_BYTES]) -> NodeRecord {
+    let mut operands = [Operand::None; 6];
+    operands[..operand_count].fill(Operand::Input);
+    NodeRecord {
+        operator,
+        operands,
+        output,
+        attributes,
+    }
+}
+
+/// A valid node with the specifications of its operands.
+fn valid_node() -> impl Strategy<Value = (NodeRecord, Vec<TensorSpec>)> {
+    (1u32..4, 1u32..600, 1u32..300, any::<[i8; 4]>()).prop_flat_map(|(rows, k, n, [a, b, c, d])| {
+        let (low, high) = (c.min(d), c.max(d));
+        let x = int8(&[rows, k]);
+        let fully_connected = record(
+            FullyConnected::NUMBER,
+            5,
+            int8(&[rows, n]),
+            FullyConnected::attributes(a, b, low, high),
+        );
+        let clip = record(Clip::NUMBER, 1, x, Clip::attributes(low, high));
+        let lookup = record(Lookup::NUMBER, 2, x, [0; ATTRIBUTE_BYTES]);
+        let arg_max = record(ArgMax::NUMBER, 1, int32(&[rows, 1]), [0; ATTRIBUTE_BYTES]);
+        prop_oneof![
+            Just((
+                fully_connected,
+                vec![x, int8(&[n, k]), int32(&[n]), int32(&[n]), int8(&[n])]
+            )),
+            Just((clip, vec![x])),
+            Just((lookup, vec![x, int8(&[256])])),
+            Just((arg_max, vec![x])),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn given_any_bytes_when_a_valid_node_runs_then_every_element_has_a_value_of_its_type((node, specs) in valid_node(), seed: u64, at in any::<prop::sample::Index>()) {
+        prop_assert_eq!(validate_node(&node, &specs), Ok(()));
+        let operator = ops::operator(node.operator).unwrap();
+        let element = at.index(node.output.elements() as usize) as u32;
+        let regions: Vec<Vec<u8>> = specs.iter().enumerate().map(|(i, spec)| {
+            let len = match operator.region(&node, &specs, i, element).unwrap() {
+                Region::Row(row) => spec.row_range(row).unwrap().len(),
+                Region::Tile(leaf) => spec.tile_range(leaf).unwrap().len(),
+            };
+            // Bytes that reach the extremes often.
+            (0..len as u64).map(|byte| match (seed ^ (byte.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 17)) % 7 { 0 | 1 => 0x80, 2 => 0x7f, 3 => 0xff, other => other as u8 ^ byte as u8 }).collect()
+        }).collect();
+        let regions: Vec<&[u8]> = regions.iter().map(Vec::as_slice).collect();
+        let value = operator.element(&node, &specs, &regions, element);
+        prop_assert!(value.is_some());
+        if node.output.element() == ElementType::Int8 {
+            prop_assert!(i8::try_from(value.unwrap()).is_ok());
+        }
+        // Regions that are too short or too few have no value, or at least do not panic.
+        let short: Vec<&[u8]> = regions.iter().map(|region| &region[..region.len() / 2]).collect();
+        operator.element(&node, &specs, &short, element);
+        prop_assert_eq!(operator.element(&node, &specs, &[], element), None);
+    }
+
+    #[test]
+    fn given_any_record_when_decoded_then_only_what_encodes_back_is_accepted(bytes in prop::collection::vec(any::<u8>(), NODE_BYTES)) {
+        if let Ok(node) = NodeRecord::decode(&bytes) {
+            prop_assert_eq!(node.encode().to_vec(), bytes);
+        }
+    }
+
+    #[test]
+    fn given_a_valid_record_when_one_byte_changes_then_it_is_refused_or_encodes_back((node, specs) in valid_node(), at in 0..NODE_BYTES, value: u8) {
+        let mut bytes = node.encode();
+        prop_assert_eq!(NodeRecord::decode(&bytes), Ok(node));
+        bytes[at] = value;
+        if let Ok(changed) = NodeRecord::decode(&bytes) {
+            prop_assert_eq!(changed.encode(), bytes);
+            let _ = validate_node(&changed, &specs);
+        }
+    }
+
+    #[test]
+    fn given_any_header_when_decoded_then_only_what_encodes_back_is_accepted(bytes in prop::collection::vec(any::<u8>(), HEADER_BYTES), spec in prop::bool::ANY) {
+        let mut bytes = bytes;
+        if spec {
+            bytes[..2].copy_from_slice(&1u16.to_le_bytes());
+            bytes[4..6].fill(0);
+            bytes[8..10].fill(0);
+            bytes[74..].copy_from_slice(&int8(&[2, 3]).encode());
+        }
+        if let Ok(header) = ModelHeader::decode(&bytes) {
+            prop_assert_eq!(header.encode().to_vec(), bytes);
+        }
+    }
+
+    #[test]
+    fn given_any_witness_when_judged_then_nothing_panics_and_nothing_is_proven(witness in prop::collection::vec(any::<u8>(), 0..2000), node: u32, leaf: u32, element: u32, roots: [[u8; 32]; 4]) {
+        let claim = Claim { model_root: roots[0], input_root: roots[1], output_root: roots[2] };
+        prop_assert!(referee::check(&claim, &roots[3], node, leaf, &witness, element, &witness).is_err());
+    }
+}
+
+#[test]
+fn given_nodes_that_break_one_rule_when_validated_then_that_rule_is_named() {
+    let x = int8(&[2, 8]);
+    let specs = [x, int8(&[3, 8]), int32(&[3]), int32(&[3]), int8(&[3])];
+    let good = record(
+        FullyConnected::NUMBER,
+        5,
+        int8(&[2, 3]),
+        FullyConnected::attributes(0, 0, -128, 127),
+    );
+    assert_eq!(validate_node(&good, &specs), Ok(()));
+    let with_spec = |operand: usize, spec: TensorSpec| {
+        let mut specs = specs;
+        specs[operand] = spec;
+        validate_node(&good, &specs)
+    };
+    let operand = |operand| Err(NodeError::Operand { operand });
+    assert_eq!(with_spec(0, int32(&[2, 8])), operand(0));
+    assert_eq!(with_spec(0, int8(&[2, 32_769])), Err(NodeError::ReductionTooLong));
+    assert_eq!(with_spec(0, int8(&[3, 8])), Err(NodeError::OutputSpec));
+    assert_eq!(with_spec(0, int8(&[2, 1, 8])), Err(NodeError::OutputSpec));
+    assert_eq!(with_spec(1, int8(&[3, 9])), operand(1));
+    assert_eq!(with_spec(1, int8(&[3, 1, 8])), operand(1));
+    assert_eq!(with_spec(1, int32(&[3, 8])), operand(1));
+    assert_eq!(with_spec(2, int8(&[3])), operand(2));
+    assert_eq!(with_spec(2, int32(&[1, 3])), operand(2));
+    assert_eq!(with_spec(3, int32(&[4])), operand(3));
+    assert_eq!(with_spec(4, int32(&[3])), operand(4));
+    assert_eq!(validate_node(&good, &specs[..4]), Err(NodeError::OperandCount));
+
+    let with = |change: &dyn Fn(&mut NodeRecord)| {
+        let mut node = good;
+        change(&mut node);
+        validate_node(&node, &specs)
+    };
+    assert_eq!(with(&|node| node.operator = 0), Err(NodeError::UnknownOperator(0)));
+    assert_eq!(with(&|node| node.operator = 200), Err(NodeError::UnknownOperator(200)));
+    assert_eq!(with(&|node| node.operator = Clip::NUMBER), Err(NodeError::OperandCount));
+    assert_eq!(with(&|node| node.output = int8(&[2, 4])), Err(NodeError::OutputSpec));
+    assert_eq!(with(&|node| node.output = int32(&[2, 3])), Err(NodeError::OutputSpec));
+    assert_eq!(with(&|node| node.attributes[4] = 1), Err(NodeError::Attribute));
+    assert_eq!(
+        with(&|node| node.attributes = FullyConnected::attributes(0, 0, 1, 0)),
+        Err(NodeError::Attribute)
+    );
+
+    let clip = record(Clip::NUMBER, 1, x, Clip::attributes(3, 2));
+    assert_eq!(validate_node(&clip, &[x]), Err(NodeError::Attribute));
+    let clip = record(Clip::NUMBER, 1, x, Clip::attributes(2, 3));
+    assert_eq!(validate_node(&clip, &[int8(&[8, 2])]), Err(NodeError::OutputSpec));
+    assert_eq!(validate_node(&clip, &[int32(&[2, 8])]), operand(0));
+    let lookup = record(Lookup::NUMBER, 2, x, [0; ATTRIBUTE_BYTES]);
+    assert_eq!(validate_node(&lookup, &[x, int8(&[256])]), Ok(()));
+    assert_eq!(validate_node(&lookup, &[x, int8(&[255])]), operand(1));
+    assert_eq!(validate_node(&lookup, &[x, int8(&[1, 256])]), operand(1));
+    let arg_max = record(ArgMax::NUMBER, 1, int32(&[2, 1]), [0; ATTRIBUTE_BYTES]);
+    assert_eq!(validate_node(&arg_max, &[x]), Ok(()));
+    assert_eq!(validate_node(&arg_max, &[int32(&[2, 8])]), operand(0));
+    assert_eq!(
+        validate_node(&arg_max, &[int8(&[2, 40_000])]),
+        Err(NodeError::ReductionTooLong)
+    );
+    assert_eq!(validate_node(&arg_max, &[int8(&[3, 8])]), Err(NodeError::OutputSpec));
+}
+
+#[test]
+fn given_values_when_operators_run_then_they_are_those_of_the_specification() {
+    let run = |node: &NodeRecord, specs: &[TensorSpec], regions: &[&[u8]], element| {
+        assert_eq!(validate_node(node, specs), Ok(()));
+        ops::operator(node.operator)
+            .unwrap()
+            .element(node, specs, regions, element)
+            .unwrap()
+    };
+    let bytes = |values: &[i8]| values.iter().map(|value| *value as u8).collect::<Vec<_>>();
+
+    // (3 - 1) * 5 + (-2 - 1) * 7 + (4 - 1) * -1 = -14; -14 + 4 = -10; -10 * 3 / 2^2 = -7.5 rounds to -7; -7 + 2 = -5.
+    let x = int8(&[1, 3]);
+    let specs = [x, int8(&[1, 3]), int32(&[1]), int32(&[1]), int8(&[1])];
+    let regions: [&[u8]; 5] = [
+        &bytes(&[3, -2, 4]),
+        &bytes(&[5, 7, -1]),
+        &4i32.to_le_bytes(),
+        &3i32.to_le_bytes(),
+        &[2],
+    ];
+    let node = record(
+        FullyConnected::NUMBER,
+        5,
+        int8(&[1, 1]),
+        FullyConnected::attributes(1, 2, -128, 127),
+    );
+    assert_eq!(run(&node, &specs, &regions, 0), -5);
+    let relu = record(
+        FullyConnected::NUMBER,
+        5,
+        int8(&[1, 1]),
+        FullyConnected::attributes(1, 2, 2, 127),
+    );
+    assert_eq!(run(&relu, &specs, &regions, 0), 2);
+
+    // The bias saturates instead of wrapping.
+    let saturating: [&[u8]; 5] = [
+        &bytes(&[127, 127, 127]),
+        &bytes(&[127, 127, 127]),
+        &i32::MAX.to_le_bytes(),
+        &1i32.to_le_bytes(),
+        &[24],
+    ];
+    assert_eq!(run(&node, &specs, &saturating, 0), 127);
+
+    let clip = record(Clip::NUMBER, 1, x, Clip::attributes(-3, 100));
+    let values = bytes(&[-128, 7, 127]);
+    assert_eq!(
+        [0, 1, 2].map(|element| run(&clip, &[x], &[&values], element)),
+        [-3, 7, 100]
+    );
+
+    let table: Vec<u8> = (0..=255).map(|entry: u8| entry.wrapping_mul(3)).collect();
+    let lookup = record(Lookup::NUMBER, 2, x, [0; ATTRIBUTE_BYTES]);
+    let looked_up = [0, 1, 2].map(|element| run(&lookup, &[x, int8(&[256])], &[&values, &table], element));
+    assert_eq!(
+        looked_up,
+        [0, 135 * 3 % 256 - 256, 255 * 3 % 256 - 256].map(|value: i32| i32::from(value as i8))
+    );
+
+    let arg_max = record(ArgMax::NUMBER, 1, int32(&[1, 1]), [0; ATTRIBUTE_BYTES]);
+    for (values, first) in [([5, 9, 9], 1), ([-128, -128, -128], 0), ([-1, -2, 0], 2)] {
+        assert_eq!(run(&arg_max, &[x], &[&bytes(&values)], 0), first);
+    }
+}
+
+#[test]
+fn given_constant_records_when_encoded_then_they_decode_to_themselves() {
+    let constant = ConstantRecord {
+        spec: int32(&[7]),
+        root: [9; 32],
+    };
+    let bytes = constant.encode();
+    assert_eq!(ConstantRecord::decode(&bytes), Ok(constant));
+    assert!(ConstantRecord::decode(&bytes[..49]).is_err());
+    assert!(ConstantRecord::decode(&[&bytes[..], &[0]].concat()).is_err());
+}

@@ -1,0 +1,37 @@
+//! Bounds that every account and instruction of this program keeps.
+
+/// Layout version that every account carries in its first byte after the discriminator.
+pub const ACCOUNT_VERSION: u8 = 1;
+
+/// The whole of a sum of shares, in basis points.
+pub const ALL_BPS: u16 = 10_000;
+
+/// Most payment mints that the protocol allows at a time.
+pub const MAX_PAYMENT_MINTS: usize = 8;
+
+/// Longest uri of a model or of a version's weights, in bytes of UTF-8.
+pub const MAX_URI_LEN: usize = 128;
+
+/// Longest name of a model's token, in bytes of UTF-8.
+pub const MAX_NAME_LEN: usize = 32;
+
+/// Longest symbol of a model's token, in bytes of UTF-8.
+pub const MAX_SYMBOL_LEN: usize = 10;
+
+/// Decimals of every model's token.
+pub const TOKEN_DECIMALS: u8 = 6;
+
+/// Furthest ahead that a pause may reach, in seconds: seven days.
+pub const MAX_PAUSE_SECONDS: i64 = 7 * 24 * 60 * 60;
+
+/// Longest offering, from its opening to its close, in seconds: ninety days.
+pub const MAX_OFFERING_SECONDS: i64 = 90 * 24 * 60 * 60;
+
+/// Furthest ahead that an offering may open, in seconds: ninety days.
+pub const MAX_OFFERING_DELAY_SECONDS: i64 = 90 * 24 * 60 * 60;
+
+/// Longest of each term that is counted in slots: about a year at 400 ms a slot. Sums of several of them cannot overflow.
+pub const MAX_TERM_SLOTS: u64 = 78_840_000;
+
+/// Highest bond ratio, in basis points: a hundred times what is collected.
+pub const MAX_BOND_RATIO_BPS: u32 = 1_000_000;

@@ -1,0 +1,122 @@
+use anchor_lang::prelude::*;
+
+/// Refusals. Codes are append-only; each hundred is a topic.
+#[error_code]
+#[derive(PartialEq, Eq)]
+pub enum ModelTokenError {
+    // 0: the protocol
+    #[msg("Sign with the upgrade authority of this program: only it may set up the protocol")]
+    NotUpgradeAuthority = 0,
+    #[msg("Sign with the protocol's authority")]
+    NotAuthority = 1,
+    #[msg("Sign with the protocol's guardian")]
+    NotGuardian = 2,
+    #[msg("New entries are paused: wait until the pause expires. What is already in can leave at any time")]
+    Paused = 3,
+    #[msg("A pause reaches at most seven days ahead: choose an earlier end")]
+    PauseTooLong = 4,
+    #[msg("Name at least one payment mint, and no default key")]
+    NoPaymentMint = 5,
+    #[msg("Name at most eight payment mints")]
+    TooManyPaymentMints = 6,
+    #[msg("Name each payment mint once")]
+    DuplicatePaymentMint = 7,
+    #[msg("The protocol's share is at most 10,000 basis points")]
+    ProtocolShareExceedsAll = 8,
+
+    // 100: terms of disputes
+    #[msg("Every term in slots must be from 1 to 78,840,000 (about a year)")]
+    TermSlotsOutOfRange = 100,
+    #[msg("A side's clock must be at least as long as one response")]
+    ClockShorterThanResponse = 101,
+    #[msg("Unbonding must take at least the window and the longest dispute together")]
+    UnbondingTooShort = 102,
+    #[msg("An epoch must take at least the window and the longest dispute together")]
+    EpochTooShort = 103,
+    #[msg("The bond ratio must be from 1 to 1,000,000 basis points")]
+    BondRatioOutOfRange = 104,
+    #[msg("The prover's share and the cap of costs are together at most 10,000 basis points")]
+    SlashSharesExceedAll = 105,
+    #[msg("The least bond and the challenger's bond must be above zero")]
+    BondIsZero = 106,
+    #[msg("One move must cost at most the challenger's bond, which pays for it")]
+    MoveCostExceedsBond = 107,
+    #[msg("The bond does not deter: raise the bond ratio or the operator's share, or lower the prover's share or the cap of costs")]
+    BondDoesNotDeter = 108,
+    #[msg("The length of an epoch never changes: give the one in force")]
+    EpochLengthIsFixed = 109,
+
+    // 200: models and versions
+    #[msg("The payment mint is not on the protocol's list: choose one that is")]
+    PaymentMintNotAllowed = 200,
+    #[msg("A uri has at most 128 bytes")]
+    UriTooLong = 201,
+    #[msg("Sign with the model's developer")]
+    NotDeveloper = 202,
+    #[msg("This deployment judges arithmetic version 1 only")]
+    UnknownArithmeticVersion = 203,
+    #[msg("The number of nodes or constants is outside what the arithmetic allows")]
+    InvalidModelSize = 204,
+    #[msg("The input specification is not canonical: check its type, rank and dimensions")]
+    InvalidInputSpec = 205,
+    #[msg("The shares of the split must sum to 10,000 basis points")]
+    SplitIsNotAll = 206,
+    #[msg("The protocol's share of the split must be the one in force")]
+    WrongProtocolShare = 207,
+    #[msg("The model has as many versions as it can have: register another model")]
+    TooManyVersions = 208,
+    #[msg("The version's notice has not ended: wait until its notice_ends_slot")]
+    NoticeNotOver = 209,
+    #[msg("Only a version later than the live one can become live")]
+    VersionNotLater = 210,
+    #[msg("The account belongs to another model")]
+    WrongModel = 211,
+
+    // 300: offerings
+    #[msg("Publish a version before you open an offering")]
+    NoLiveVersion = 300,
+    #[msg("The supply must be above zero")]
+    SupplyIsZero = 301,
+    #[msg("The minimum must be above zero and at most the maximum")]
+    InvalidRaise = 302,
+    #[msg("An offering opens now or within ninety days")]
+    InvalidOpening = 303,
+    #[msg("An offering closes after it opens, within ninety days of it")]
+    InvalidClose = 304,
+    #[msg("A token's name has 1 to 32 bytes")]
+    InvalidName = 305,
+    #[msg("A token's symbol has 1 to 10 bytes")]
+    InvalidSymbol = 306,
+    #[msg("The offering is not open yet: come back at its opens_unix")]
+    OfferingNotOpenYet = 307,
+    #[msg("The offering is closed: nothing can be committed any more")]
+    OfferingClosed = 308,
+    #[msg("The offering is not closed: settle it at its closes_unix or later")]
+    OfferingNotClosed = 309,
+    #[msg("Settle the offering first")]
+    OfferingNotSettled = 310,
+    #[msg("The offering has already succeeded")]
+    OfferingSucceeded = 311,
+    #[msg("The offering has failed: claim your commitment back")]
+    OfferingFailed = 312,
+    #[msg("Commit more than zero")]
+    CommitmentIsZero = 313,
+    #[msg("The offering succeeded: pass its mint, its token vault and the investor's token account")]
+    TokenAccountsMissing = 314,
+    #[msg("There is nothing to withdraw: the developer already has the proceeds")]
+    NothingToWithdraw = 315,
+    #[msg("The account belongs to another offering")]
+    WrongOffering = 316,
+    #[msg("The rent goes back to who paid it: pass the commitment's rent_payer")]
+    WrongRentPayer = 317,
+    #[msg("The account belongs to another investor")]
+    WrongInvestor = 318,
+    #[msg("Pass the mint that the offering was opened with")]
+    WrongMint = 319,
+
+    // 400: money
+    #[msg("A sum does not fit: use smaller amounts")]
+    ArithmeticOverflow = 400,
+    #[msg("A vault would hold less than it owes")]
+    VaultShort = 401,
+}

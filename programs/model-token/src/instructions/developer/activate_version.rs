@@ -1,0 +1,41 @@
+use anchor_lang::prelude::*;
+
+use crate::{
+    errors::ModelTokenError,
+    state::{Model, ModelVersion, MODEL_SEED, MODEL_VERSION_SEED},
+};
+
+/// Makes a published version live once its notice has ended. The model's developer may. Refuses to go back to an earlier version,
+/// whose return nobody would have been told of.
+#[derive(Accounts)]
+pub struct ActivateVersion<'info> {
+    pub developer: Signer<'info>,
+    #[account(
+        mut,
+        seeds = [MODEL_SEED, model.developer.as_ref(), &model.index_seed()],
+        bump = model.bump,
+        has_one = developer @ ModelTokenError::NotDeveloper,
+    )]
+    pub model: Box<Account<'info, Model>>,
+    #[account(
+        mut,
+        seeds = [MODEL_VERSION_SEED, model.key().as_ref(), &model_version.number.to_le_bytes()],
+        bump = model_version.bump,
+        has_one = model @ ModelTokenError::WrongModel,
+    )]
+    pub model_version: Box<Account<'info, ModelVersion>>,
+}
+
+impl ActivateVersion<'_> {
+    pub fn handle(ctx: Context<Self>) -> Result<()> {
+        let now_slot = Clock::get()?.slot;
+        let version = ctx.accounts.model_version.key();
+        require!(
+            now_slot >= ctx.accounts.model_version.notice_ends_slot,
+            ModelTokenError::NoticeNotOver
+        );
+        ctx.accounts
+            .model
+            .make_live(version, &mut ctx.accounts.model_version, now_slot)
+    }
+}

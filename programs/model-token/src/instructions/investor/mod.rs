@@ -1,0 +1,3 @@
+mod commit;
+
+pub use commit::*;

@@ -1,0 +1,8 @@
+//! What one can do, by who may do it.
+
+mod admin;
+mod anyone;
+mod developer;
+mod investor;
+
+pub use {admin::*, anyone::*, developer::*, investor::*};

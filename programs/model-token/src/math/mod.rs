@@ -1,0 +1,4 @@
+//! Arithmetic without accounts, time or tokens.
+
+pub mod allocation;
+pub mod deterrence;

@@ -1,0 +1,58 @@
+use anchor_lang::prelude::*;
+
+use super::ModelVersion;
+use crate::{errors::ModelTokenError, events::VersionActivated};
+
+/// Seeds: `"model", developer, index u32`.
+pub const MODEL_SEED: &[u8] = b"model";
+
+/// A developer's model. Its identity is (developer, index): a name or a root is not one, and cannot be squatted.
+#[account]
+#[derive(InitSpace, Debug, PartialEq)]
+pub struct Model {
+    /// Layout version, 1.
+    pub version: u8,
+    /// Canonical bump of this address.
+    pub bump: u8,
+    /// The developer's own number for this model.
+    pub index: u32,
+    /// Registers, publishes, raises money and is paid the developer's share.
+    pub developer: Pubkey,
+    /// The mint of the offering and of all revenue: classic SPL Token.
+    pub payment_mint: Pubkey,
+    /// Versions published so far; their numbers are 1 to this.
+    pub version_count: u16,
+    /// Number of the version that serves new requests; 0 when none is published.
+    pub live_version: u16,
+    /// SHA-256 of what the uri points to.
+    pub uri_hash: [u8; 32],
+    /// Where the model's description is.
+    #[max_len(128)]
+    pub uri: String,
+    /// Zero.
+    pub reserved: [u8; 32],
+}
+
+const _: () = assert!(Model::INIT_SPACE == 270);
+
+impl Model {
+    /// Bytes of `index` in the seeds.
+    pub fn index_seed(&self) -> [u8; 4] {
+        self.index.to_le_bytes()
+    }
+
+    /// Lets `version` serve new requests from now on. Versions go live in the order of their numbers, each at most once.
+    pub fn make_live(&mut self, address: Pubkey, version: &mut ModelVersion, now_slot: u64) -> Result<()> {
+        require!(version.number > self.live_version, ModelTokenError::VersionNotLater);
+        self.live_version = version.number;
+        // A version that was live has a slot other than zero, even in the first slot of a chain.
+        version.live_since_slot = now_slot.max(1);
+        emit!(VersionActivated {
+            model: version.model,
+            version: address,
+            number: version.number,
+            live_since_slot: version.live_since_slot,
+        });
+        Ok(())
+    }
+}

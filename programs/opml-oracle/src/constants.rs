@@ -1,0 +1,23 @@
+//! Bounds that every account and instruction of this program keeps.
+
+/// Layout version that every account carries in its first byte after the discriminator.
+pub const ACCOUNT_VERSION: u8 = 1;
+
+/// Longest endpoint of an operator, in bytes of UTF-8.
+pub const MAX_ENDPOINT_LEN: usize = 128;
+
+/// Most nodes whose outputs are posted as a whole trace, in one transaction and without a descent.
+pub const MAX_WHOLE_TRACE_NODES: u32 = 16;
+
+/// Levels that a reveal goes down, fewer where the tree ends.
+pub const REVEAL_LEVELS: u8 = 4;
+
+/// Nodes of a full reveal: `2^REVEAL_LEVELS`.
+pub const MAX_FRONTIER_NODES: usize = 16;
+
+/// Bytes of a full tile.
+pub const MAX_TILE_BYTES: usize = 256;
+
+const _: () = assert!(MAX_FRONTIER_NODES == 1 << REVEAL_LEVELS);
+const _: () = assert!(MAX_WHOLE_TRACE_NODES as usize <= MAX_FRONTIER_NODES);
+const _: () = assert!(MAX_TILE_BYTES == opml::tensor::TILE_BYTES as usize);

@@ -1,0 +1,264 @@
+use anchor_lang::prelude::*;
+
+use crate::{
+    game::{Move, Phase},
+    state::Dispute,
+};
+
+/// A mint got its vault of stakes.
+#[event]
+pub struct StakeVaultCreated {
+    pub stake_vault: Pubkey,
+    pub mint: Pubkey,
+}
+
+/// An operator registered.
+#[event]
+pub struct OperatorRegistered {
+    pub operator: Pubkey,
+    pub authority: Pubkey,
+    pub backup: Pubkey,
+    pub mint: Pubkey,
+    /// Slot of the registration.
+    pub generation: u64,
+    pub endpoint: String,
+    pub endpoint_key_hash: [u8; 32],
+}
+
+/// An operator says where it serves, with which key, and who stands in for it.
+#[event]
+pub struct OperatorUpdated {
+    pub operator: Pubkey,
+    pub backup: Pubkey,
+    pub endpoint: String,
+    pub endpoint_key_hash: [u8; 32],
+}
+
+/// Stake came in.
+#[event]
+pub struct BondStaked {
+    pub operator: Pubkey,
+    pub depositor: Pubkey,
+    pub amount_units: u64,
+    /// The operator's whole stake after it, in units.
+    pub stake_units: u64,
+}
+
+/// Free stake will leave.
+#[event]
+pub struct UnbondRequested {
+    pub operator: Pubkey,
+    pub amount_units: u64,
+    /// All that is leaving, in units.
+    pub unbonding_units: u64,
+    /// Last slot in which it cannot be withdrawn.
+    pub due_slot: u64,
+    /// Last second in which it cannot be withdrawn.
+    pub due_unix: i64,
+}
+
+/// Stake left.
+#[event]
+pub struct BondWithdrawn {
+    pub operator: Pubkey,
+    pub recipient: Pubkey,
+    pub amount_units: u64,
+}
+
+/// A report is open for collecting.
+#[event]
+pub struct ReportPosted {
+    pub report: Pubkey,
+    pub operator: Pubkey,
+    pub model: Pubkey,
+    pub version_number: u16,
+    pub sequence: u64,
+    pub bond_units: u64,
+    pub max_collect_units: u64,
+    pub period_start_unix: i64,
+    pub period_end_unix: i64,
+}
+
+/// A report can be disputed until its window is past.
+#[event]
+pub struct ReportSealed {
+    pub report: Pubkey,
+    pub operator: Pubkey,
+    /// Last slot of the window.
+    pub due_slot: u64,
+    /// Last second of the window.
+    pub due_unix: i64,
+}
+
+/// A report stands for good.
+#[event]
+pub struct ReportFinalised {
+    pub report: Pubkey,
+    pub operator: Pubkey,
+    pub bond_units: u64,
+}
+
+/// A report is fraud; its bond is slashed.
+#[event]
+pub struct ReportRejected {
+    pub report: Pubkey,
+    pub operator: Pubkey,
+    /// The dispute that did it.
+    pub dispute: Pubkey,
+    pub slashed_units: u64,
+}
+
+/// A report's account is gone.
+#[event]
+pub struct ReportClosed {
+    pub report: Pubkey,
+    pub operator: Pubkey,
+}
+
+/// A dispute was opened.
+#[event]
+pub struct DisputeOpened {
+    pub dispute: Pubkey,
+    pub report: Pubkey,
+    pub operator: Pubkey,
+    pub challenger: Pubkey,
+    pub nonce: u64,
+    pub order: u32,
+    pub bond_units: u64,
+    pub fee_units: u64,
+}
+
+/// The place of a dispute is known.
+#[event]
+pub struct DisputePointed {
+    pub dispute: Pubkey,
+    pub report: Pubkey,
+    pub collection: Pubkey,
+    pub receipt_index: u32,
+    pub claim_hash: [u8; 32],
+}
+
+/// An operator committed to a trace.
+#[event]
+pub struct TracePosted {
+    pub trace: Pubkey,
+    pub report: Pubkey,
+    pub claim_hash: [u8; 32],
+    pub trace_root: [u8; 32],
+    pub whole: bool,
+}
+
+/// A trace's account is gone.
+#[event]
+pub struct TraceClosed {
+    pub trace: Pubkey,
+    pub report: Pubkey,
+}
+
+/// A dispute's game moved on.
+#[event]
+pub struct DisputeMoved {
+    pub dispute: Pubkey,
+    pub report: Pubkey,
+    /// The kind of the last move (`game::Move`).
+    pub kind: u8,
+    pub phase: Phase,
+    /// The digest that the next move answers.
+    pub digest: [u8; 32],
+    /// Last slot in time for it.
+    pub due_slot: u64,
+    /// Last second in time for it.
+    pub due_unix: i64,
+}
+
+impl DisputeMoved {
+    /// What a dispute's account says after a move.
+    pub fn of(dispute: &Account<Dispute>, kind: Move) -> Self {
+        let game = &dispute.game;
+        Self {
+            dispute: dispute.key(),
+            report: dispute.report,
+            kind: kind as u8,
+            phase: game.phase,
+            digest: game.digest,
+            due_slot: game.clocks.deadline.due_slot,
+            due_unix: game.clocks.deadline.due_unix,
+        }
+    }
+}
+
+/// A dispute is won.
+#[event]
+pub struct DisputeProven {
+    pub dispute: Pubkey,
+    pub report: Pubkey,
+    pub challenger: Pubkey,
+    /// Whether the operator did not answer, instead of being proven wrong.
+    pub by_silence: bool,
+}
+
+/// A dispute is lost: the challenger did not go on.
+#[event]
+pub struct DisputeLost {
+    pub dispute: Pubkey,
+    pub report: Pubkey,
+    pub challenger: Pubkey,
+}
+
+/// What a dispute is owed is decided.
+#[event]
+pub struct DisputeSettled {
+    pub dispute: Pubkey,
+    pub report: Pubkey,
+    pub challenger: Pubkey,
+    pub order: u32,
+    /// What the challenger gets, in units: its bond, its costs, the prover's share.
+    pub payout_units: u64,
+    /// Its costs, in units.
+    pub costs_units: u64,
+    /// The prover's share, in units.
+    pub share_units: u64,
+    /// What the operator's free stake gets of the challenger's bond, in units.
+    pub operator_units: u64,
+    /// What the insurance pool gets of the challenger's bond, in units.
+    pub insurance_units: u64,
+}
+
+/// The rest of a slashed bond went to the insurance pool.
+#[event]
+pub struct SlashInsured {
+    pub report: Pubkey,
+    pub mint: Pubkey,
+    pub amount_units: u64,
+}
+
+/// A dispute is paid and its account gone.
+#[event]
+pub struct PayoutWithdrawn {
+    pub dispute: Pubkey,
+    pub challenger: Pubkey,
+    pub amount_units: u64,
+}
+
+/// A witness account belongs to a dispute now.
+#[event]
+pub struct WitnessBound {
+    pub witness: Pubkey,
+    pub dispute: Pubkey,
+    pub challenger: Pubkey,
+}
+
+/// Bytes of a witness were written.
+#[event]
+pub struct WitnessWritten {
+    pub witness: Pubkey,
+    pub offset: u32,
+    pub len: u32,
+}
+
+/// A witness account is gone.
+#[event]
+pub struct WitnessClosed {
+    pub witness: Pubkey,
+    pub dispute: Pubkey,
+}

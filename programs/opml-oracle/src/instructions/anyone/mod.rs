@@ -1,0 +1,18 @@
+//! What anyone may call, so that everything reaches its end.
+
+mod attach_trace;
+mod close_report;
+mod close_trace;
+mod create_stake_vault;
+mod finalise_report;
+mod reveal;
+mod reveal_tile;
+mod seal_report;
+mod settle_dispute;
+mod timeout;
+mod withdraw_payout;
+
+pub use {
+    attach_trace::*, close_report::*, close_trace::*, create_stake_vault::*, finalise_report::*, reveal::*,
+    reveal_tile::*, seal_report::*, settle_dispute::*, timeout::*, withdraw_payout::*,
+};

@@ -1,0 +1,14 @@
+//! What a challenger calls.
+
+mod close_witness;
+mod demand;
+mod demand_node;
+mod init_witness;
+mod open_dispute;
+mod point;
+mod prove;
+mod write_witness;
+
+pub use {
+    close_witness::*, demand::*, demand_node::*, init_witness::*, open_dispute::*, point::*, prove::*, write_witness::*,
+};

@@ -1,0 +1,136 @@
+use anchor_lang::prelude::*;
+use imo_protocol::{place_commitment, Collection, Now, Receipt, COLLECTION_SEED};
+use opml::{merkle, Claim};
+
+use crate::{
+    errors::OracleError,
+    events::{DisputeMoved, DisputePointed},
+    game::Move,
+    state::{Dispute, Report, Trace, DISPUTE_SEED, REPORT_SEED, TRACE_SEED},
+};
+
+/// Names the receipt that the dispute was opened on, which fixes the claim. When the trace of that claim is there already, it is attached at once.
+///
+/// The challenger may. Refuses a place other than the committed one, a Collection of another report, and a receipt that its tree does not hold: the receipt
+/// is rebuilt here, so that nothing in it can be stated wrongly.
+#[derive(Accounts)]
+pub struct Point<'info> {
+    pub challenger: Signer<'info>,
+    #[account(
+        mut,
+        has_one = challenger @ OracleError::NotTheChallenger,
+        has_one = report @ OracleError::WrongReport,
+        seeds = [DISPUTE_SEED, dispute.report.as_ref(), dispute.challenger.as_ref(), &dispute.nonce.to_le_bytes()],
+        bump = dispute.bump,
+    )]
+    pub dispute: Box<Account<'info, Dispute>>,
+    #[account(
+        seeds = [REPORT_SEED, report.operator.as_ref(), &report.sequence.to_le_bytes()],
+        bump = report.bump,
+    )]
+    pub report: Box<Account<'info, Report>>,
+    #[account(
+        has_one = report @ OracleError::WrongCollection,
+        seeds = [COLLECTION_SEED, collection.report.as_ref(), collection.lane.as_ref()],
+        bump = collection.bump,
+        seeds::program = imo_protocol::ids::REVENUE_ESCROW,
+    )]
+    pub collection: Box<Account<'info, Collection>>,
+    /// CHECK: the handler derives the trace's address from the claim and compares; there may or may not be an account.
+    pub trace: UncheckedAccount<'info>,
+}
+
+impl Point<'_> {
+    fn validate(&self, receipt_index: u32, salt: &[u8; 32], claim: Claim, path: &[u8]) -> Result<()> {
+        let commitment = place_commitment(&self.dispute.key(), &self.collection.key(), receipt_index, salt);
+        require!(commitment == self.dispute.commitment, OracleError::WrongPlace);
+        require!(receipt_index < self.collection.count, OracleError::ReceiptOutOfRange);
+        let receipt = Receipt {
+            lane: self.collection.lane,
+            sequence: self
+                .collection
+                .first_sequence
+                .checked_add(u64::from(receipt_index))
+                .ok_or(OracleError::ReceiptOutOfRange)?,
+            claim,
+        };
+        let leaf = receipt.leaf(self.collection.first_sequence)?;
+        require!(
+            merkle::verify_path(
+                &self.collection.receipts_root,
+                &leaf,
+                receipt_index,
+                self.collection.count,
+                path
+            ),
+            OracleError::WrongReceiptPath
+        );
+        Ok(())
+    }
+
+    /// The trace of the claim, when there is one. The address is derived, so that nobody can hide it.
+    fn existing_trace(&self, claim_hash: &[u8; 32]) -> Result<Option<Trace>> {
+        let report = self.report.key();
+        let (address, _) = Pubkey::find_program_address(&[TRACE_SEED, report.as_ref(), claim_hash], &crate::ID);
+        require_keys_eq!(self.trace.key(), address, OracleError::WrongTrace);
+        if *self.trace.owner != crate::ID {
+            return Ok(None);
+        }
+        let data = self.trace.try_borrow_data()?;
+        Trace::try_deserialize(&mut &data[..]).map(Some)
+    }
+
+    pub fn handle(
+        ctx: Context<Self>,
+        expected_digest: [u8; 32],
+        receipt_index: u32,
+        salt: [u8; 32],
+        input_root: [u8; 32],
+        output_root: [u8; 32],
+        path: Vec<[u8; 32]>,
+    ) -> Result<()> {
+        let claim = Claim {
+            model_root: ctx.accounts.report.model_root,
+            input_root,
+            output_root,
+        };
+        ctx.accounts
+            .validate(receipt_index, &salt, claim, path.as_flattened())?;
+        let claim_hash = claim.claim_hash();
+        let existing_trace = ctx.accounts.existing_trace(&claim_hash)?;
+
+        let now = Now::read()?;
+        let collection = ctx.accounts.collection.key();
+        let trace = ctx.accounts.trace.key();
+        let dispute = &mut ctx.accounts.dispute;
+        let payload: &[&[u8]] = &[
+            collection.as_ref(),
+            &receipt_index.to_le_bytes(),
+            &salt,
+            &input_root,
+            &output_root,
+        ];
+        dispute
+            .game
+            .point(&now, &expected_digest, payload)
+            .map_err(OracleError::from)?;
+        dispute.collection = collection;
+        dispute.receipt_index = receipt_index;
+        dispute.input_root = input_root;
+        dispute.output_root = output_root;
+        dispute.claim_hash = claim_hash;
+        emit!(DisputePointed {
+            dispute: dispute.key(),
+            report: dispute.report,
+            collection,
+            receipt_index,
+            claim_hash,
+        });
+        emit!(DisputeMoved::of(dispute, Move::Point));
+        if let Some(existing) = existing_trace {
+            dispute.attach(&now, trace, &existing)?;
+            emit!(DisputeMoved::of(dispute, Move::AttachTrace));
+        }
+        Ok(())
+    }
+}

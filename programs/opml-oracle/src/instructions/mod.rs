@@ -1,0 +1,9 @@
+//! Entry points by who calls them. `tokens` and `verdict` are what several share.
+
+mod anyone;
+mod challenger;
+mod operator;
+mod tokens;
+mod verdict;
+
+pub use {anyone::*, challenger::*, operator::*};

@@ -1,0 +1,129 @@
+use anchor_lang::prelude::*;
+use imo_protocol::{Deadline, Now};
+use model_token::state::{Model, ModelVersion, MODEL_SEED, MODEL_VERSION_SEED};
+
+use crate::{
+    constants::ACCOUNT_VERSION,
+    errors::OracleError,
+    events::ReportPosted,
+    math::bond::max_collect_units,
+    state::{Operator, Report, ReportStatus, OPERATOR_SEED, REPORT_SEED},
+};
+
+/// Opens a report on one version of a model for one period, and locks the bond that answers for it.
+///
+/// The operator's authority may, also while the protocol is paused: what was earned must stay collectable. Refuses a version that was never live, another mint
+/// than the model's, a bond below the least one or above the free stake.
+#[derive(Accounts)]
+pub struct PostReport<'info> {
+    #[account(mut)]
+    pub payer: Signer<'info>,
+    pub authority: Signer<'info>,
+    #[account(
+        mut,
+        has_one = authority @ OracleError::NotTheAuthority,
+        seeds = [OPERATOR_SEED, operator.authority.as_ref(), operator.mint.as_ref()],
+        bump = operator.bump,
+    )]
+    pub operator: Box<Account<'info, Operator>>,
+    #[account(
+        seeds = [MODEL_SEED, model.developer.as_ref(), &model.index.to_le_bytes()],
+        bump = model.bump,
+        seeds::program = model_token::ID,
+    )]
+    pub model: Box<Account<'info, Model>>,
+    #[account(
+        has_one = model @ OracleError::WrongModelVersion,
+        seeds = [MODEL_VERSION_SEED, model_version.model.as_ref(), &model_version.number.to_le_bytes()],
+        bump = model_version.bump,
+        seeds::program = model_token::ID,
+    )]
+    pub model_version: Box<Account<'info, ModelVersion>>,
+    #[account(
+        init,
+        payer = payer,
+        space = Report::DISCRIMINATOR.len() + Report::INIT_SPACE,
+        seeds = [REPORT_SEED, operator.key().as_ref(), &operator.next_sequence.to_le_bytes()],
+        bump,
+    )]
+    pub report: Box<Account<'info, Report>>,
+    pub system_program: Program<'info, System>,
+}
+
+impl PostReport<'_> {
+    fn validate(&self, bond_units: u64, period_start_unix: i64, period_end_unix: i64) -> Result<()> {
+        require!(self.model_version.was_live(), OracleError::VersionNeverLive);
+        require_keys_eq!(
+            self.model.payment_mint,
+            self.operator.mint,
+            OracleError::WrongOperatorMint
+        );
+        require!(period_start_unix < period_end_unix, OracleError::PeriodEmpty);
+        require!(
+            bond_units >= self.model_version.terms.min_bond_units,
+            OracleError::BondTooSmall
+        );
+        Ok(())
+    }
+
+    pub fn handle(
+        ctx: Context<Self>,
+        bond_units: u64,
+        period_start_unix: i64,
+        period_end_unix: i64,
+    ) -> Result<()> {
+        ctx.accounts.validate(bond_units, period_start_unix, period_end_unix)?;
+        let now = Now::read()?;
+        let accounts = ctx.accounts;
+        let version = &accounts.model_version;
+        let operator = &mut accounts.operator;
+        let sequence = operator.next_sequence;
+        let max_collect_units =
+            max_collect_units(bond_units, version.terms.bond_ratio_bps).ok_or(OracleError::AmountOverflow)?;
+
+        operator.lock(bond_units)?;
+        operator.open_report()?;
+        operator.next_sequence = sequence.checked_add(1).ok_or(OracleError::CountOverflow)?;
+        accounts.report.set_inner(Report {
+            version: ACCOUNT_VERSION,
+            bump: ctx.bumps.report,
+            operator: operator.key(),
+            model: accounts.model.key(),
+            model_version: version.key(),
+            version_number: version.number,
+            model_root: version.model_root,
+            node_count: version.node_count,
+            mint: operator.mint,
+            sequence,
+            generation: operator.generation,
+            status: ReportStatus::Open,
+            period_start_unix,
+            period_end_unix,
+            bond_units,
+            max_collect_units,
+            seal_by: Deadline::after(&now, version.terms.seal_slots),
+            window: Deadline::default(),
+            disputes_opened: 0,
+            disputes_settled: 0,
+            share_paid: false,
+            slashed_units: 0,
+            costs_paid_units: 0,
+            open_traces: 0,
+            terms: version.terms,
+            rent_payer: accounts.payer.key(),
+            reserved: [0; 64],
+        });
+        emit!(ReportPosted {
+            report: accounts.report.key(),
+            operator: operator.key(),
+            model: accounts.model.key(),
+            version_number: version.number,
+            sequence,
+            bond_units,
+            max_collect_units,
+            period_start_unix,
+            period_end_unix,
+        });
+        Ok(())
+    }
+}

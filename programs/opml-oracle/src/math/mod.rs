@@ -1,0 +1,4 @@
+//! Amounts: pure functions, floors in favour of the vault.
+
+pub mod bond;
+pub mod settlement;

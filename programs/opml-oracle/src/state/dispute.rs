@@ -1,0 +1,88 @@
+use anchor_lang::prelude::*;
+use imo_protocol::Now;
+use opml::Claim;
+
+use super::Trace;
+use crate::{
+    errors::OracleError,
+    game::{Game, Phase},
+};
+
+/// Seeds: `"dispute", report, challenger, nonce u64`.
+pub const DISPUTE_SEED: &[u8] = b"dispute";
+
+/// One challenger's case against one receipt of a report. Losing it changes nothing but this account.
+#[account]
+#[derive(InitSpace, Debug, PartialEq)]
+pub struct Dispute {
+    /// Layout version, 1.
+    pub version: u8,
+    /// Canonical bump of this address.
+    pub bump: u8,
+    /// The report.
+    pub report: Pubkey,
+    /// Whose bond it is, and who makes the challenger's moves.
+    pub challenger: Pubkey,
+    /// The challenger's own number for this dispute.
+    pub nonce: u64,
+    /// How many disputes of the report were opened before this one: its turn to be settled.
+    pub order: u32,
+    /// The operator account of the report.
+    pub operator: Pubkey,
+    /// The mint of bond and payout.
+    pub mint: Pubkey,
+    /// The place that the challenger committed to before it named it.
+    pub commitment: [u8; 32],
+    /// The Collection that it is about; the default key until it is pointed out.
+    pub collection: Pubkey,
+    /// Index of the receipt in the Collection.
+    pub receipt_index: u32,
+    /// Root of the claim's input.
+    pub input_root: [u8; 32],
+    /// Root of the claim's output.
+    pub output_root: [u8; 32],
+    /// Hash of the claim.
+    pub claim_hash: [u8; 32],
+    /// The trace account in use; the default key until there is one.
+    pub trace: Pubkey,
+    /// The challenger's bond, in units.
+    pub bond_units: u64,
+    /// Whether what it is owed is decided.
+    pub settled: bool,
+    /// What the challenger gets once it is settled, in units.
+    pub payout_units: u64,
+    /// Who paid this account's rent and gets it back.
+    pub rent_payer: Pubkey,
+    /// The game itself: phase, clocks, digest, cursor.
+    pub game: Game,
+    /// Zero.
+    pub reserved: [u8; 64],
+}
+
+const _: () = assert!(Dispute::INIT_SPACE == 1_384);
+
+impl Dispute {
+    /// What the operator claimed, on the model of the report.
+    pub fn claim(&self, model_root: [u8; 32]) -> Claim {
+        Claim {
+            model_root,
+            input_root: self.input_root,
+            output_root: self.output_root,
+        }
+    }
+
+    /// Uses a trace that is on chain already. The caller has checked that it is the one of this report and claim, at `address`.
+    pub fn attach(&mut self, now: &Now, address: Pubkey, trace: &Trace) -> Result<()> {
+        let digest = self.game.digest;
+        self.game
+            .trace(now, &digest, false, &trace.trace_root, &trace.roots)
+            .map_err(OracleError::from)?;
+        self.trace = address;
+        Ok(())
+    }
+
+    /// Whether the game is over.
+    pub fn is_finished(&self) -> bool {
+        matches!(self.game.phase, Phase::Proven | Phase::Lost)
+    }
+}

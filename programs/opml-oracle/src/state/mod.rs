@@ -1,0 +1,10 @@
+//! Accounts, one file each, with their seeds.
+
+mod dispute;
+mod operator;
+mod report;
+mod stake_vault;
+mod trace;
+mod witness;
+
+pub use {dispute::*, operator::*, report::*, stake_vault::*, trace::*, witness::*};

@@ -1,0 +1,213 @@
+use anchor_lang::{prelude::*, system_program};
+use anchor_spl::{
+    token::{Mint, Token, TokenAccount},
+    token_2022,
+};
+use model_token::state::{Model, ModelVersion, Protocol, MINT_SEED, PROTOCOL_SEED};
+use opml_oracle::state::{Operator, Report, ReportStatus};
+use yield_distributor::{program::YieldDistributor, state::POOL_SEED};
+
+use crate::{
+    constants::DEPOSITOR_SEED,
+    errors::RevenueEscrowError,
+    events::BucketSplit,
+    math::split::{shares, Shares},
+    state::{Bucket, EarningsOf, ModelVault, BUCKET_SEED, EARNINGS_SEED, MODEL_VAULT_SEED, VAULT_TOKENS_SEED},
+};
+
+/// Splits what was collected for a final report by the terms of its version: operator, developer and treasury are owed their shares, the holders' and
+/// the redeem pool's go to yield-distributor in the same instruction. Anyone may, once; whoever does pays the rent of earnings that are not there.
+///
+/// A model whose offering has not succeeded has neither token nor pool: then the developer takes the holders' and the redeem pool's shares, which were
+/// promised to nobody else. A model that has a token must have its pool, which anyone can create: without it the split is refused, so that no
+/// developer takes the holders' share by being quick.
+#[derive(Accounts)]
+pub struct Split<'info> {
+    #[account(mut)]
+    pub rent_payer: Signer<'info>,
+    #[account(seeds = [PROTOCOL_SEED], bump = protocol.bump, seeds::program = model_token::ID)]
+    pub protocol: Box<Account<'info, Protocol>>,
+    #[account(
+        has_one = operator @ RevenueEscrowError::WrongOperator,
+        has_one = model @ RevenueEscrowError::WrongModel,
+        has_one = model_version @ RevenueEscrowError::WrongModel,
+    )]
+    pub report: Box<Account<'info, Report>>,
+    pub operator: Box<Account<'info, Operator>>,
+    pub model: Box<Account<'info, Model>>,
+    pub model_version: Box<Account<'info, ModelVersion>>,
+    #[account(
+        mut,
+        seeds = [BUCKET_SEED, bucket.report.as_ref()],
+        bump = bucket.bump,
+        has_one = report @ RevenueEscrowError::WrongReport,
+    )]
+    pub bucket: Box<Account<'info, Bucket>>,
+    #[account(
+        mut,
+        seeds = [MODEL_VAULT_SEED, bucket.model.as_ref()],
+        bump = vault.bump,
+        has_one = mint @ RevenueEscrowError::WrongMint,
+    )]
+    pub vault: Box<Account<'info, ModelVault>>,
+    pub mint: Box<Account<'info, Mint>>,
+    #[account(
+        mut,
+        seeds = [VAULT_TOKENS_SEED, vault.model.as_ref()],
+        bump = vault.tokens_bump,
+        token::mint = mint,
+        token::authority = vault,
+        token::token_program = token_program,
+    )]
+    pub vault_tokens: Box<Account<'info, TokenAccount>>,
+    /// CHECK: the operator's earnings, made when they are not there; may be one with the others.
+    #[account(mut, seeds = [EARNINGS_SEED, vault.key().as_ref(), operator.authority.as_ref()], bump)]
+    pub operator_earnings: UncheckedAccount<'info>,
+    /// CHECK: the developer's earnings, made when they are not there; may be one with the others.
+    #[account(mut, seeds = [EARNINGS_SEED, vault.key().as_ref(), model.developer.as_ref()], bump)]
+    pub developer_earnings: UncheckedAccount<'info>,
+    /// CHECK: the treasury's earnings, made when they are not there; may be one with the others.
+    #[account(mut, seeds = [EARNINGS_SEED, vault.key().as_ref(), protocol.treasury.as_ref()], bump)]
+    pub protocol_earnings: UncheckedAccount<'info>,
+    /// CHECK: a signer without data, known to yield-distributor.
+    #[account(seeds = [DEPOSITOR_SEED], bump)]
+    pub depositor: UncheckedAccount<'info>,
+    /// CHECK: the model's pool; empty when there is none. Its content is yield-distributor's to check.
+    #[account(mut, seeds = [POOL_SEED, model.key().as_ref()], bump, seeds::program = yield_distributor::ID)]
+    pub pool: UncheckedAccount<'info>,
+    /// CHECK: the model's token; empty when there is none. Its content is yield-distributor's to check.
+    #[account(seeds = [MINT_SEED, model.key().as_ref()], bump, seeds::program = model_token::ID)]
+    pub token_mint: UncheckedAccount<'info>,
+    /// CHECK: the pool's account for revenue, which yield-distributor checks.
+    #[account(mut)]
+    pub revenue_vault: UncheckedAccount<'info>,
+    /// CHECK: the mark of an epoch whose stake is due, which yield-distributor checks.
+    #[account(mut)]
+    pub mark_a: Option<UncheckedAccount<'info>>,
+    /// CHECK: the mark of another epoch whose stake is due, which yield-distributor checks.
+    #[account(mut)]
+    pub mark_b: Option<UncheckedAccount<'info>>,
+    pub token_program: Program<'info, Token>,
+    pub yield_distributor: Program<'info, YieldDistributor>,
+    pub system_program: Program<'info, System>,
+}
+
+impl<'info> Split<'info> {
+    fn validate(&self) -> Result<()> {
+        require!(
+            self.report.status == ReportStatus::Final,
+            RevenueEscrowError::ReportNotFinal
+        );
+        require!(!self.bucket.settled, RevenueEscrowError::AlreadySplit);
+        Ok(())
+    }
+
+    /// Whether the model has a pool. The address is the pool's own, so that only yield-distributor can have made an account there.
+    fn has_pool(&self) -> Result<bool> {
+        if *self.pool.owner == yield_distributor::ID {
+            return Ok(true);
+        }
+        require!(
+            *self.pool.owner == system_program::ID,
+            RevenueEscrowError::PoolMissing
+        );
+        require!(
+            *self.token_mint.owner != token_2022::ID,
+            RevenueEscrowError::PoolMissing
+        );
+        Ok(false)
+    }
+
+    fn earnings<'a>(&self, account: &'a UncheckedAccount<'info>, bump: u8, recipient: Pubkey) -> EarningsOf<'a, 'info> {
+        EarningsOf {
+            account,
+            bump,
+            vault: self.vault.key(),
+            recipient,
+        }
+    }
+
+    /// Moves the shares of holders and redeem pool into the pool.
+    fn deposit(&self, depositor_bump: u8, holders_units: u64, redeem_units: u64) -> Result<()> {
+        let vault_seeds: &[&[u8]] = &[MODEL_VAULT_SEED, self.vault.model.as_ref(), &[self.vault.bump]];
+        let depositor_seeds: &[&[u8]] = &[DEPOSITOR_SEED, &[depositor_bump]];
+        let deposit = yield_distributor::cpi::accounts::Deposit {
+            depositor: self.depositor.to_account_info(),
+            source_authority: self.vault.to_account_info(),
+            source: self.vault_tokens.to_account_info(),
+            pool: self.pool.to_account_info(),
+            token_mint: self.token_mint.to_account_info(),
+            revenue_mint: self.mint.to_account_info(),
+            revenue_vault: self.revenue_vault.to_account_info(),
+            mark_a: self.mark_a.as_ref().map(|mark| mark.to_account_info()),
+            mark_b: self.mark_b.as_ref().map(|mark| mark.to_account_info()),
+            token_program: self.token_program.to_account_info(),
+        };
+        yield_distributor::cpi::deposit(
+            CpiContext::new_with_signer(self.yield_distributor.key(), deposit, &[vault_seeds, depositor_seeds]),
+            holders_units,
+            redeem_units,
+        )
+    }
+
+    pub fn handle(ctx: Context<Self>) -> Result<()> {
+        ctx.accounts.validate()?;
+        let accounts = ctx.accounts;
+        let overflow = RevenueEscrowError::Overflow;
+        let amount_units = std::mem::take(&mut accounts.bucket.collected_units);
+        accounts.bucket.settled = true;
+        let mut parts = shares(amount_units, &accounts.model_version.split).ok_or(overflow)?;
+        if !accounts.has_pool()? {
+            parts = parts.without_holders().ok_or(overflow)?;
+        }
+        let pool_units = parts.pool_units().ok_or(overflow)?;
+        let Shares {
+            holders_units,
+            redeem_units,
+            developer_units,
+            operator_units,
+            protocol_units,
+        } = parts;
+
+        accounts.vault.pay(pool_units)?;
+        for (account, bump, recipient, units) in [
+            (
+                &accounts.operator_earnings,
+                ctx.bumps.operator_earnings,
+                accounts.operator.authority,
+                operator_units,
+            ),
+            (
+                &accounts.developer_earnings,
+                ctx.bumps.developer_earnings,
+                accounts.model.developer,
+                developer_units,
+            ),
+            (
+                &accounts.protocol_earnings,
+                ctx.bumps.protocol_earnings,
+                accounts.protocol.treasury,
+                protocol_units,
+            ),
+        ] {
+            accounts
+                .earnings(account, bump, recipient)
+                .credit(units, &accounts.rent_payer)?;
+        }
+        if pool_units > 0 {
+            accounts.deposit(ctx.bumps.depositor, holders_units, redeem_units)?;
+        }
+        accounts.vault.require_covered(&mut accounts.vault_tokens)?;
+        emit!(BucketSplit {
+            report: accounts.report.key(),
+            model: accounts.model.key(),
+            amount_units,
+            holders_units,
+            redeem_units,
+            developer_units,
+            operator_units,
+            protocol_units,
+        });
+        Ok(())
+    }
+}

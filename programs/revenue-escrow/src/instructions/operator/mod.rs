@@ -1,0 +1,3 @@
+mod collect;
+
+pub use collect::*;

@@ -1,0 +1,83 @@
+use anchor_lang::prelude::*;
+use imo_protocol::{Deadline, Now};
+use model_token::state::{Protocol, PROTOCOL_SEED};
+use opml_oracle::state::Operator;
+
+use crate::{
+    constants::ACCOUNT_VERSION,
+    errors::RevenueEscrowError,
+    events::LaneOpened,
+    state::{Credit, Lane, ModelVault, CREDIT_SEED, LANE_SEED, MODEL_VAULT_SEED},
+};
+
+/// Opens a lane from a credit to an operator and reserves available money for it. The payer may; the operator's mint must be the model's. Refused
+/// while the protocol is paused.
+#[derive(Accounts)]
+pub struct OpenLane<'info> {
+    pub payer: Signer<'info>,
+    #[account(mut)]
+    pub rent_payer: Signer<'info>,
+    #[account(seeds = [PROTOCOL_SEED], bump = protocol.bump, seeds::program = model_token::ID)]
+    pub protocol: Box<Account<'info, Protocol>>,
+    #[account(seeds = [MODEL_VAULT_SEED, credit.model.as_ref()], bump = vault.bump)]
+    pub vault: Box<Account<'info, ModelVault>>,
+    #[account(
+        mut,
+        seeds = [CREDIT_SEED, credit.payer.as_ref(), credit.model.as_ref()],
+        bump = credit.bump,
+        has_one = payer @ RevenueEscrowError::NotPayer,
+    )]
+    pub credit: Box<Account<'info, Credit>>,
+    #[account(constraint = operator.mint == vault.mint @ RevenueEscrowError::WrongMint)]
+    pub operator: Box<Account<'info, Operator>>,
+    #[account(
+        init,
+        payer = rent_payer,
+        space = 8 + Lane::INIT_SPACE,
+        seeds = [LANE_SEED, credit.key().as_ref(), operator.key().as_ref()],
+        bump,
+    )]
+    pub lane: Box<Account<'info, Lane>>,
+    pub system_program: Program<'info, System>,
+}
+
+impl OpenLane<'_> {
+    fn validate(&self, now: &Now, amount_units: u64) -> Result<()> {
+        self.protocol.require_not_paused(now.unix)?;
+        require!(amount_units > 0, RevenueEscrowError::AmountIsZero);
+        Ok(())
+    }
+
+    pub fn handle(ctx: Context<Self>, amount_units: u64) -> Result<()> {
+        let now = Now::read()?;
+        ctx.accounts.validate(&now, amount_units)?;
+        let accounts = ctx.accounts;
+        let credit = &mut accounts.credit;
+        credit.funds().take(amount_units, &now)?;
+        credit.reserve(amount_units)?;
+        credit.open_lanes = credit.open_lanes.checked_add(1).ok_or(RevenueEscrowError::Overflow)?;
+        let (credit, operator) = (credit.key(), accounts.operator.key());
+        accounts.lane.set_inner(Lane {
+            version: ACCOUNT_VERSION,
+            bump: ctx.bumps.lane,
+            credit,
+            operator,
+            generation: now.slot,
+            reserved_units: amount_units,
+            releasing_units: 0,
+            release_deadline: Deadline::default(),
+            collected_units: 0,
+            collected_count: 0,
+            rent_payer: accounts.rent_payer.key(),
+            reserved: [0; 32],
+        });
+        emit!(LaneOpened {
+            lane: accounts.lane.key(),
+            credit,
+            operator,
+            generation: now.slot,
+            reserved_units: amount_units,
+        });
+        Ok(())
+    }
+}

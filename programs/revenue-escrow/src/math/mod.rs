@@ -1,0 +1,4 @@
+//! Amounts, free of accounts.
+
+pub mod notice;
+pub mod split;

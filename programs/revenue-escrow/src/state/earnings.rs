@@ -1,0 +1,106 @@
+use anchor_lang::{
+    prelude::*,
+    system_program::{self, Allocate, Assign, Transfer},
+};
+
+use crate::{constants::ACCOUNT_VERSION, errors::RevenueEscrowError};
+
+/// Seeds: `"earnings", vault, recipient`.
+pub const EARNINGS_SEED: &[u8] = b"earnings";
+
+/// What a vault owes one recipient from splits: an operator, a developer, or the treasury. Stays when it is empty, like a token account.
+#[account]
+#[derive(InitSpace, Debug, PartialEq)]
+pub struct Earnings {
+    /// Layout version, 1.
+    pub version: u8,
+    /// Canonical bump of this address.
+    pub bump: u8,
+    /// The vault that owes.
+    pub vault: Pubkey,
+    /// Whom it owes.
+    pub recipient: Pubkey,
+    /// Owed, in units of the revenue mint.
+    pub owed_units: u64,
+    /// Who paid this account's rent.
+    pub rent_payer: Pubkey,
+    /// Zero.
+    pub reserved: [u8; 16],
+}
+
+const _: () = assert!(Earnings::INIT_SPACE == 122);
+
+/// Whose earnings, and at which address, which the accounts of the instruction have checked.
+pub struct EarningsOf<'a, 'info> {
+    pub account: &'a UncheckedAccount<'info>,
+    pub bump: u8,
+    pub vault: Pubkey,
+    pub recipient: Pubkey,
+}
+
+impl<'info> EarningsOf<'_, 'info> {
+    /// Owes the recipient `units` more and makes the account when it is not there. Read and written in one go, because one person may be operator
+    /// and developer at once, so that two names of an instruction are one account. Making it twice is impossible: once made it is ours and is
+    /// never closed.
+    pub fn credit(&self, units: u64, rent_payer: &Signer<'info>) -> Result<()> {
+        if units == 0 {
+            return Ok(());
+        }
+        let mut earnings = if *self.account.owner == system_program::ID {
+            self.create(rent_payer)?
+        } else {
+            require_keys_eq!(*self.account.owner, crate::ID, ErrorCode::AccountOwnedByWrongProgram);
+            Earnings::try_deserialize(&mut &self.account.try_borrow_data()?[..])?
+        };
+        require_keys_eq!(earnings.vault, self.vault, RevenueEscrowError::WrongEarnings);
+        require_keys_eq!(earnings.recipient, self.recipient, RevenueEscrowError::WrongEarnings);
+        earnings.owed_units = earnings
+            .owed_units
+            .checked_add(units)
+            .ok_or(RevenueEscrowError::Overflow)?;
+        earnings.try_serialize(&mut &mut self.account.try_borrow_mut_data()?[..])
+    }
+
+    /// Makes the account, also where somebody has sent lamports before.
+    fn create(&self, rent_payer: &Signer<'info>) -> Result<Earnings> {
+        let space = Earnings::DISCRIMINATOR.len().saturating_add(Earnings::INIT_SPACE);
+        let missing = Rent::get()?
+            .minimum_balance(space)
+            .saturating_sub(self.account.lamports());
+        if missing > 0 {
+            let transfer = Transfer {
+                from: rent_payer.to_account_info(),
+                to: self.account.to_account_info(),
+            };
+            system_program::transfer(CpiContext::new(system_program::ID, transfer), missing)?;
+        }
+        let seeds: &[&[u8]] = &[
+            EARNINGS_SEED,
+            self.vault.as_ref(),
+            self.recipient.as_ref(),
+            &[self.bump],
+        ];
+        let signer = &[seeds];
+        let allocate = Allocate {
+            account_to_allocate: self.account.to_account_info(),
+        };
+        let space = u64::try_from(space).map_err(|_| RevenueEscrowError::Overflow)?;
+        system_program::allocate(CpiContext::new_with_signer(system_program::ID, allocate, signer), space)?;
+        let assign = Assign {
+            account_to_assign: self.account.to_account_info(),
+        };
+        system_program::assign(
+            CpiContext::new_with_signer(system_program::ID, assign, signer),
+            &crate::ID,
+        )?;
+        Ok(Earnings {
+            version: ACCOUNT_VERSION,
+            bump: self.bump,
+            vault: self.vault,
+            recipient: self.recipient,
+            owed_units: 0,
+            rent_payer: rent_payer.key(),
+            reserved: [0; 16],
+        })
+    }
+}

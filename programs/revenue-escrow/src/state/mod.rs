@@ -1,0 +1,16 @@
+//! Accounts, one file each, with their seeds. `Bucket` and `Collection` are in `imo_protocol`, because opml-oracle reads them.
+
+mod credit;
+mod earnings;
+mod lane;
+mod model_vault;
+mod session;
+
+pub use {
+    credit::*,
+    earnings::*,
+    imo_protocol::{Bucket, Collection, BUCKET_SEED, COLLECTION_SEED},
+    lane::*,
+    model_vault::*,
+    session::*,
+};

@@ -1,0 +1,3 @@
+mod deposit;
+
+pub use deposit::*;

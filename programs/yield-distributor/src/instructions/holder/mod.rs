@@ -1,0 +1,5 @@
+mod redeem;
+mod stake;
+mod unstake;
+
+pub use {redeem::*, stake::*, unstake::*};

@@ -1,0 +1,8 @@
+//! What one can do, by who may do it.
+
+mod anyone;
+mod escrow;
+mod holder;
+mod roll;
+
+pub use {anyone::*, escrow::*, holder::*};

@@ -1,0 +1,4 @@
+//! Arithmetic without accounts, time or tokens.
+
+pub mod accumulator;
+pub mod redemption;

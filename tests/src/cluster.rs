@@ -1,0 +1,213 @@
+//! One bank with the four compiled programs, a clock that the test sets, and transactions.
+
+use std::time::Duration;
+
+use anchor_lang::{AccountDeserialize, prelude::Pubkey, solana_program::instruction::Instruction};
+use anchor_spl::token::spl_token;
+use imo_protocol::Now;
+use solana_account::{Account, AccountSharedData};
+use solana_keypair::Keypair;
+use solana_program_test::{ProgramTest, ProgramTestContext};
+use solana_signer::Signer;
+use solana_sysvar::{clock::Clock, last_restart_slot::LastRestartSlot, rent::Rent};
+use solana_transaction::{Transaction, versioned::VersionedTransaction};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::{
+    landed::{Landed, Refused},
+    programs,
+};
+
+/// Most bytes that a transaction may have on the wire.
+pub const MAX_TRANSACTION_BYTES: usize = 1_232;
+
+/// What one signature costs whoever pays the fee, in lamports.
+pub const LAMPORTS_PER_SIGNATURE: u64 = 5_000;
+
+/// What every actor starts with, in lamports.
+pub const ACTOR_LAMPORTS: u64 = 100_000_000_000;
+
+/// When every test begins. The slot leaves room for a restart before it.
+const BEGINNING: Now = Now { slot: 100_000, unix: 1_800_000_000, last_restart_slot: 0 };
+
+/// A bank and the time that its programs see.
+pub struct Cluster {
+    // Dropped before the runtime that its tasks run on.
+    context: ProgramTestContext,
+    runtime: Runtime,
+    now: Now,
+}
+
+impl Cluster {
+    /// Starts a bank with the programs under `upgrade_authority`. Panics with what to do when they are not compiled.
+    pub fn start(upgrade_authority: &Pubkey) -> Self {
+        let mut test = ProgramTest::default();
+        // The program test switches on the runtime's logs, which cost more time than the tests.
+        log::set_max_level(log::LevelFilter::Off);
+        for (address, account) in programs::accounts(upgrade_authority) {
+            test.add_genesis_account(address, account);
+        }
+        // The bank's server runs beside the test, which waits for it.
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .expect("a bank needs a thread");
+        let context = runtime.block_on(test.start_with_context());
+        let mut cluster = Self { context, runtime, now: BEGINNING };
+        cluster.set_now(BEGINNING);
+        cluster
+    }
+
+    pub fn now(&self) -> Now {
+        self.now
+    }
+
+    /// Sets slot, clock and last restart. Programs read the time from the sysvars only.
+    pub fn set_now(&mut self, now: Now) {
+        self.now = now;
+        self.context.set_sysvar(&Clock {
+            slot: now.slot,
+            epoch_start_timestamp: BEGINNING.unix,
+            epoch: 0,
+            leader_schedule_epoch: 1,
+            unix_timestamp: now.unix,
+        });
+        self.context.set_sysvar(&LastRestartSlot { last_restart_slot: now.last_restart_slot });
+    }
+
+    /// Lets `slots` pass, at 400 ms a slot and the clock rounded up.
+    pub fn pass_slots(&mut self, slots: u64) {
+        let seconds = i64::try_from((slots * 2).div_ceil(5)).expect("a test does not last that long");
+        self.set_now(Now { slot: self.now.slot + slots, unix: self.now.unix + seconds, ..self.now });
+    }
+
+    /// Lets the clock go on until a Unix time, and the slots with it.
+    pub fn pass_until_unix(&mut self, unix: i64) {
+        let seconds = u64::try_from(unix - self.now.unix).expect("time does not go back");
+        self.set_now(Now { slot: self.now.slot + (seconds * 5).div_ceil(2), unix, ..self.now });
+    }
+
+    /// A new keypair with lamports.
+    pub fn actor(&mut self) -> Keypair {
+        let keypair = Keypair::new();
+        self.set_lamports(&keypair.pubkey(), ACTOR_LAMPORTS);
+        keypair
+    }
+
+    /// Makes an address hold this much and nothing else.
+    pub fn set_lamports(&mut self, address: &Pubkey, lamports: u64) {
+        self.set_account(address, Account::new(lamports, 0, &solana_sdk_ids::system_program::ID));
+    }
+
+    pub fn set_account(&mut self, address: &Pubkey, account: Account) {
+        self.context.set_account(address, &AccountSharedData::from(account));
+    }
+
+    /// The account at an address, or `None` when there is none.
+    pub fn account(&self, address: &Pubkey) -> Option<Account> {
+        let account = self.runtime.block_on(self.context.banks_client.get_account(*address));
+        account.expect("the bank answers").filter(|account| account.lamports > 0)
+    }
+
+    pub fn exists(&self, address: &Pubkey) -> bool {
+        self.account(address).is_some()
+    }
+
+    pub fn lamports(&self, address: &Pubkey) -> u64 {
+        self.account(address).map_or(0, |account| account.lamports)
+    }
+
+    /// Reads an account of one of the programs.
+    #[track_caller]
+    pub fn read<T: AccountDeserialize>(&self, address: &Pubkey) -> T {
+        let account = self.account(address).unwrap_or_else(|| panic!("there is no account at {address}"));
+        T::try_deserialize(&mut account.data.as_slice()).unwrap_or_else(|error| panic!("{address}: {error}"))
+    }
+
+    /// Units in a token account, 0 when there is none.
+    pub fn tokens(&self, token_account: &Pubkey) -> u64 {
+        self.account(token_account).map_or(0, |account| {
+            let amount = account.data.get(64..72).and_then(|bytes| bytes.try_into().ok());
+            u64::from_le_bytes(amount.unwrap_or_else(|| panic!("{token_account} is no token account")))
+        })
+    }
+
+    pub fn rent_of(&self, bytes: usize) -> u64 {
+        Rent::default().minimum_balance(bytes)
+    }
+
+    /// Puts a payment mint of six decimals at an address.
+    pub fn create_mint(&mut self, mint: &Pubkey, authority: &Pubkey) {
+        use anchor_lang::solana_program::program_pack::Pack;
+        let mut data = vec![0; spl_token::state::Mint::LEN];
+        spl_token::state::Mint {
+            mint_authority: Some(*authority).into(),
+            supply: 0,
+            decimals: 6,
+            is_initialized: true,
+            freeze_authority: Some(*authority).into(),
+        }
+        .pack_into_slice(&mut data);
+        let lamports = self.rent_of(data.len());
+        let owner = spl_token::ID;
+        self.set_account(mint, Account { lamports, data, owner, executable: false, rent_epoch: u64::MAX });
+    }
+
+    /// Sends a transaction whose fee the first signer pays, and waits for it.
+    pub fn send(&mut self, instructions: &[Instruction], signers: &[&Keypair]) -> Result<Landed, Refused> {
+        let (transaction, bytes) = self.sign(instructions, signers);
+        let client = &mut self.context.banks_client;
+        let outcome = self
+            .runtime
+            .block_on(client.process_transaction_with_metadata(transaction))
+            .expect("the bank answers");
+        let (logs, compute_units) = outcome.metadata.map_or_else(Default::default, |metadata| {
+            (metadata.log_messages, metadata.compute_units_consumed)
+        });
+        match outcome.result {
+            Ok(()) => Ok(Landed::new(logs, compute_units, bytes)),
+            Err(error) => Err(Refused { error, logs }),
+        }
+    }
+
+    /// Whether a transaction would be accepted now. Changes nothing.
+    pub fn try_out(&mut self, instructions: &[Instruction], signers: &[&Keypair]) -> Result<(), Refused> {
+        let (transaction, _) = self.sign(instructions, signers);
+        let client = &mut self.context.banks_client;
+        let outcome = self.runtime.block_on(client.simulate_transaction(transaction)).expect("the bank answers");
+        let logs = outcome.simulation_details.map_or_else(Vec::new, |details| details.logs);
+        match outcome.result {
+            None | Some(Ok(())) => Ok(()),
+            Some(Err(error)) => Err(Refused { error, logs }),
+        }
+    }
+
+    fn sign(&mut self, instructions: &[Instruction], signers: &[&Keypair]) -> (VersionedTransaction, usize) {
+        let payer = signers.first().expect("somebody pays the fee").pubkey();
+        self.renew_blockhash();
+        let blockhash = self.context.last_blockhash;
+        let transaction = Transaction::new_signed_with_payer(instructions, Some(&payer), signers, blockhash);
+        let bytes = 1 + 64 * transaction.signatures.len() + transaction.message_data().len();
+        assert!(
+            bytes <= MAX_TRANSACTION_BYTES,
+            "the transaction has {bytes} bytes and fits no packet"
+        );
+        (transaction.into(), bytes)
+    }
+
+    /// Another blockhash than the last, so that the same instructions can be sent again. The bank makes one every few milliseconds.
+    fn renew_blockhash(&mut self) {
+        let context = &mut self.context;
+        self.runtime.block_on(async {
+            loop {
+                let blockhash = context.banks_client.get_latest_blockhash().await.expect("the bank answers");
+                if blockhash != context.last_blockhash {
+                    context.last_blockhash = blockhash;
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        });
+    }
+}

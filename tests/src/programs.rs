@@ -1,0 +1,70 @@
+//! The compiled programs, as an upgradeable deployment leaves them.
+
+use std::{fs, path::PathBuf};
+
+use anchor_lang::prelude::Pubkey;
+use solana_account::Account;
+use solana_sdk_ids::bpf_loader_upgradeable;
+use solana_sysvar::rent::Rent;
+
+/// A program of this project.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Program {
+    /// As in figures, file names and Rust paths.
+    pub name: &'static str,
+    pub id: Pubkey,
+}
+
+pub const PROGRAMS: [Program; 4] = [
+    Program { name: "model_token", id: model_token::ID },
+    Program { name: "opml_oracle", id: opml_oracle::ID },
+    Program { name: "revenue_escrow", id: revenue_escrow::ID },
+    Program { name: "yield_distributor", id: yield_distributor::ID },
+];
+
+/// Where the results of `cargo xtask` are.
+pub fn target_dir() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target")
+}
+
+/// The compiled program. Panics with what to do when it is not there.
+pub fn elf(program: &Program) -> Vec<u8> {
+    let file = target_dir().join("deploy").join(format!("{}.so", program.name));
+    fs::read(&file).unwrap_or_else(|_| {
+        panic!("The program {} is not compiled: run `cargo xtask build` first ({}).", program.name, file.display())
+    })
+}
+
+/// The accounts that deploying all programs under `upgrade_authority` makes.
+pub(crate) fn accounts(upgrade_authority: &Pubkey) -> Vec<(Pubkey, Account)> {
+    PROGRAMS.iter().flat_map(|program| deployed(program, upgrade_authority)).collect()
+}
+
+/// The program's own account, which names the second, which holds slot, authority and code: the loader's layout.
+fn deployed(program: &Program, upgrade_authority: &Pubkey) -> [(Pubkey, Account); 2] {
+    const PROGRAM: u32 = 2;
+    const PROGRAM_DATA: u32 = 3;
+    const SOME: u8 = 1;
+    let slot = 0u64;
+    let (data_address, _) = Pubkey::find_program_address(&[program.id.as_ref()], &bpf_loader_upgradeable::ID);
+    let pointer = [PROGRAM.to_le_bytes().as_slice(), data_address.as_ref()].concat();
+    let code = [
+        PROGRAM_DATA.to_le_bytes().as_slice(),
+        &slot.to_le_bytes(),
+        &[SOME],
+        upgrade_authority.as_ref(),
+        &elf(program),
+    ]
+    .concat();
+    [(program.id, owned_by_loader(pointer, true)), (data_address, owned_by_loader(code, false))]
+}
+
+fn owned_by_loader(data: Vec<u8>, executable: bool) -> Account {
+    Account {
+        lamports: Rent::default().minimum_balance(data.len()),
+        data,
+        owner: bpf_loader_upgradeable::ID,
+        executable,
+        rent_epoch: u64::MAX,
+    }
+}

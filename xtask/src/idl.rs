@@ -1,0 +1,62 @@
+//! The programs' interfaces (IDL), which Anchor writes by compiling and running them on this machine.
+
+use crate::{programs::library, project::Project};
+use anchor_lang_idl::build::IdlBuilder;
+use anyhow::{Context, Result};
+use sbf_tools::{process, progress};
+use std::{
+    env,
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+pub fn write_all(project: &Project, programs: &[&str]) -> Result<()> {
+    for program in programs {
+        let out = project.idl_dir().join(format!("{}.json", library(program)));
+        let crate_dir = project.root.join("programs").join(program);
+        progress::step(&format!("writing the interface of {program}"), || {
+            write_apart(project, &crate_dir, &out)
+        })?;
+    }
+    Ok(())
+}
+
+/// Calls [`write_one`] in a process of its own, because Anchor's builder takes its settings from the environment:
+/// it runs the first `cargo` of the PATH, and it stumbles over the variable with which rustup names a toolchain.
+fn write_apart(project: &Project, crate_dir: &Path, out: &Path) -> Result<()> {
+    let this = env::current_exe().context("finding the xtask program")?;
+    process::run(
+        Command::new(this)
+            .arg("write-idl")
+            .arg(crate_dir)
+            .arg(out)
+            .env("PATH", path_with_cargo_first()?)
+            // The builder sets RUSTFLAGS: in the usual folder that would make cargo compile everything again.
+            .env("CARGO_TARGET_DIR", project.cargo_target.join("idl-build"))
+            .env_remove("RUSTUP_TOOLCHAIN"),
+    )
+}
+
+fn path_with_cargo_first() -> Result<OsString> {
+    let mut folders: Vec<PathBuf> = Vec::new();
+    if let Some(cargo) = env::var_os("CARGO") {
+        folders.extend(Path::new(&cargo).parent().map(Path::to_owned));
+    }
+    folders.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
+    env::join_paths(folders).context("a folder of the PATH has a colon in its name")
+}
+
+pub fn write_one(crate_dir: &Path, out: &Path) -> Result<()> {
+    let idl = IdlBuilder::new()
+        .program_path(crate_dir.to_owned())
+        // Without --lib cargo would compile the crate's integration tests as well.
+        .cargo_args(vec!["--quiet".to_owned(), "--lib".to_owned()])
+        .build()?;
+    let text = serde_json::to_string_pretty(&idl).context("writing the interface as JSON")? + "\n";
+    if let Some(folder) = out.parent() {
+        fs::create_dir_all(folder).with_context(|| format!("creating the folder {}", folder.display()))?;
+    }
+    fs::write(out, text).with_context(|| format!("writing {}", out.display()))
+}

@@ -1,0 +1,79 @@
+//! `cargo xtask`: everything one does with this repository.
+
+mod checks;
+mod idl;
+mod programs;
+mod project;
+mod runs;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use project::Project;
+use sbf_tools::Missing;
+use std::{path::PathBuf, process::ExitCode};
+
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    about = "Builds, tests and runs the project. Every command does its own set-up."
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Compile the programs to target/deploy and write their interfaces to target/idl
+    Build {
+        /// Only these, such as model-token; all of them when none is named
+        programs: Vec<String>,
+    },
+    /// Build, then run the demonstration; arguments after -- go to it
+    Demo {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Run every check and test, the quick ones first
+    Test,
+    /// Build, then measure; figures go to target/bench/results.json
+    Bench {
+        /// Only this suite; all of them when none is named
+        suite: Option<String>,
+    },
+    /// Format the code
+    Fmt,
+    /// Run clippy on everything
+    Lint,
+    /// Write the programs' interfaces to target/idl
+    Idl,
+    /// One program's interface, in a process of its own
+    #[command(hide = true)]
+    WriteIdl { crate_dir: PathBuf, out: PathBuf },
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            // 2: this machine lacks something. 1: something went wrong.
+            ExitCode::from(if error.is::<Missing>() { 2 } else { 1 })
+        }
+    }
+}
+
+fn run(command: Command) -> Result<ExitCode> {
+    let project = Project::find()?;
+    match command {
+        Command::Build { programs } => programs::build(&project, &programs)?,
+        Command::Demo { arguments } => return runs::demo(&project, &arguments),
+        Command::Test => return checks::test(&project),
+        Command::Bench { suite } => return runs::bench(&project, suite.as_deref()),
+        Command::Fmt => return checks::format(&project),
+        Command::Lint => return checks::lint(&project),
+        Command::Idl => idl::write_all(&project, &programs::select(&[])?)?,
+        Command::WriteIdl { crate_dir, out } => idl::write_one(&crate_dir, &out)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,53 @@
+//! Where things are, and how to call cargo on them.
+
+use anyhow::{Context, Result};
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::{Command, ExitCode},
+};
+
+pub struct Project {
+    pub root: PathBuf,
+    /// Where intermediate results go. Results that people look for go to `root/target`, wherever this is.
+    pub cargo_target: PathBuf,
+}
+
+impl Project {
+    /// The checkout that this xtask was started from.
+    pub fn find() -> Result<Self> {
+        let xtask = env::var_os("CARGO_MANIFEST_DIR").context("start this with `cargo xtask`")?;
+        let root = Path::new(&xtask)
+            .parent()
+            .context("xtask has no folder above it")?
+            .to_owned();
+        let cargo_target = sbf_tools::target_dir(&root)?;
+        Ok(Self { root, cargo_target })
+    }
+
+    pub fn deploy_dir(&self) -> PathBuf {
+        self.root.join("target/deploy")
+    }
+
+    pub fn idl_dir(&self) -> PathBuf {
+        self.root.join("target/idl")
+    }
+
+    /// cargo, in the checkout.
+    pub fn cargo(&self) -> Command {
+        let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        command.current_dir(&self.root);
+        command
+    }
+}
+
+/// Runs a command whose output is the user's to read, and passes its exit code on.
+pub fn pass_on(command: &mut Command) -> Result<ExitCode> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let status = command
+        .status()
+        .with_context(|| format!("{name} could not be started"))?;
+    // No code means that a signal ended it.
+    let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
+    Ok(ExitCode::from(code))
+}
