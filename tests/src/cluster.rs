@@ -1,6 +1,6 @@
 //! One bank with the four compiled programs, a clock that the test sets, and transactions.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use anchor_lang::{AccountDeserialize, prelude::Pubkey, solana_program::instruction::Instruction};
 use anchor_spl::token::spl_token;
@@ -36,6 +36,8 @@ pub struct Cluster {
     context: ProgramTestContext,
     runtime: Runtime,
     now: Now,
+    signatures: BTreeSet<[u8; 64]>,
+    touched: BTreeSet<Pubkey>,
 }
 
 impl Cluster {
@@ -54,7 +56,7 @@ impl Cluster {
             .build()
             .expect("a bank needs a thread");
         let context = runtime.block_on(test.start_with_context());
-        let mut cluster = Self { context, runtime, now: BEGINNING };
+        let mut cluster = Self { context, runtime, now: BEGINNING, signatures: BTreeSet::new(), touched: BTreeSet::new() };
         cluster.set_now(BEGINNING);
         cluster
     }
@@ -183,31 +185,32 @@ impl Cluster {
         }
     }
 
+    /// Every account that a transaction named so far.
+    pub fn touched(&self) -> &BTreeSet<Pubkey> {
+        &self.touched
+    }
+
     fn sign(&mut self, instructions: &[Instruction], signers: &[&Keypair]) -> (VersionedTransaction, usize) {
         let payer = signers.first().expect("somebody pays the fee").pubkey();
-        self.renew_blockhash();
-        let blockhash = self.context.last_blockhash;
-        let transaction = Transaction::new_signed_with_payer(instructions, Some(&payer), signers, blockhash);
+        // The same instructions can be sent again under another blockhash; the bank makes one every few milliseconds.
+        let transaction = loop {
+            self.renew_blockhash();
+            let blockhash = self.context.last_blockhash;
+            let transaction = Transaction::new_signed_with_payer(instructions, Some(&payer), signers, blockhash);
+            let signature = transaction.signatures.first().expect("the payer signed");
+            if self.signatures.insert(*signature.as_array()) {
+                break transaction;
+            }
+            self.runtime.block_on(tokio::time::sleep(Duration::from_millis(1)));
+        };
         let bytes = 1 + 64 * transaction.signatures.len() + transaction.message_data().len();
-        assert!(
-            bytes <= MAX_TRANSACTION_BYTES,
-            "the transaction has {bytes} bytes and fits no packet"
-        );
+        assert!(bytes <= MAX_TRANSACTION_BYTES, "the transaction has {bytes} bytes and fits no packet");
+        self.touched.extend(&transaction.message.account_keys);
         (transaction.into(), bytes)
     }
 
-    /// Another blockhash than the last, so that the same instructions can be sent again. The bank makes one every few milliseconds.
     fn renew_blockhash(&mut self) {
-        let context = &mut self.context;
-        self.runtime.block_on(async {
-            loop {
-                let blockhash = context.banks_client.get_latest_blockhash().await.expect("the bank answers");
-                if blockhash != context.last_blockhash {
-                    context.last_blockhash = blockhash;
-                    return;
-                }
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
-        });
+        let latest = self.runtime.block_on(self.context.banks_client.get_latest_blockhash());
+        self.context.last_blockhash = latest.expect("the bank answers");
     }
 }

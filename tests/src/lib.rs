@@ -1,8 +1,15 @@
 //! Scenarios on the compiled programs: a bank, the people, and the states that tests begin from.
 
+pub mod attack;
+pub mod books;
+pub mod cast;
 pub mod cluster;
 pub mod landed;
+pub mod models;
 pub mod programs;
+pub mod world;
 
+pub use cast::Cast;
 pub use cluster::Cluster;
 pub use landed::{Landed, Outcome, Refused};
+pub use world::World;

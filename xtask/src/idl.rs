@@ -27,7 +27,7 @@ pub fn write_all(project: &Project, programs: &[&str]) -> Result<()> {
 /// it runs the first `cargo` of the PATH, and it stumbles over the variable with which rustup names a toolchain.
 fn write_apart(project: &Project, crate_dir: &Path, out: &Path) -> Result<()> {
     let this = env::current_exe().context("finding the xtask program")?;
-    process::run(
+    process::output(
         Command::new(this)
             .arg("write-idl")
             .arg(crate_dir)
@@ -36,7 +36,8 @@ fn write_apart(project: &Project, crate_dir: &Path, out: &Path) -> Result<()> {
             // The builder sets RUSTFLAGS: in the usual folder that would make cargo compile everything again.
             .env("CARGO_TARGET_DIR", project.cargo_target.join("idl-build"))
             .env_remove("RUSTUP_TOOLCHAIN"),
-    )
+    )?;
+    Ok(())
 }
 
 fn path_with_cargo_first() -> Result<OsString> {
@@ -52,7 +53,7 @@ pub fn write_one(crate_dir: &Path, out: &Path) -> Result<()> {
     let idl = IdlBuilder::new()
         .program_path(crate_dir.to_owned())
         // Without --lib cargo would compile the crate's integration tests as well.
-        .cargo_args(vec!["--quiet".to_owned(), "--lib".to_owned()])
+        .cargo_args(vec!["--lib".to_owned()])
         .build()?;
     let text = serde_json::to_string_pretty(&idl).context("writing the interface as JSON")? + "\n";
     if let Some(folder) = out.parent() {

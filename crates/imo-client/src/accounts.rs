@@ -97,9 +97,15 @@ mod tests {
         let mut data = Vec::new();
         earnings().try_serialize(&mut data).unwrap();
         let decode = |owner: &Pubkey, data: &[u8]| Account::decode(owner, data).unwrap_err();
-        assert_eq!(decode(&Pubkey::default(), &data), AccountError::ForeignOwner(Pubkey::default()));
+        assert_eq!(
+            decode(&Pubkey::default(), &data),
+            AccountError::ForeignOwner(Pubkey::default())
+        );
         assert_eq!(decode(&model_token::ID, &data), AccountError::UnknownKind);
         assert_eq!(decode(&revenue_escrow::ID, &[]), AccountError::UnknownKind);
-        assert_eq!(decode(&revenue_escrow::ID, &data[..20]), AccountError::Malformed("Earnings"));
+        assert_eq!(
+            decode(&revenue_escrow::ID, &data[..20]),
+            AccountError::Malformed("Earnings")
+        );
     }
 }

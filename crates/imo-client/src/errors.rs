@@ -3,6 +3,7 @@
 use std::fmt;
 
 use anchor_lang::{error::ErrorCode as AnchorError, prelude::Pubkey};
+use imo_protocol::ids;
 
 /// A refusal of one of the four programs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +20,12 @@ pub struct Refusal {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { program, code, name, message } = self;
+        let Self {
+            program,
+            code,
+            name,
+            message,
+        } = self;
         write!(f, "{program} refuses ({name}, {code}): {message}")
     }
 }
@@ -27,14 +33,24 @@ impl fmt::Display for Refusal {
 /// What `code` of `program` means; `None` when it is none of the four programs, or a code that this client does not know.
 pub fn lookup(program: &Pubkey, code: u32) -> Option<Refusal> {
     let (program, own) = program_errors(program)?;
-    let (name, message) = own(code).or_else(|| protocol_error(code)).or_else(|| anchor_error(code))?;
-    Some(Refusal { program, code, name, message })
+    let (name, message) = own(code)
+        .or_else(|| protocol_error(code))
+        .or_else(|| anchor_error(code))?;
+    Some(Refusal {
+        program,
+        code,
+        name,
+        message,
+    })
 }
 
 /// The refusal that ended a transaction, found in its logs. The innermost program that failed is logged first, and it knows why.
 pub fn from_logs<S: AsRef<str>>(logs: &[S]) -> Option<Refusal> {
     logs.iter().find_map(|line| {
-        let (program, code) = line.as_ref().strip_prefix("Program ")?.split_once(" failed: custom program error: 0x")?;
+        let (program, code) = line
+            .as_ref()
+            .strip_prefix("Program ")?
+            .split_once(" failed: custom program error: 0x")?;
         lookup(&program.parse().ok()?, u32::from_str_radix(code, 16).ok()?)
     })
 }
@@ -43,10 +59,10 @@ type Meaning = fn(u32) -> Option<(String, String)>;
 
 fn program_errors(program: &Pubkey) -> Option<(&'static str, Meaning)> {
     Some(match *program {
-        model_token::ID => ("model-token", model_token_error as Meaning),
-        yield_distributor::ID => ("yield-distributor", yield_error),
-        opml_oracle::ID => ("opml-oracle", oracle_error),
-        revenue_escrow::ID => ("revenue-escrow", revenue_escrow_error),
+        ids::MODEL_TOKEN => ("model-token", model_token_error as Meaning),
+        ids::YIELD_DISTRIBUTOR => ("yield-distributor", yield_error),
+        ids::OPML_ORACLE => ("opml-oracle", oracle_error),
+        ids::REVENUE_ESCROW => ("revenue-escrow", revenue_escrow_error),
         _ => return None,
     })
 }
@@ -139,10 +155,26 @@ mod tests {
     #[test]
     fn given_every_error_in_the_sources_when_looked_up_then_its_name_and_a_message() {
         let sources = [
-            (model_token::ID, 6_000, include_str!("../../../programs/model-token/src/errors.rs")),
-            (yield_distributor::ID, 6_000, include_str!("../../../programs/yield-distributor/src/errors.rs")),
-            (opml_oracle::ID, 6_000, include_str!("../../../programs/opml-oracle/src/errors.rs")),
-            (revenue_escrow::ID, 6_000, include_str!("../../../programs/revenue-escrow/src/errors.rs")),
+            (
+                model_token::ID,
+                6_000,
+                include_str!("../../../programs/model-token/src/errors.rs"),
+            ),
+            (
+                yield_distributor::ID,
+                6_000,
+                include_str!("../../../programs/yield-distributor/src/errors.rs"),
+            ),
+            (
+                opml_oracle::ID,
+                6_000,
+                include_str!("../../../programs/opml-oracle/src/errors.rs"),
+            ),
+            (
+                revenue_escrow::ID,
+                6_000,
+                include_str!("../../../programs/revenue-escrow/src/errors.rs"),
+            ),
             (opml_oracle::ID, 9_000, include_str!("../../imo-protocol/src/errors.rs")),
         ];
         for (program, offset, source) in sources {
@@ -169,7 +201,10 @@ mod tests {
             format!("Program {} failed: custom program error: 0x1838", revenue_escrow::ID),
         ];
         let refusal = from_logs(&logs).unwrap();
-        assert_eq!((refusal.program, refusal.name.as_str()), ("yield-distributor", "EpochMarkMissing"));
+        assert_eq!(
+            (refusal.program, refusal.name.as_str()),
+            ("yield-distributor", "EpochMarkMissing")
+        );
     }
 
     #[test]

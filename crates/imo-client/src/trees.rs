@@ -51,7 +51,10 @@ pub struct ReceiptTree {
 impl ReceiptTree {
     /// The empty tree of a Collection that starts where the lane last ended.
     pub fn new(first_sequence: u64) -> Self {
-        Self { first_sequence, tree: AppendTree::default() }
+        Self {
+            first_sequence,
+            tree: AppendTree::default(),
+        }
     }
 
     /// The tree over receipts in the order of their sequences.
@@ -64,7 +67,8 @@ impl ReceiptTree {
     /// Appends the next receipt.
     pub fn push(&mut self, receipt: &Receipt) -> Result<(), TreeError> {
         expect_sequence(self.first_sequence + self.tree.count(), receipt.sequence)?;
-        self.tree.push(receipt.leaf(self.first_sequence).map_err(|_| TreeError::Full)?)
+        self.tree
+            .push(receipt.leaf(self.first_sequence).map_err(|_| TreeError::Full)?)
     }
 
     pub fn first_sequence(&self) -> u64 {
@@ -87,7 +91,11 @@ impl ReceiptTree {
 }
 
 fn expect_sequence(expected: u64, found: u64) -> Result<(), TreeError> {
-    if expected == found { Ok(()) } else { Err(TreeError::Sequence { expected, found }) }
+    if expected == found {
+        Ok(())
+    } else {
+        Err(TreeError::Sequence { expected, found })
+    }
 }
 
 /// A list tree with all its nodes. Level 0 is the leaves; padding is not stored.
@@ -123,7 +131,11 @@ impl AppendTree {
     }
 
     fn node(&self, level: usize, index: usize) -> Hash {
-        self.levels.get(level).and_then(|nodes| nodes.get(index)).copied().unwrap_or(PAD)
+        self.levels
+            .get(level)
+            .and_then(|nodes| nodes.get(index))
+            .copied()
+            .unwrap_or(PAD)
     }
 
     fn count(&self) -> u64 {
@@ -131,7 +143,11 @@ impl AppendTree {
     }
 
     fn root(&self) -> Hash {
-        self.levels.last().and_then(|nodes| nodes.first()).copied().unwrap_or(PAD)
+        self.levels
+            .last()
+            .and_then(|nodes| nodes.first())
+            .copied()
+            .unwrap_or(PAD)
     }
 
     fn path(&self, index: u32) -> Option<Vec<Hash>> {
@@ -139,7 +155,11 @@ impl AppendTree {
             return None;
         }
         let depth = self.levels.len() - 1;
-        Some((0..depth).map(|level| self.node(level, (index as usize >> level) ^ 1)).collect())
+        Some(
+            (0..depth)
+                .map(|level| self.node(level, (index as usize >> level) ^ 1))
+                .collect(),
+        )
     }
 }
 
@@ -150,8 +170,16 @@ mod tests {
     use opml::{Claim, Frontier};
 
     fn receipt(sequence: u64) -> Receipt {
-        let claim = Claim { model_root: [1; 32], input_root: [2; 32], output_root: [sequence as u8; 32] };
-        Receipt { lane: Pubkey::new_from_array([3; 32]), sequence, claim }
+        let claim = Claim {
+            model_root: [1; 32],
+            input_root: [2; 32],
+            output_root: [sequence as u8; 32],
+        };
+        Receipt {
+            lane: Pubkey::new_from_array([3; 32]),
+            sequence,
+            claim,
+        }
     }
 
     fn request(sequence: u64) -> Request {
@@ -178,7 +206,13 @@ mod tests {
             for shown in 0..=index {
                 let leaf = self::receipt(first + u64::from(shown)).leaf(first).unwrap();
                 let path = tree.path(shown).unwrap();
-                assert!(merkle::verify_path(&tree.root(), &leaf, shown, index + 1, path.as_flattened()));
+                assert!(merkle::verify_path(
+                    &tree.root(),
+                    &leaf,
+                    shown,
+                    index + 1,
+                    path.as_flattened()
+                ));
             }
             assert_eq!(tree.path(index + 1), None);
         }
@@ -194,15 +228,27 @@ mod tests {
             assert_eq!((tree.count(), tree.root()), (sequence + 1, frontier.root()));
         }
         let leaf = request(3).leaf().unwrap();
-        assert!(merkle::verify_path(&tree.root(), &leaf, 3, 9, tree.path(3).unwrap().as_flattened()));
+        assert!(merkle::verify_path(
+            &tree.root(),
+            &leaf,
+            3,
+            9,
+            tree.path(3).unwrap().as_flattened()
+        ));
     }
 
     #[test]
     fn given_a_gap_when_appended_then_refused_and_nothing_changes() {
         let mut tree = ReceiptTree::over(5, &[receipt(5), receipt(6)]).unwrap();
         let root = tree.root();
-        assert_eq!(tree.push(&receipt(8)), Err(TreeError::Sequence { expected: 7, found: 8 }));
-        assert_eq!(tree.push(&receipt(6)), Err(TreeError::Sequence { expected: 7, found: 6 }));
+        assert_eq!(
+            tree.push(&receipt(8)),
+            Err(TreeError::Sequence { expected: 7, found: 8 })
+        );
+        assert_eq!(
+            tree.push(&receipt(6)),
+            Err(TreeError::Sequence { expected: 7, found: 6 })
+        );
         assert_eq!((tree.count(), tree.root()), (2, root));
     }
 }

@@ -47,7 +47,11 @@ pub fn verify_signature(signer: &Pubkey, signature: &[u8; SIGNATURE_BYTES], mess
     data.extend(signer.as_ref());
     data.extend(signature);
     data.extend(message);
-    Instruction { program_id: solana_sdk_ids::ed25519_program::ID, accounts: Vec::new(), data }
+    Instruction {
+        program_id: solana_sdk_ids::ed25519_program::ID,
+        accounts: Vec::new(),
+        data,
+    }
 }
 
 #[cfg(test)]
@@ -69,8 +73,17 @@ mod tests {
             requests_root: [9; 32],
             expires_unix: 10,
         };
-        let instruction = SignedVoucher { voucher, signature: [11; 64] }.verify_instruction();
-        check_ed25519_instruction(&instruction.program_id, &instruction.data, &voucher.session, &voucher.message())
-            .unwrap();
+        let instruction = SignedVoucher {
+            voucher,
+            signature: [11; 64],
+        }
+        .verify_instruction();
+        check_ed25519_instruction(
+            &instruction.program_id,
+            &instruction.data,
+            &voucher.session,
+            &voucher.message(),
+        )
+        .unwrap();
     }
 }

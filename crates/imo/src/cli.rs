@@ -48,17 +48,17 @@ pub enum ModelCommand {
     Run {
         /// Model file (.imo)
         file: PathBuf,
-        /// The input's bytes, row-major, or its values separated by commas
-        #[arg(long, value_name = "FILE")]
-        input: PathBuf,
+        /// A file with the input's bytes (row-major) or its values, or the values themselves, separated by commas
+        #[arg(long, value_name = "IMAGE", allow_hyphen_values = true)]
+        input: String,
     },
     /// Recompute a claim: exit code 1 when the model gives another output
     Verify {
         /// Model file (.imo)
         file: PathBuf,
-        /// The input's bytes, row-major, or its values separated by commas
-        #[arg(long, value_name = "FILE")]
-        input: PathBuf,
+        /// A file with the input's bytes (row-major) or its values, or the values themselves, separated by commas
+        #[arg(long, value_name = "IMAGE", allow_hyphen_values = true)]
+        input: String,
         /// The output root that was claimed, 64 hexadecimal digits
         #[arg(long, value_name = "HEX")]
         output_root: String,

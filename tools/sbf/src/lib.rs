@@ -37,7 +37,7 @@ impl Version {
 /// Whatever compiles programs on this machine.
 pub enum Compiler {
     Official,
-    Debian(debian::Toolchain),
+    Debian(Box<debian::Toolchain>),
 }
 
 impl Compiler {
@@ -48,7 +48,10 @@ impl Compiler {
         if official::is_on_path() {
             return Ok(Self::Official);
         }
-        debian::Toolchain::set_up(workspace_root, target_dir).map(Self::Debian)
+        Ok(Self::Debian(Box::new(debian::Toolchain::set_up(
+            workspace_root,
+            target_dir,
+        )?)))
     }
 
     /// Compiles the program crate in `crate_dir` to `out`. Quick when nothing changed.

@@ -30,7 +30,10 @@ pub fn report(operator: &Pubkey, sequence: u64) -> Pubkey {
 
 /// A challenger's case against a report.
 pub fn dispute(report: &Pubkey, challenger: &Pubkey, nonce: u64) -> Pubkey {
-    find(&[DISPUTE_SEED, report.as_ref(), challenger.as_ref(), &nonce.to_le_bytes()], &ID)
+    find(
+        &[DISPUTE_SEED, report.as_ref(), challenger.as_ref(), &nonce.to_le_bytes()],
+        &ID,
+    )
 }
 
 /// The operator's trace of a claim of a report.

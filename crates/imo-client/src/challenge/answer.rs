@@ -24,7 +24,11 @@ pub enum TamperError {
 
 impl From<&Execution> for Answer {
     fn from(execution: &Execution) -> Self {
-        Self { claim: execution.claim(), outputs: execution.outputs().to_vec(), roots: execution.roots().to_vec() }
+        Self {
+            claim: execution.claim(),
+            outputs: execution.outputs().to_vec(),
+            roots: execution.roots().to_vec(),
+        }
     }
 }
 
@@ -61,7 +65,14 @@ impl Answer {
 
         let roots: Vec<Hash> = outputs.iter().map(Tensor::root).collect();
         let output_root = *roots.last().expect("a model has at least one node");
-        Ok(Self { claim: Claim { output_root, ..honest.claim() }, outputs, roots })
+        Ok(Self {
+            claim: Claim {
+                output_root,
+                ..honest.claim()
+            },
+            outputs,
+            roots,
+        })
     }
 
     /// What the operator committed to.

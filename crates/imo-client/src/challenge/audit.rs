@@ -18,11 +18,13 @@ pub enum Finding {
 pub fn recompute(model: &Model, input: &Tensor, receipt: &Receipt) -> Result<Finding, ExecuteError> {
     let own = opml_runtime::execute(model, input)?;
     let (truth, claimed) = (own.claim(), receipt.claim);
-    Ok(if (truth.model_root, truth.input_root) != (claimed.model_root, claimed.input_root) {
-        Finding::NotComparable
-    } else if truth == claimed {
-        Finding::Correct
-    } else {
-        Finding::WrongOutput(Box::new(own))
-    })
+    Ok(
+        if (truth.model_root, truth.input_root) != (claimed.model_root, claimed.input_root) {
+            Finding::NotComparable
+        } else if truth == claimed {
+            Finding::Correct
+        } else {
+            Finding::WrongOutput(Box::new(own))
+        },
+    )
 }

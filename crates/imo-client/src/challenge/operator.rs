@@ -1,13 +1,16 @@
 //! The operator's side.
 
+use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction};
 use opml::{Hash, PAD};
 use opml_oracle::{
     constants::{MAX_WHOLE_TRACE_NODES, REVEAL_LEVELS},
     game::{Game, Phase, Side, Tree},
+    state::Dispute,
 };
 use opml_runtime::{TensorTree, execute::trace_tree};
 
 use super::Answer;
+use crate::instructions::opml_oracle as oracle;
 
 /// What the operator does next. Each variant but [`NextAnswer::Nothing`] is one instruction of opml-oracle.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +27,29 @@ pub enum NextAnswer {
     RevealTile { tile: Vec<u8> },
     /// It is not the operator's turn, or the game asks for what no answer has.
     Nothing,
+}
+
+impl NextAnswer {
+    /// The instruction that gives the answer. `signer` is the operator's authority or backup key and `payer` pays the trace's rent; both count for traces
+    /// only, what is revealed proves itself.
+    pub fn instruction(&self, dispute: &Dispute, payer: Pubkey, signer: Pubkey) -> Option<Instruction> {
+        let digest = dispute.game.digest;
+        match self {
+            Self::PostTrace { roots } => Some(oracle::post_trace(payer, signer, dispute, digest, roots.clone())),
+            Self::PostTraceRoot { trace_root, path } => Some(oracle::post_trace_root(
+                payer,
+                signer,
+                dispute,
+                digest,
+                *trace_root,
+                path.clone(),
+            )),
+            Self::AttachTrace => Some(oracle::attach_trace(dispute, digest)),
+            Self::Reveal { hashes } => Some(oracle::reveal(dispute, digest, hashes.clone())),
+            Self::RevealTile { tile } => Some(oracle::reveal_tile(dispute, digest, tile.clone())),
+            Self::Nothing => None,
+        }
+    }
 }
 
 /// What to answer to the game as it is now. `trace_exists` says whether the trace account of (report, claim) is there.
@@ -45,7 +71,10 @@ fn post_trace(answer: &Answer, node_count: u32) -> NextAnswer {
         return NextAnswer::PostTrace { roots: roots.to_vec() };
     }
     let tree = trace_tree(roots);
-    NextAnswer::PostTraceRoot { trace_root: tree.root(), path: tree.path(0, node_count - 1) }
+    NextAnswer::PostTraceRoot {
+        trace_root: tree.root(),
+        path: tree.path(0, node_count - 1),
+    }
 }
 
 fn reveal(answer: &Answer, game: &Game) -> Option<NextAnswer> {
@@ -55,17 +84,22 @@ fn reveal(answer: &Answer, game: &Game) -> Option<NextAnswer> {
             // At the bottom of the trace the roots themselves are shown.
             let first = (index as usize) << level;
             let roots = answer.roots();
-            (first..first + (1 << level)).map(|node| roots.get(node).copied().unwrap_or(PAD)).collect()
+            (first..first + (1 << level))
+                .map(|node| roots.get(node).copied().unwrap_or(PAD))
+                .collect()
         }
         Tree::Trace => trace_tree(answer.roots()).reveal(level, index),
-        Tree::Tensor => {
-            TensorTree::new(answer.outputs().get(game.node_index as usize)?).tree().reveal(level, index)
-        }
+        Tree::Tensor => TensorTree::new(answer.outputs().get(game.node_index as usize)?)
+            .tree()
+            .reveal(level, index),
     };
     Some(NextAnswer::Reveal { hashes })
 }
 
 fn reveal_tile(answer: &Answer, game: &Game) -> Option<NextAnswer> {
-    let tile = answer.outputs().get(game.node_index as usize)?.tile(game.cursor.first)?;
+    let tile = answer
+        .outputs()
+        .get(game.node_index as usize)?
+        .tile(game.cursor.first)?;
     Some(NextAnswer::RevealTile { tile: tile.to_vec() })
 }

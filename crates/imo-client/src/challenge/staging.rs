@@ -35,11 +35,16 @@ pub fn account_bytes(witness: &[u8]) -> usize {
 
 /// The transactions that stage the witness and prove, in order; the challenger pays their fees. `prelude` (such as a compute limit) begins the last.
 pub fn stage_and_prove(proof: &Proof, prelude: &[Instruction]) -> Vec<Vec<Instruction>> {
-    let Proof { dispute, element, witness, witness_account, lamports } = *proof;
+    let Proof {
+        dispute,
+        element,
+        witness,
+        witness_account,
+        lamports,
+    } = *proof;
     let challenger = dispute.challenger;
-    let write = |offset: usize, bytes: &[u8]| {
-        oracle::write_witness(challenger, witness_account, offset as u32, bytes.to_vec())
-    };
+    let write =
+        |offset: usize, bytes: &[u8]| oracle::write_witness(challenger, witness_account, offset as u32, bytes.to_vec());
     let fitting = |around: &[Instruction]| {
         let mut instructions = around.to_vec();
         instructions.push(write(0, &[]));
@@ -81,4 +86,59 @@ pub fn stage_and_prove(proof: &Proof, prelude: &[Instruction]) -> Vec<Vec<Instru
 pub fn transaction_bytes(instructions: &[Instruction], fee_payer: &Pubkey) -> usize {
     let message = Message::new(instructions, Some(fee_payer));
     1 + 64 * usize::from(message.header.num_required_signatures) + message.serialize().len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::challenge::tests::opened_dispute;
+    use proptest::prelude::*;
+
+    fn proof<'a>(dispute: &'a Dispute, witness: &'a [u8]) -> Proof<'a> {
+        Proof {
+            dispute,
+            element: 3,
+            witness,
+            witness_account: Pubkey::new_from_array([9; 32]),
+            lamports: 1,
+        }
+    }
+
+    /// Offset and bytes of a write; `None` for another instruction.
+    fn written(instruction: &Instruction) -> Option<(usize, &[u8])> {
+        let write = oracle::write_witness(Pubkey::default(), Pubkey::default(), 0, Vec::new());
+        let arguments = instruction.data.strip_prefix(&write.data[..8])?;
+        let (offset, bytes) = arguments.split_first_chunk()?;
+        Some((u32::from_le_bytes(*offset) as usize, &bytes[4..]))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn given_any_witness_when_staged_then_every_byte_is_written_once_and_everything_fits(len in 0usize..12_000, prelude in 0usize..2) {
+            let dispute = opened_dispute();
+            let witness: Vec<u8> = (0..len).map(|i| i as u8).collect();
+            let prelude = vec![Instruction { program_id: Pubkey::new_from_array([5; 32]), accounts: Vec::new(), data: vec![0; 5] }; prelude];
+            let transactions = stage_and_prove(&proof(&dispute, &witness), &prelude);
+            let mut staged: Vec<u8> = Vec::new();
+            for instructions in &transactions {
+                prop_assert!(transaction_bytes(instructions, &dispute.challenger) <= MAX_TRANSACTION_BYTES);
+                for (offset, bytes) in instructions.iter().filter_map(written) {
+                    prop_assert_eq!(offset, staged.len());
+                    staged.extend(bytes);
+                }
+            }
+            prop_assert_eq!(staged, witness);
+            let last = transactions.last().unwrap();
+            prop_assert_eq!(last.last(), Some(&oracle::prove(&dispute, dispute.game.digest, Pubkey::new_from_array([9; 32]), 3)));
+            prop_assert_eq!(&last[..prelude.len()], prelude.as_slice());
+        }
+    }
+
+    #[test]
+    fn given_a_small_witness_when_staged_then_two_transactions() {
+        let dispute = opened_dispute();
+        assert_eq!(stage_and_prove(&proof(&dispute, &[1; 700]), &[]).len(), 2);
+    }
 }

@@ -4,13 +4,20 @@ use anchor_lang::prelude::Pubkey;
 use imo_protocol::Now;
 use model_token::state::DisputeTerms;
 use opml::{ElementType, Operand, TensorSpec, Verdict, referee};
-use opml_oracle::game::{Game, Phase, Side, check_trace_root, whole_trace_root};
+use opml_oracle::{
+    game::{Game, Phase, Side, check_trace_root, whole_trace_root},
+    state::{Dispute, Trace},
+};
 use opml_runtime::{Builder, Execution, Model, Tensor, execute, synthetic};
 use proptest::prelude::*;
 
 use super::*;
 
-const NOW: Now = Now { slot: 1_000, unix: 1_700_000_000, last_restart_slot: 0 };
+const NOW: Now = Now {
+    slot: 1_000,
+    unix: 1_700_000_000,
+    last_restart_slot: 0,
+};
 
 const TERMS: DisputeTerms = DisputeTerms {
     window_slots: 1_000,
@@ -30,7 +37,42 @@ const TERMS: DisputeTerms = DisputeTerms {
 };
 
 fn open(model: &Model) -> Game {
-    Game::open(&NOW, &TERMS, &Pubkey::new_from_array([1; 32]), 0, &[2; 32], model.header().node_count)
+    Game::open(
+        &NOW,
+        &TERMS,
+        &Pubkey::new_from_array([1; 32]),
+        0,
+        &[2; 32],
+        model.header().node_count,
+    )
+}
+
+/// A dispute that was just opened.
+pub fn opened_dispute() -> Dispute {
+    let key = |byte| Pubkey::new_from_array([byte; 32]);
+    Dispute {
+        version: 1,
+        bump: 255,
+        report: key(1),
+        challenger: key(2),
+        nonce: 3,
+        order: 0,
+        operator: key(4),
+        mint: key(5),
+        commitment: [6; 32],
+        collection: Pubkey::default(),
+        receipt_index: 0,
+        input_root: [0; 32],
+        output_root: [0; 32],
+        claim_hash: [0; 32],
+        trace: Pubkey::default(),
+        bond_units: 7,
+        settled: false,
+        payout_units: 0,
+        rent_payer: key(2),
+        game: open(&long_chain(3, &[1, 8])),
+        reserved: [0; 64],
+    }
 }
 
 /// Plays one move of the challenger. `None` when it has proven.
@@ -39,12 +81,19 @@ fn challenge(game: &mut Game, model: &Model, claim: &opml::Claim, next: NextMove
     match next {
         NextMove::Point => game.point(&NOW, &digest, &[]).unwrap(),
         NextMove::Demand { child } => game.demand(&NOW, &digest, child).unwrap(),
-        NextMove::DemandNode { child, node, record, path } => {
+        NextMove::DemandNode {
+            child,
+            node,
+            record,
+            path,
+        } => {
             assert_eq!(game.picked_node(child).unwrap(), node);
             let header = model.header().encode();
             let spec =
                 referee::node_spec(&claim.model_root, &header, node, &record.encode(), path.as_flattened()).unwrap();
-            let referee::NodeSpec::Output(spec) = spec else { panic!("{spec:?}") };
+            let referee::NodeSpec::Output(spec) = spec else {
+                panic!("{spec:?}")
+            };
             game.demand_node(&NOW, &digest, child, Some(&spec)).unwrap();
         }
         NextMove::Prove { element, witness } => {
@@ -165,7 +214,10 @@ fn given_an_honest_answer_when_challenged_then_there_is_nothing_to_prove() {
     challenge(&mut game, &model, &honest.claim(), next);
     let next = next_answer(&honest, &game, false);
     answer(&mut game, &honest.claim(), next);
-    assert_eq!(challenger.next_move(&game, None, &NOW), Err(ChallengeError::NothingWrong));
+    assert_eq!(
+        challenger.next_move(&game, None, &NOW),
+        Err(ChallengeError::NothingWrong)
+    );
 }
 
 #[test]
@@ -179,6 +231,60 @@ fn given_a_trace_of_a_sibling_when_pointed_then_it_is_attached() {
     assert_eq!(next_answer(&Answer::from(&own), &game, true), NextAnswer::AttachTrace);
 }
 
+/// The game with its tile revealed, as a challenger finds it that was started anew.
+fn at_the_tile(model: &Model, own: &Execution, stood_by: &Answer) -> Game {
+    let mut game = open(model);
+    let mut challenger = Challenge::new(model, own);
+    while game.phase != Phase::TileKnown {
+        if game.phase.turn() == Some(Side::Challenger) {
+            let next = challenger.next_move(&game, None, &NOW).unwrap();
+            challenge(&mut game, model, &stood_by.claim(), next);
+        } else {
+            challenger.observe(&game, None);
+            let next = next_answer(stood_by, &game, false);
+            answer(&mut game, &stood_by.claim(), next);
+        }
+    }
+    game
+}
+
+#[test]
+fn given_a_challenger_started_anew_when_the_trace_is_whole_then_it_goes_on() {
+    let model = long_chain(5, &[2, 300]);
+    let input = synthetic::tensor(model.input_spec(), 1);
+    let own = execute(&model, &input).unwrap();
+    let stood_by = Answer::tampered(&model, &input, 3, 400, another_value(&own, 3, 400)).unwrap();
+    let mut game = at_the_tile(&model, &own, &stood_by);
+    let trace = Trace {
+        version: 1,
+        bump: 255,
+        report: Pubkey::default(),
+        claim_hash: stood_by.claim().claim_hash(),
+        whole: true,
+        node_count: 5,
+        trace_root: game.trace_root,
+        rent_payer: Pubkey::default(),
+        roots: stood_by.roots().to_vec(),
+        reserved: [0; 32],
+    };
+    let next = Challenge::new(&model, &own)
+        .next_move(&game, Some(&trace), &NOW)
+        .unwrap();
+    let verdict = challenge(&mut game, &model, &stood_by.claim(), next);
+    assert!(matches!(verdict, Some(Verdict::Wrong { .. })));
+}
+
+#[test]
+fn given_a_challenger_started_anew_when_the_trace_was_walked_then_it_asks_for_the_history() {
+    let model = long_chain(20, &[1, 8]);
+    let input = synthetic::tensor(model.input_spec(), 1);
+    let own = execute(&model, &input).unwrap();
+    let stood_by = Answer::tampered(&model, &input, 9, 3, another_value(&own, 9, 3)).unwrap();
+    let game = at_the_tile(&model, &own, &stood_by);
+    let next = Challenge::new(&model, &own).next_move(&game, None, &NOW);
+    assert_eq!(next, Err(ChallengeError::HistoryMissing));
+}
+
 #[test]
 fn given_a_silent_operator_when_its_deadline_is_past_then_the_challenger_ends_it() {
     let model = long_chain(3, &[1, 8]);
@@ -186,8 +292,15 @@ fn given_a_silent_operator_when_its_deadline_is_past_then_the_challenger_ends_it
     let mut game = open(&model);
     let digest = game.digest;
     game.point(&NOW, &digest, &[]).unwrap();
-    let late = Now { slot: NOW.slot + 101, unix: NOW.unix + 41, ..NOW };
-    assert_eq!(Challenge::new(&model, &own).next_move(&game, None, &late), Ok(NextMove::Timeout));
+    let late = Now {
+        slot: NOW.slot + 101,
+        unix: NOW.unix + 41,
+        ..NOW
+    };
+    assert_eq!(
+        Challenge::new(&model, &own).next_move(&game, None, &late),
+        Ok(NextMove::Timeout)
+    );
 }
 
 #[test]
@@ -207,13 +320,29 @@ fn given_a_receipt_when_recomputed_then_told_apart() {
     let model = synthetic::dense(&[32, 8, 4], 3).unwrap();
     let input: Tensor = synthetic::tensor(model.input_spec(), 1);
     let own = execute(&model, &input).unwrap();
-    let receipt = |claim| imo_protocol::Receipt { lane: Pubkey::default(), sequence: 0, claim };
+    let receipt = |claim| imo_protocol::Receipt {
+        lane: Pubkey::default(),
+        sequence: 0,
+        claim,
+    };
     let find = |claim| audit::recompute(&model, &input, &receipt(claim)).unwrap();
     let claim = own.claim();
     assert!(matches!(find(claim), audit::Finding::Correct));
-    let wrong = opml::Claim { output_root: [1; 32], ..claim };
+    let wrong = opml::Claim {
+        output_root: [1; 32],
+        ..claim
+    };
     assert!(matches!(find(wrong), audit::Finding::WrongOutput(_)));
-    for other in [opml::Claim { model_root: [1; 32], ..claim }, opml::Claim { input_root: [1; 32], ..claim }] {
+    for other in [
+        opml::Claim {
+            model_root: [1; 32],
+            ..claim
+        },
+        opml::Claim {
+            input_root: [1; 32],
+            ..claim
+        },
+    ] {
         assert!(matches!(find(other), audit::Finding::NotComparable));
     }
 }

@@ -25,13 +25,19 @@ pub fn init_protocol(upgrade_authority: Pubkey, payer: Pubkey, args: InitProtoco
 
 /// Signed by the protocol's authority.
 pub fn update_protocol(authority: Pubkey, args: UpdateProtocolArgs) -> Instruction {
-    let accounts = accounts::UpdateProtocol { authority, protocol: address::protocol() };
+    let accounts = accounts::UpdateProtocol {
+        authority,
+        protocol: address::protocol(),
+    };
     build(ID, accounts, instruction::UpdateProtocol { args })
 }
 
 /// Signed by the guardian.
 pub fn set_pause(guardian: Pubkey, until_unix: i64) -> Instruction {
-    let accounts = accounts::SetPause { guardian, protocol: address::protocol() };
+    let accounts = accounts::SetPause {
+        guardian,
+        protocol: address::protocol(),
+    };
     build(ID, accounts, instruction::SetPause { until_unix })
 }
 
@@ -69,8 +75,11 @@ pub fn publish_version(
 
 /// Signed by the developer, after the version's notice.
 pub fn activate_version(developer: Pubkey, model: Pubkey, number: u16) -> Instruction {
-    let accounts =
-        accounts::ActivateVersion { developer, model, model_version: address::model_version(&model, number) };
+    let accounts = accounts::ActivateVersion {
+        developer,
+        model,
+        model_version: address::model_version(&model, number),
+    };
     build(ID, accounts, instruction::ActivateVersion {})
 }
 
@@ -144,7 +153,13 @@ pub struct ClaimedCommitment {
 
 /// Anyone, once the offering is settled.
 pub fn claim_commitment(payer: Pubkey, claimed: ClaimedCommitment) -> Instruction {
-    let ClaimedCommitment { model, payment_mint, investor, rent_payer, succeeded } = claimed;
+    let ClaimedCommitment {
+        model,
+        payment_mint,
+        investor,
+        rent_payer,
+        succeeded,
+    } = claimed;
     let offering = address::offering(&model);
     let mint = address::mint(&model);
     let accounts = accounts::ClaimCommitment {

@@ -39,7 +39,11 @@ pub struct OperatorProfile {
 
 /// Signed by the authority.
 pub fn register_operator(payer: Pubkey, authority: Pubkey, mint: Pubkey, profile: OperatorProfile) -> Instruction {
-    let OperatorProfile { backup, endpoint, endpoint_key_hash } = profile;
+    let OperatorProfile {
+        backup,
+        endpoint,
+        endpoint_key_hash,
+    } = profile;
     let accounts = accounts::RegisterOperator {
         payer,
         authority,
@@ -48,14 +52,37 @@ pub fn register_operator(payer: Pubkey, authority: Pubkey, mint: Pubkey, profile
         operator: address::operator(&authority, &mint),
         system_program: system_program::ID,
     };
-    build(ID, accounts, instruction::RegisterOperator { backup, endpoint, endpoint_key_hash })
+    build(
+        ID,
+        accounts,
+        instruction::RegisterOperator {
+            backup,
+            endpoint,
+            endpoint_key_hash,
+        },
+    )
 }
 
 /// Signed by the authority.
 pub fn update_operator(authority: Pubkey, mint: Pubkey, profile: OperatorProfile) -> Instruction {
-    let OperatorProfile { backup, endpoint, endpoint_key_hash } = profile;
-    let accounts = accounts::UpdateOperator { authority, operator: address::operator(&authority, &mint) };
-    build(ID, accounts, instruction::UpdateOperator { backup, endpoint, endpoint_key_hash })
+    let OperatorProfile {
+        backup,
+        endpoint,
+        endpoint_key_hash,
+    } = profile;
+    let accounts = accounts::UpdateOperator {
+        authority,
+        operator: address::operator(&authority, &mint),
+    };
+    build(
+        ID,
+        accounts,
+        instruction::UpdateOperator {
+            backup,
+            endpoint,
+            endpoint_key_hash,
+        },
+    )
 }
 
 /// Signed by whoever pays in, from its associated account.
@@ -110,7 +137,13 @@ pub struct ReportTerms {
 
 /// Signed by the authority. `sequence` is the operator's next.
 pub fn post_report(payer: Pubkey, operator: &Operator, terms: ReportTerms) -> Instruction {
-    let ReportTerms { model, version, bond_units, period_start_unix, period_end_unix } = terms;
+    let ReportTerms {
+        model,
+        version,
+        bond_units,
+        period_start_unix,
+        period_end_unix,
+    } = terms;
     let operator_address = address::operator(&operator.authority, &operator.mint);
     let accounts = accounts::PostReport {
         payer,
@@ -121,18 +154,33 @@ pub fn post_report(payer: Pubkey, operator: &Operator, terms: ReportTerms) -> In
         report: address::report(&operator_address, operator.next_sequence),
         system_program: system_program::ID,
     };
-    build(ID, accounts, instruction::PostReport { bond_units, period_start_unix, period_end_unix })
+    build(
+        ID,
+        accounts,
+        instruction::PostReport {
+            bond_units,
+            period_start_unix,
+            period_end_unix,
+        },
+    )
 }
 
 /// Signed by the operator's authority, or by anyone once the report's `seal_by` is past.
 pub fn seal_report(caller: Pubkey, report: &Report) -> Instruction {
-    let accounts = accounts::SealReport { caller, report: report_address(report), operator: report.operator };
+    let accounts = accounts::SealReport {
+        caller,
+        report: report_address(report),
+        operator: report.operator,
+    };
     build(ID, accounts, instruction::SealReport {})
 }
 
 /// Anyone, once the window is past and every dispute is settled.
 pub fn finalise_report(report: &Report) -> Instruction {
-    let accounts = accounts::FinaliseReport { report: report_address(report), operator: report.operator };
+    let accounts = accounts::FinaliseReport {
+        report: report_address(report),
+        operator: report.operator,
+    };
     build(ID, accounts, instruction::FinaliseReport {})
 }
 
@@ -187,15 +235,33 @@ impl Place {
     }
 
     /// The place of receipt `receipt_index` of a lane's Collection.
-    pub fn in_collection(collection: &Collection, receipt_index: u32, salt: [u8; 32], claim: Claim, path: Vec<Hash>) -> Self {
+    pub fn in_collection(
+        collection: &Collection,
+        receipt_index: u32,
+        salt: [u8; 32],
+        claim: Claim,
+        path: Vec<Hash>,
+    ) -> Self {
         let collection = revenue_escrow::collection(&collection.report, &collection.lane);
-        Self { collection, receipt_index, salt, claim, path }
+        Self {
+            collection,
+            receipt_index,
+            salt,
+            claim,
+            path,
+        }
     }
 }
 
 /// Signed by the challenger.
 pub fn point(dispute: &Dispute, expected_digest: Hash, place: &Place) -> Instruction {
-    let Place { collection, receipt_index, salt, claim, path } = place;
+    let Place {
+        collection,
+        receipt_index,
+        salt,
+        claim,
+        path,
+    } = place;
     let accounts = accounts::Point {
         challenger: dispute.challenger,
         dispute: dispute_address(dispute),
@@ -227,8 +293,18 @@ fn post_trace_accounts(payer: Pubkey, signer: Pubkey, dispute: &Dispute) -> acco
 }
 
 /// Signed by the operator's authority or backup key.
-pub fn post_trace(payer: Pubkey, signer: Pubkey, dispute: &Dispute, expected_digest: Hash, roots: Vec<Hash>) -> Instruction {
-    build(ID, post_trace_accounts(payer, signer, dispute), instruction::PostTrace { expected_digest, roots })
+pub fn post_trace(
+    payer: Pubkey,
+    signer: Pubkey,
+    dispute: &Dispute,
+    expected_digest: Hash,
+    roots: Vec<Hash>,
+) -> Instruction {
+    build(
+        ID,
+        post_trace_accounts(payer, signer, dispute),
+        instruction::PostTrace { expected_digest, roots },
+    )
 }
 
 /// Signed by the operator's authority or backup key, for models of more than 16 nodes.
@@ -240,7 +316,11 @@ pub fn post_trace_root(
     trace_root: Hash,
     path: Vec<Hash>,
 ) -> Instruction {
-    let data = instruction::PostTraceRoot { expected_digest, trace_root, path };
+    let data = instruction::PostTraceRoot {
+        expected_digest,
+        trace_root,
+        path,
+    };
     build(ID, post_trace_accounts(payer, signer, dispute), data)
 }
 
@@ -255,7 +335,10 @@ pub fn attach_trace(dispute: &Dispute, expected_digest: Hash) -> Instruction {
 
 /// Signed by the challenger.
 pub fn demand(dispute: &Dispute, expected_digest: Hash, child: u8) -> Instruction {
-    let accounts = accounts::Demand { challenger: dispute.challenger, dispute: dispute_address(dispute) };
+    let accounts = accounts::Demand {
+        challenger: dispute.challenger,
+        dispute: dispute_address(dispute),
+    };
     build(ID, accounts, instruction::Demand { expected_digest, child })
 }
 
@@ -274,37 +357,64 @@ pub fn demand_node(
         report: dispute.report,
         operator: dispute.operator,
     };
-    let data =
-        instruction::DemandNode { expected_digest, child, header: header.encode(), record: record.encode(), path };
+    let data = instruction::DemandNode {
+        expected_digest,
+        child,
+        header: header.encode(),
+        record: record.encode(),
+        path,
+    };
     build(ID, accounts, data)
 }
 
 /// Anyone.
 pub fn reveal(dispute: &Dispute, expected_digest: Hash, hashes: Vec<Hash>) -> Instruction {
-    build(ID, accounts::Reveal { dispute: dispute_address(dispute) }, instruction::Reveal { expected_digest, hashes })
+    build(
+        ID,
+        accounts::Reveal {
+            dispute: dispute_address(dispute),
+        },
+        instruction::Reveal {
+            expected_digest,
+            hashes,
+        },
+    )
 }
 
 /// Anyone.
 pub fn reveal_tile(dispute: &Dispute, expected_digest: Hash, tile: Vec<u8>) -> Instruction {
-    let accounts = accounts::RevealTile { dispute: dispute_address(dispute) };
+    let accounts = accounts::RevealTile {
+        dispute: dispute_address(dispute),
+    };
     build(ID, accounts, instruction::RevealTile { expected_digest, tile })
 }
 
 /// Signed by the challenger and the witness account's key.
 pub fn init_witness(dispute: &Dispute, witness: Pubkey) -> Instruction {
-    let accounts =
-        accounts::InitWitness { challenger: dispute.challenger, dispute: dispute_address(dispute), witness };
+    let accounts = accounts::InitWitness {
+        challenger: dispute.challenger,
+        dispute: dispute_address(dispute),
+        witness,
+    };
     build(ID, accounts, instruction::InitWitness {})
 }
 
 /// Signed by the challenger.
 pub fn write_witness(challenger: Pubkey, witness: Pubkey, offset: u32, bytes: Vec<u8>) -> Instruction {
-    build(ID, accounts::WriteWitness { challenger, witness }, instruction::WriteWitness { offset, bytes })
+    build(
+        ID,
+        accounts::WriteWitness { challenger, witness },
+        instruction::WriteWitness { offset, bytes },
+    )
 }
 
 /// Signed by the challenger, to whom the rent goes.
 pub fn close_witness(challenger: Pubkey, witness: Pubkey) -> Instruction {
-    build(ID, accounts::CloseWitness { challenger, witness }, instruction::CloseWitness {})
+    build(
+        ID,
+        accounts::CloseWitness { challenger, witness },
+        instruction::CloseWitness {},
+    )
 }
 
 /// Signed by the challenger.
@@ -316,7 +426,14 @@ pub fn prove(dispute: &Dispute, expected_digest: Hash, witness: Pubkey, element:
         operator: dispute.operator,
         witness,
     };
-    build(ID, accounts, instruction::Prove { expected_digest, element })
+    build(
+        ID,
+        accounts,
+        instruction::Prove {
+            expected_digest,
+            element,
+        },
+    )
 }
 
 /// Anyone, once the deadline of the side whose turn it is is past.

@@ -43,7 +43,13 @@ pub fn open_credit(payer: Pubkey, rent_payer: Pubkey, model: Pubkey) -> Instruct
 }
 
 /// Signed by whoever pays in, from its associated account.
-pub fn deposit_credit(depositor: Pubkey, credit: Pubkey, model: Pubkey, mint: Pubkey, amount_units: u64) -> Instruction {
+pub fn deposit_credit(
+    depositor: Pubkey,
+    credit: Pubkey,
+    model: Pubkey,
+    mint: Pubkey,
+    amount_units: u64,
+) -> Instruction {
     let accounts = accounts::DepositCredit {
         depositor,
         protocol: model_token::protocol(),
@@ -110,7 +116,11 @@ pub fn open_lane(payer: Pubkey, rent_payer: Pubkey, model: Pubkey, operator: Pub
 /// Signed by the payer.
 pub fn fund_lane(payer: Pubkey, model: Pubkey, operator: Pubkey, amount_units: u64) -> Instruction {
     let credit = address::credit(&payer, &model);
-    let accounts = accounts::FundLane { payer, credit, lane: address::lane(&credit, &operator) };
+    let accounts = accounts::FundLane {
+        payer,
+        credit,
+        lane: address::lane(&credit, &operator),
+    };
     build(ID, accounts, instruction::FundLane { amount_units })
 }
 
@@ -129,7 +139,11 @@ pub fn request_release(payer: Pubkey, model: Pubkey, operator: Pubkey, amount_un
 /// Signed by the payer, once the notice is due.
 pub fn release_lane(payer: Pubkey, model: Pubkey, operator: Pubkey) -> Instruction {
     let credit = address::credit(&payer, &model);
-    let accounts = accounts::ReleaseLane { payer, credit, lane: address::lane(&credit, &operator) };
+    let accounts = accounts::ReleaseLane {
+        payer,
+        credit,
+        lane: address::lane(&credit, &operator),
+    };
     build(ID, accounts, instruction::ReleaseLane {})
 }
 
@@ -193,7 +207,14 @@ pub struct CollectedLane {
 
 /// Signed by the operator's authority. Two instructions that must stay neighbours: the check of the voucher's signature and the collection.
 pub fn collect(lane: CollectedLane, voucher: &SignedVoucher, receipts_root: [u8; 32]) -> [Instruction; 2] {
-    let CollectedLane { authority, rent_payer, operator, report, model, credit } = lane;
+    let CollectedLane {
+        authority,
+        rent_payer,
+        operator,
+        report,
+        model,
+        credit,
+    } = lane;
     let args = CollectArgs {
         cumulative_amount_units: voucher.voucher.cumulative_amount_units,
         cumulative_count: voucher.voucher.cumulative_count,
@@ -217,7 +238,10 @@ pub fn collect(lane: CollectedLane, voucher: &SignedVoucher, receipts_root: [u8;
         instructions_sysvar: sysvar::instructions::ID,
         system_program: system_program::ID,
     };
-    [voucher.verify_instruction(), build(ID, accounts, instruction::Collect { args })]
+    [
+        voucher.verify_instruction(),
+        build(ID, accounts, instruction::Collect { args }),
+    ]
 }
 
 /// What a split pays to.
@@ -307,8 +331,10 @@ pub fn close_collection(collection: &Collection) -> Instruction {
 
 /// Anyone, once its collections are closed; the rent goes back to who paid it.
 pub fn close_bucket(bucket: &Bucket) -> Instruction {
-    let accounts =
-        accounts::CloseBucket { bucket: address::bucket(&bucket.report), rent_payer: bucket.rent_payer };
+    let accounts = accounts::CloseBucket {
+        bucket: address::bucket(&bucket.report),
+        rent_payer: bucket.rent_payer,
+    };
     build(ID, accounts, instruction::CloseBucket {})
 }
 

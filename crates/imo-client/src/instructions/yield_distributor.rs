@@ -60,8 +60,9 @@ pub fn stake(
     let mark = address::epoch_mark(&pool_address, activation_epoch);
     let [mark_a, mark_b] = due_marks(pool, now_epoch);
     // Each account once: what is due for the pool or the target is there already.
-    let position_mark =
-        position.and_then(position_mark).filter(|waiting| ![Some(mark), mark_a, mark_b].contains(&Some(*waiting)));
+    let position_mark = position
+        .and_then(position_mark)
+        .filter(|waiting| ![Some(mark), mark_a, mark_b].contains(&Some(*waiting)));
     let accounts = accounts::Stake {
         owner,
         payer,
@@ -78,7 +79,14 @@ pub fn stake(
         token_program: anchor_spl::token_2022::ID,
         system_program: system_program::ID,
     };
-    build(ID, accounts, instruction::Stake { amount_units, activation_epoch })
+    build(
+        ID,
+        accounts,
+        instruction::Stake {
+            amount_units,
+            activation_epoch,
+        },
+    )
 }
 
 /// Signed by the owner, to whose associated account the tokens go.

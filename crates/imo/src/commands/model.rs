@@ -20,7 +20,11 @@ pub fn run(command: &ModelCommand) -> anyhow::Result<ExitCode> {
     match command {
         ModelCommand::Inspect { file } => inspect(&mut out, file)?,
         ModelCommand::Run { file, input } => print_run(&mut out, &execute_files(file, input)?)?,
-        ModelCommand::Verify { file, input, output_root } => return verify(&mut out, file, input, output_root),
+        ModelCommand::Verify {
+            file,
+            input,
+            output_root,
+        } => return verify(&mut out, file, input, output_root),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -33,12 +37,25 @@ fn inspect(out: &mut impl Write, file: &Path) -> anyhow::Result<()> {
     writeln!(out, "weights root        {}", format::hex(&header.weights_root))?;
     writeln!(out, "arithmetic version  {}", header.arithmetic_version)?;
     writeln!(out, "input               {}", format::spec(&header.input))?;
-    writeln!(out, "constants           {}", format::thousands(header.constant_count.into()))?;
-    writeln!(out, "nodes               {}", format::thousands(header.node_count.into()))?;
+    writeln!(
+        out,
+        "constants           {}",
+        format::thousands(header.constant_count.into())
+    )?;
+    writeln!(
+        out,
+        "nodes               {}",
+        format::thousands(header.node_count.into())
+    )?;
     for (index, node) in model.nodes().iter().enumerate() {
         let name = ops::operator(node.operator).map_or("?", |operator| operator.name());
         let operands: Vec<_> = node.operands.iter().filter_map(operand).collect();
-        writeln!(out, "  {index:>5}  {} = {name}({})", format::spec(&node.output), operands.join(", "))?;
+        writeln!(
+            out,
+            "  {index:>5}  {} = {name}({})",
+            format::spec(&node.output),
+            operands.join(", ")
+        )?;
     }
     Ok(())
 }
@@ -63,15 +80,19 @@ fn print_run(out: &mut impl Write, execution: &Execution) -> io::Result<()> {
     writeln!(out, "trace root   {}", format::hex(&execution.trace_root()))
 }
 
-fn verify(out: &mut impl Write, file: &Path, input: &Path, output_root: &str) -> anyhow::Result<ExitCode> {
-    let claimed = format::parse_hash(output_root)
-        .ok_or_else(|| UserError::new("An output root is 64 hexadecimal digits."))?;
+fn verify(out: &mut impl Write, file: &Path, input: &str, output_root: &str) -> anyhow::Result<ExitCode> {
+    let claimed =
+        format::parse_hash(output_root).ok_or_else(|| UserError::new("An output root is 64 hexadecimal digits."))?;
     let truth = execute_files(file, input)?.claim().output_root;
     if truth == claimed {
         writeln!(out, "correct: the model gives this output")?;
         Ok(ExitCode::SUCCESS)
     } else {
-        writeln!(out, "wrong: the model gives an output with root {}", format::hex(&truth))?;
+        writeln!(
+            out,
+            "wrong: the model gives an output with root {}",
+            format::hex(&truth)
+        )?;
         Ok(ExitCode::FAILURE)
     }
 }
@@ -80,30 +101,33 @@ fn open(file: &Path) -> anyhow::Result<Model> {
     Model::open(file).or_user_error()
 }
 
-fn execute_files(file: &Path, input: &Path) -> anyhow::Result<Execution> {
+fn execute_files(file: &Path, input: &str) -> anyhow::Result<Execution> {
     let model = open(file)?;
     let input = read_input(&model, input)?;
     execute(&model, &input).or_user_error()
 }
 
-/// Reads a model's input. A file exactly as long as the input is its bytes; any other must be its values as text.
-fn read_input(model: &Model, file: &Path) -> anyhow::Result<Tensor> {
+/// Reads a model's input: a file, or values separated by commas. A file exactly as long as the input is its bytes; any other must be its values as text.
+fn read_input(model: &Model, input: &str) -> anyhow::Result<Tensor> {
     let spec = model.input_spec();
-    let bytes = std::fs::read(file)
-        .or_user_error_with(|error| format!("The input {} cannot be read: {error}.", file.display()))?;
-    let bytes = if bytes.len() as u64 == spec.byte_len() {
-        bytes
-    } else {
-        parse_values(&bytes, spec).ok_or_else(|| {
-            UserError::new(format!(
-                "The model takes {} as its input: {} is neither its {} bytes nor its {} values separated by commas.",
-                format::spec(spec),
-                file.display(),
-                format::thousands(spec.byte_len()),
-                format::thousands(spec.elements().into()),
-            ))
-        })?
+    let bytes = match std::fs::read(input) {
+        Ok(bytes) if bytes.len() as u64 == spec.byte_len() => Some(bytes),
+        Ok(text) => parse_values(&text, spec),
+        Err(error) => match parse_values(input.as_bytes(), spec) {
+            None if !input.contains(',') => {
+                return Err(UserError::new(format!("The input {input} cannot be read: {error}.")).into());
+            }
+            values => values,
+        },
     };
+    let bytes = bytes.ok_or_else(|| {
+        UserError::new(format!(
+            "The model takes {} as its input: give a file of {} bytes, or {} values separated by commas.",
+            format::spec(spec),
+            format::thousands(spec.byte_len()),
+            format::thousands(spec.elements().into()),
+        ))
+    })?;
     Tensor::new(*spec, bytes).or_user_error()
 }
 
@@ -131,7 +155,10 @@ mod tests {
         let int8 = TensorSpec::new(ElementType::Int8, &[1, 3]).unwrap();
         assert_eq!(parse_values(b" 1, -2 ,127\n", &int8), Some(vec![1, 254, 127]));
         let int32 = TensorSpec::new(ElementType::Int32, &[2]).unwrap();
-        assert_eq!(parse_values(b"1,-1", &int32), Some(vec![1, 0, 0, 0, 255, 255, 255, 255]));
+        assert_eq!(
+            parse_values(b"1,-1", &int32),
+            Some(vec![1, 0, 0, 0, 255, 255, 255, 255])
+        );
     }
 
     #[test]

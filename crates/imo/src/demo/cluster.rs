@@ -12,16 +12,17 @@ use solana_rpc_client_api::{
     config::RpcTransactionConfig,
     request::{RpcError, RpcRequest, RpcResponseErrorData},
 };
-use solana_signer::Signer;
 use solana_transaction::Transaction;
-use solana_transaction_status_client_types::{UiTransactionEncoding, option_serializer::OptionSerializer};
+use solana_transaction_status_client_types::{
+    UiTransactionEncoding, UiTransactionTokenBalance, option_serializer::OptionSerializer,
+};
 use surfpool_sdk::{Surfnet, cheatcodes::builders::DeployProgram};
 use tokio::runtime::Runtime;
 
 use super::programs::Program;
 
 /// Length of a slot, in milliseconds: what mainnet aims at and what the programs' deadlines count with.
-const SLOT_MILLISECONDS: u64 = 400;
+pub const SLOT_MILLISECONDS: u64 = 400;
 
 /// More slots than any rounding of seconds hides.
 const MARGIN_SLOTS: u64 = 10;
@@ -37,6 +38,16 @@ pub struct Landed {
     pub compute_units: u64,
     /// Size on the wire.
     pub bytes: u64,
+    /// The token balances that it changed.
+    pub moved: Vec<Moved>,
+}
+
+/// A token balance before and after a transaction, in units.
+#[derive(Clone, Copy, Debug)]
+pub struct Moved {
+    pub token_account: Pubkey,
+    pub before: u64,
+    pub after: u64,
 }
 
 /// What the cluster's clock shows.
@@ -70,9 +81,17 @@ impl Cluster {
             )
             .context("The local cluster did not start")?;
         let rpc = RpcClient::new_with_commitment(surfnet.rpc_url(), CommitmentConfig::confirmed());
-        let cluster = Self { surfnet, rpc, _runtime: runtime };
+        let cluster = Self {
+            surfnet,
+            rpc,
+            _runtime: runtime,
+        };
         for Program { id, elf } in programs {
-            cluster.surfnet.cheatcodes().deploy(DeployProgram::new(id).so_bytes(elf)).context("A program was not deployed")?;
+            cluster
+                .surfnet
+                .cheatcodes()
+                .deploy(DeployProgram::new(id).so_bytes(elf))
+                .context("A program was not deployed")?;
             let method = "surfnet_setProgramAuthority";
             let parameters = serde_json::json!([id.to_string(), upgrade_authority.to_string()]);
             cluster
@@ -90,15 +109,25 @@ impl Cluster {
 
     /// What vouchers and the protocol name as the cluster.
     pub fn genesis_hash(&self) -> anyhow::Result<[u8; 32]> {
-        Ok(self.rpc.get_genesis_hash().context("The genesis hash was not read")?.to_bytes())
+        Ok(self
+            .rpc
+            .get_genesis_hash()
+            .context("The genesis hash was not read")?
+            .to_bytes())
     }
 
     pub fn now(&self) -> anyhow::Result<Time> {
-        // The sysvar's five numbers: slot, epoch start, epoch, leader schedule epoch, Unix time.
-        let data = self.rpc.get_account_data(&solana_sdk_ids::sysvar::clock::ID).context("The clock was not read")?;
+        // The sysvar is five numbers: slot, start of the epoch, epoch, epoch of the leader schedule, Unix time.
+        let data = self
+            .rpc
+            .get_account_data(&solana_sdk_ids::sysvar::clock::ID)
+            .context("The clock was not read")?;
         let number = |at: usize| data.get(at..).and_then(|tail| tail.first_chunk::<8>()).copied();
         match (number(0), number(32)) {
-            (Some(slot), Some(unix)) => Ok(Time { slot: u64::from_le_bytes(slot), unix: i64::from_le_bytes(unix) }),
+            (Some(slot), Some(unix)) => Ok(Time {
+                slot: u64::from_le_bytes(slot),
+                unix: i64::from_le_bytes(unix),
+            }),
             _ => Err(anyhow!("The clock has {} bytes", data.len())),
         }
     }
@@ -112,19 +141,32 @@ impl Cluster {
     /// Moves the clock to a slot, if it is not past it already.
     pub fn travel_to(&self, slot: u64) -> anyhow::Result<()> {
         if self.now()?.slot < slot {
-            self.surfnet.cheatcodes().time_travel_to_slot(slot).context("The clock did not move")?;
+            self.surfnet
+                .cheatcodes()
+                .time_travel_to_slot(slot)
+                .context("The clock did not move")?;
         }
         Ok(())
     }
 
     /// Sends one transaction and waits until it is confirmed. `fee_payer` is among `signers`.
-    pub fn send(&self, instructions: &[Instruction], fee_payer: &Pubkey, signers: &[&Keypair]) -> anyhow::Result<Landed> {
+    pub fn send(
+        &self,
+        instructions: &[Instruction],
+        fee_payer: &Pubkey,
+        signers: &[&Keypair],
+    ) -> anyhow::Result<Landed> {
         let blockhash = self.rpc.get_latest_blockhash().context("No block hash")?;
         let mut transaction = Transaction::new_with_payer(instructions, Some(fee_payer));
-        transaction.try_sign(signers, blockhash).context("A signature is missing")?;
+        transaction
+            .try_sign(signers, blockhash)
+            .context("A signature is missing")?;
         // A compact length byte, the signatures, the message.
         let bytes = 1 + 64 * transaction.signatures.len() + transaction.message_data().len();
-        anyhow::ensure!(bytes <= MAX_TRANSACTION_BYTES, "The transaction has {bytes} bytes, {MAX_TRANSACTION_BYTES} fit");
+        anyhow::ensure!(
+            bytes <= MAX_TRANSACTION_BYTES,
+            "The transaction has {bytes} bytes, {MAX_TRANSACTION_BYTES} fit"
+        );
         let signature = self.rpc.send_and_confirm_transaction(&transaction).map_err(explain)?;
         let config = RpcTransactionConfig {
             encoding: Some(UiTransactionEncoding::Base64),
@@ -136,17 +178,26 @@ impl Cluster {
             .get_transaction_with_config(&signature, config)
             .context("A confirmed transaction was not found")?
             .transaction
-            .meta;
-        let compute_units = match meta.map(|meta| meta.compute_units_consumed) {
-            Some(OptionSerializer::Some(units)) => units,
-            _ => return Err(anyhow!("The cluster did not say how many compute units {signature} took")),
+            .meta
+            .with_context(|| format!("The cluster said nothing about {signature}"))?;
+        let OptionSerializer::Some(compute_units) = meta.compute_units_consumed else {
+            anyhow::bail!("The cluster did not say how many compute units {signature} took");
         };
-        Ok(Landed { signature: signature.to_string(), compute_units, bytes: bytes as u64 })
+        let moved = moved(&transaction, meta.pre_token_balances, meta.post_token_balances);
+        Ok(Landed {
+            signature: signature.to_string(),
+            compute_units,
+            bytes: bytes as u64,
+            moved,
+        })
     }
 
     /// Reads and decodes an account of the programs.
     pub fn account<T: AccountDeserialize>(&self, address: &Pubkey) -> anyhow::Result<T> {
-        let data = self.rpc.get_account_data(address).with_context(|| format!("The account {address} was not read"))?;
+        let data = self
+            .rpc
+            .get_account_data(address)
+            .with_context(|| format!("The account {address} was not read"))?;
         T::try_deserialize(&mut data.as_slice()).with_context(|| format!("The account {address} was not decoded"))
     }
 
@@ -163,25 +214,42 @@ impl Cluster {
             .with_context(|| format!("The account {address} was not decoded"))
     }
 
-    /// Bytes of an account, `None` when there is no such account.
-    pub fn data(&self, address: &Pubkey) -> anyhow::Result<Option<Vec<u8>>> {
-        let found = self
-            .rpc
-            .get_account_with_commitment(address, CommitmentConfig::confirmed())
-            .with_context(|| format!("The account {address} was not read"))?
-            .value;
-        Ok(found.map(|account| account.data))
-    }
-
     /// Lamports that keep an account of that many bytes alive.
     pub fn rent(&self, bytes: usize) -> anyhow::Result<u64> {
-        self.rpc.get_minimum_balance_for_rent_exemption(bytes).context("The rent was not read")
+        self.rpc
+            .get_minimum_balance_for_rent_exemption(bytes)
+            .context("The rent was not read")
     }
+}
+
+type TokenBalances = OptionSerializer<Vec<UiTransactionTokenBalance>>;
+
+/// The token balances that differ, in the order of the transaction's accounts.
+fn moved(transaction: &Transaction, before: TokenBalances, after: TokenBalances) -> Vec<Moved> {
+    let units = |balances: &TokenBalances, index: usize| match balances {
+        OptionSerializer::Some(balances) => balances
+            .iter()
+            .find(|balance| usize::from(balance.account_index) == index)
+            .and_then(|balance| balance.ui_token_amount.amount.parse().ok())
+            .unwrap_or(0),
+        _ => 0u64,
+    };
+    let accounts = transaction.message.account_keys.iter().enumerate();
+    accounts
+        .map(|(index, key)| Moved {
+            token_account: *key,
+            before: units(&before, index),
+            after: units(&after, index),
+        })
+        .filter(|moved| moved.before != moved.after)
+        .collect()
 }
 
 /// Gives a compute budget to a transaction that needs more than the default of 200,000 an instruction.
 pub fn with_compute_limit(units: u32, instructions: impl IntoIterator<Item = Instruction>) -> Vec<Instruction> {
-    std::iter::once(ComputeBudgetInstruction::set_compute_unit_limit(units)).chain(instructions).collect()
+    std::iter::once(ComputeBudgetInstruction::set_compute_unit_limit(units))
+        .chain(instructions)
+        .collect()
 }
 
 /// A program's refusal in its own words.

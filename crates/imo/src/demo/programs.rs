@@ -41,6 +41,9 @@ pub fn load(folder: Option<&Path>) -> anyhow::Result<Vec<Program>> {
             }
             let elf = std::fs::read(&path)
                 .or_user_error_with(|error| format!("The program {} cannot be read: {error}.", path.display()))?;
+            if !elf.starts_with(b"\x7fELF") {
+                return Err(UserError::new(format!("{} is not a compiled program.", path.display())).into());
+            }
             Ok(Program { id: *id, elf })
         })
         .collect()

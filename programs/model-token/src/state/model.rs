@@ -41,6 +41,11 @@ impl Model {
         self.index.to_le_bytes()
     }
 
+    /// Bytes of the next version's number in its seeds. After the last number they are zero, which is no version's: publishing refuses it.
+    pub fn next_version_seed(&self) -> [u8; 2] {
+        self.version_count.wrapping_add(1).to_le_bytes()
+    }
+
     /// Lets `version` serve new requests from now on. Versions go live in the order of their numbers, each at most once.
     pub fn make_live(&mut self, address: Pubkey, version: &mut ModelVersion, now_slot: u64) -> Result<()> {
         require!(version.number > self.live_version, ModelTokenError::VersionNotLater);

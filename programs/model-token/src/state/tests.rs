@@ -21,6 +21,9 @@ const TERMS: DisputeTerms = DisputeTerms {
     epoch_slots: 324_000,
 };
 
+/// What a test does to sound terms.
+type Change = fn(&mut DisputeTerms);
+
 fn refusal<T: std::fmt::Debug>(outcome: Result<T>) -> Error {
     outcome.expect_err("refused")
 }
@@ -36,14 +39,17 @@ fn given_sound_terms_when_validated_then_accepted() {
 #[test]
 fn given_one_term_beyond_its_border_when_validated_then_its_own_error() {
     use ModelTokenError::*;
-    let cases: [(fn(&mut DisputeTerms), ModelTokenError); 16] = [
+    let cases: [(Change, ModelTokenError); 16] = [
         (|terms| terms.window_slots = 0, TermSlotsOutOfRange),
         (|terms| terms.seal_slots = 0, TermSlotsOutOfRange),
         (|terms| terms.response_slots = 0, TermSlotsOutOfRange),
         (|terms| terms.notice_slots = 0, TermSlotsOutOfRange),
         (|terms| terms.notice_slots = MAX_TERM_SLOTS + 1, TermSlotsOutOfRange),
         (|terms| terms.window_slots = u64::MAX, TermSlotsOutOfRange),
-        (|terms| terms.response_slots = terms.clock_slots + 1, ClockShorterThanResponse),
+        (
+            |terms| terms.response_slots = terms.clock_slots + 1,
+            ClockShorterThanResponse,
+        ),
         (|terms| terms.unbonding_slots -= 1, UnbondingTooShort),
         (|terms| terms.epoch_slots -= 1, EpochTooShort),
         (|terms| terms.bond_ratio_bps = 0, BondRatioOutOfRange),
@@ -52,7 +58,10 @@ fn given_one_term_beyond_its_border_when_validated_then_its_own_error() {
         (|terms| terms.prover_share_bps = u16::MAX, SlashSharesExceedAll),
         (|terms| terms.min_bond_units = 0, BondIsZero),
         (|terms| terms.challenger_bond_units = 0, BondIsZero),
-        (|terms| terms.move_cost_units = terms.challenger_bond_units + 1, MoveCostExceedsBond),
+        (
+            |terms| terms.move_cost_units = terms.challenger_bond_units + 1,
+            MoveCostExceedsBond,
+        ),
     ];
     for (change, expected) in cases {
         let mut terms = TERMS;
@@ -63,8 +72,14 @@ fn given_one_term_beyond_its_border_when_validated_then_its_own_error() {
 
 #[test]
 fn given_an_operator_share_below_the_border_when_checked_then_the_bond_does_not_deter() {
-    assert_eq!(refusal(TERMS.validate_deterrence(999)), error!(ModelTokenError::BondDoesNotDeter));
-    assert_eq!(refusal(TERMS.validate_deterrence(10_001)), error!(ModelTokenError::BondDoesNotDeter));
+    assert_eq!(
+        refusal(TERMS.validate_deterrence(999)),
+        error!(ModelTokenError::BondDoesNotDeter)
+    );
+    assert_eq!(
+        refusal(TERMS.validate_deterrence(10_001)),
+        error!(ModelTokenError::BondDoesNotDeter)
+    );
 }
 
 #[test]
@@ -77,7 +92,10 @@ fn given_a_split_when_its_sum_or_the_protocol_share_is_off_then_refused() {
         protocol_bps: 500,
     };
     split.validate(500).unwrap();
-    assert_eq!(refusal(split.validate(400)), error!(ModelTokenError::WrongProtocolShare));
+    assert_eq!(
+        refusal(split.validate(400)),
+        error!(ModelTokenError::WrongProtocolShare)
+    );
     for holders_bps in [2_999, 3_001, u16::MAX] {
         let off = RevenueSplit { holders_bps, ..split };
         assert_eq!(refusal(off.validate(500)), error!(ModelTokenError::SplitIsNotAll));
@@ -110,8 +128,14 @@ fn given_payment_mints_when_replaced_then_only_the_new_ones_are_allowed() {
     protocol.set_payment_mints(&mints[8..]).unwrap();
     assert_eq!(protocol.allowed_payment_mints(), &mints[8..]);
     assert_eq!(protocol.payment_mints[1..], [Pubkey::default(); 7]);
-    assert_eq!(refusal(protocol.set_payment_mints(&mints)), error!(ModelTokenError::TooManyPaymentMints));
-    assert_eq!(refusal(protocol.set_payment_mints(&[])), error!(ModelTokenError::NoPaymentMint));
+    assert_eq!(
+        refusal(protocol.set_payment_mints(&mints)),
+        error!(ModelTokenError::TooManyPaymentMints)
+    );
+    assert_eq!(
+        refusal(protocol.set_payment_mints(&[])),
+        error!(ModelTokenError::NoPaymentMint)
+    );
     assert_eq!(
         refusal(protocol.set_payment_mints(&[mints[0], mints[1], mints[0]])),
         error!(ModelTokenError::DuplicatePaymentMint)
@@ -121,7 +145,10 @@ fn given_payment_mints_when_replaced_then_only_the_new_ones_are_allowed() {
 #[test]
 fn given_a_pause_when_its_last_second_is_over_then_entries_are_open() {
     let protocol = protocol();
-    assert_eq!(refusal(protocol.require_not_paused(99)), error!(ModelTokenError::Paused));
+    assert_eq!(
+        refusal(protocol.require_not_paused(99)),
+        error!(ModelTokenError::Paused)
+    );
     protocol.require_not_paused(100).unwrap();
 }
 

@@ -209,7 +209,11 @@ impl Game {
         }
         let below = Cursor {
             level: self.cursor.level - levels,
-            first: self.cursor.first.checked_shl(levels.into()).ok_or(Refusal::Inconsistent)?,
+            first: self
+                .cursor
+                .first
+                .checked_shl(levels.into())
+                .ok_or(Refusal::Inconsistent)?,
             ..self.cursor
         };
         if !self.layout()?.all_canonical(below.level, below.first, hashes) {

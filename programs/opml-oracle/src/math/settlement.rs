@@ -179,7 +179,14 @@ mod tests {
 
     #[test]
     fn given_answers_that_cost_more_than_the_bond_when_settled_then_the_bond_and_no_more() {
-        let settlement = settle(&Finished { operator_moves: 30, ..LOST }, None).unwrap();
+        let settlement = settle(
+            &Finished {
+                operator_moves: 30,
+                ..LOST
+            },
+            None,
+        )
+        .unwrap();
         assert_eq!((settlement.operator_units, settlement.insurance_units), (500, 0));
     }
 

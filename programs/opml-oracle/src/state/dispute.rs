@@ -2,10 +2,11 @@ use anchor_lang::prelude::*;
 use imo_protocol::Now;
 use opml::Claim;
 
-use super::Trace;
+use super::{Operator, Report, StakeVault, Trace};
 use crate::{
     errors::OracleError,
     game::{Game, Phase},
+    math::settlement::{settle, Finished, Settlement},
 };
 
 /// Seeds: `"dispute", report, challenger, nonce u64`.
@@ -79,6 +80,40 @@ impl Dispute {
             .map_err(OracleError::from)?;
         self.trace = address;
         Ok(())
+    }
+
+    /// Decides what this dispute is owed, strictly in opening order, and books it. Returns the split, and what was left of the slashed bond for the
+    /// insurance pool when this was the last dispute of a rejected report, in units.
+    pub fn settle(
+        &mut self,
+        report: &mut Report,
+        operator: &mut Operator,
+        stake_vault: &mut StakeVault,
+    ) -> Result<(Settlement, Option<u64>)> {
+        require!(!self.settled, OracleError::AlreadySettled);
+        require!(self.is_finished(), OracleError::DisputeNotFinished);
+        require!(self.order == report.disputes_settled, OracleError::SettleInOrder);
+        let finished = Finished {
+            proven: self.game.phase == Phase::Proven,
+            bond_units: self.bond_units,
+            challenger_moves: self.game.challenger_moves,
+            operator_moves: self.game.operator_moves,
+            move_cost_units: report.terms.move_cost_units,
+        };
+        let settlement = settle(&finished, report.slash().as_ref()).ok_or(OracleError::Inconsistent)?;
+        self.payout_units = settlement.payout_units().ok_or(OracleError::AmountOverflow)?;
+        self.settled = true;
+        report.leave_dispute(operator, settlement.costs_units, settlement.gives_share)?;
+        operator.credit(settlement.operator_units)?;
+        stake_vault.insure(settlement.insurance_units)?;
+
+        // No dispute opens after a rejection, so that the last of those there are is the last.
+        let remainder_units = match report.slash() {
+            Some(slash) if report.is_settled() => Some(slash.remainder_units().ok_or(OracleError::Inconsistent)?),
+            _ => None,
+        };
+        stake_vault.insure(remainder_units.unwrap_or(0))?;
+        Ok((settlement, remainder_units))
     }
 
     /// Whether the game is over.

@@ -7,4 +7,7 @@ mod stake_vault;
 mod trace;
 mod witness;
 
+#[cfg(test)]
+mod tests;
+
 pub use {dispute::*, operator::*, report::*, stake_vault::*, trace::*, witness::*};

@@ -65,7 +65,10 @@ impl Operator {
     /// Takes `units` out of the free stake for a report.
     pub fn lock(&mut self, units: u64) -> Result<()> {
         require!(units <= self.free_units()?, OracleError::NotEnoughFreeStake);
-        self.locked_units = self.locked_units.checked_add(units).ok_or(OracleError::AmountOverflow)?;
+        self.locked_units = self
+            .locked_units
+            .checked_add(units)
+            .ok_or(OracleError::AmountOverflow)?;
         Ok(())
     }
 

@@ -81,7 +81,7 @@ pub struct Report {
     pub reserved: [u8; 64],
 }
 
-const _: () = assert!(Report::INIT_SPACE == 494);
+const _: () = assert!(Report::INIT_SPACE == 486);
 
 impl Report {
     /// Whether nothing can change its status any more.
@@ -102,6 +102,32 @@ impl Report {
             ReportStatus::Final | ReportStatus::Rejected => return err!(OracleError::ReportEnded),
         }
         require!(!self.window.is_past(now), OracleError::WindowClosed);
+        Ok(())
+    }
+
+    /// One more dispute counts as open; nothing of the operator's stake leaves until it is settled. Returns its place in the order.
+    pub fn enter_dispute(&mut self, operator: &mut Operator) -> Result<u32> {
+        let order = self.disputes_opened;
+        self.disputes_opened = order.checked_add(1).ok_or(OracleError::CountOverflow)?;
+        operator.open_disputes = operator
+            .open_disputes
+            .checked_add(1)
+            .ok_or(OracleError::CountOverflow)?;
+        Ok(order)
+    }
+
+    /// One dispute is settled, which took `costs_units` of the slashed bond, and the prover's share when `gives_share`.
+    pub fn leave_dispute(&mut self, operator: &mut Operator, costs_units: u64, gives_share: bool) -> Result<()> {
+        self.disputes_settled = self.disputes_settled.checked_add(1).ok_or(OracleError::CountOverflow)?;
+        operator.open_disputes = operator
+            .open_disputes
+            .checked_sub(1)
+            .ok_or(OracleError::CountOverflow)?;
+        self.costs_paid_units = self
+            .costs_paid_units
+            .checked_add(costs_units)
+            .ok_or(OracleError::AmountOverflow)?;
+        self.share_paid |= gives_share;
         Ok(())
     }
 

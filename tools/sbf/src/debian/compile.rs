@@ -4,7 +4,7 @@ use super::Toolchain;
 use crate::{
     Version,
     cargo::{self, Program},
-    files, process, progress,
+    files, process, progress, stage,
 };
 use anyhow::{Context, Result};
 use std::{
@@ -55,6 +55,10 @@ impl Toolchain {
 
     /// Runs cargo; returns the archive of bitcode that sbf-collect leaves in the library's place.
     fn compile(&self, program: &Program, folder: &Path) -> Result<PathBuf> {
+        // cargo takes the standard library for something that never changes. Ours does when the edits change, so
+        // its results are kept only as long as the toolchain stays the same.
+        let folder = folder.join("cargo");
+        stage::ensure(&folder, self.system.fingerprint(), |_| Ok(()))?;
         let target = folder.join("sbf-solana.json");
         files::replace(&target, TARGET.as_bytes())?;
         let mut command = cargo::command();
@@ -67,12 +71,12 @@ impl Toolchain {
             .arg("--target")
             .arg(&target)
             .current_dir(&program.workspace_root)
-            .env("CARGO_TARGET_DIR", folder)
+            .env("CARGO_TARGET_DIR", &folder)
             .env("RUSTC", self.system.rustc_path())
             .env("RUSTC_BOOTSTRAP", "1")
             .env("LD_LIBRARY_PATH", self.system.library_path()?)
             .env("CARGO_TARGET_SBF_SOLANA_LINKER", self.codegen.join("sbf-collect"))
-            .env("CARGO_ENCODED_RUSTFLAGS", self.rustc_flags()?)
+            .env("CARGO_ENCODED_RUSTFLAGS", self.rustc_flags(program)?)
             // Programs that use each other are compiled with and without their entry point; a hash in the file
             // name keeps the two apart.
             .env("__CARGO_DEFAULT_LIB_METADATA", "program")
@@ -88,12 +92,12 @@ impl Toolchain {
     }
 
     /// In cargo's encoding, which allows for spaces in paths.
-    fn rustc_flags(&self) -> Result<OsString> {
+    fn rustc_flags(&self, program: &Program) -> Result<OsString> {
         let mut flags: Vec<OsString> = Vec::new();
         for option in ["panic=abort", "relocation-model=static", "target-cpu=v2"] {
             flags.extend(["-C".into(), option.into()]);
         }
-        for (path, name) in self.renamed_paths()? {
+        for (path, name) in self.renamed_paths(program)? {
             let mut flag = OsString::from("--remap-path-prefix=");
             flag.push(path);
             flag.push("=");
@@ -104,12 +108,18 @@ impl Toolchain {
     }
 
     /// Folders of this machine and what panic messages call them, so that every machine compiles the same bytes.
-    fn renamed_paths(&self) -> Result<Vec<(PathBuf, &'static str)>> {
+    fn renamed_paths(&self, program: &Program) -> Result<Vec<(PathBuf, &'static str)>> {
         let mut renamed = vec![(self.system.sysroot().join("lib/rustlib/src/rust"), "rust")];
         // Each registry has a folder of its own, named after its host.
         let registry = cargo_home().join("registry/src");
         if registry.is_dir() {
             renamed.extend(files::list(&registry)?.into_iter().map(|folder| (folder, "crates")));
+        }
+        // cargo names folders inside the workspace relative to it.
+        for (path, name) in renamed.clone() {
+            if let Ok(relative) = path.strip_prefix(&program.workspace_root) {
+                renamed.push((relative.to_owned(), name));
+            }
         }
         Ok(renamed)
     }

@@ -34,14 +34,22 @@ impl CppCompiler {
 
     /// Compiles those of `files` that are sources to objects beside them, as many at a time as there are processors.
     pub fn compile(&self, files: &[PathBuf]) -> Result<Vec<PathBuf>> {
-        let sources: Vec<&PathBuf> = files.iter().filter(|file| file.extension() == Some(OsStr::new("cpp"))).collect();
+        let sources: Vec<&PathBuf> = files
+            .iter()
+            .filter(|file| file.extension() == Some(OsStr::new("cpp")))
+            .collect();
         let processors = thread::available_parallelism().map_or(1, NonZero::get);
         let mut objects = Vec::new();
         for batch in sources.chunks(processors) {
             let compiled: Result<Vec<PathBuf>> = thread::scope(|scope| {
-                let running: Vec<_> =
-                    batch.iter().map(|source| scope.spawn(move || self.compile_one(source))).collect();
-                running.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
+                let running: Vec<_> = batch
+                    .iter()
+                    .map(|source| scope.spawn(move || self.compile_one(source)))
+                    .collect();
+                running
+                    .into_iter()
+                    .map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
+                    .collect()
             });
             objects.extend(compiled?);
         }

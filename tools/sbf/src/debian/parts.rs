@@ -32,14 +32,19 @@ const CODEGEN: Sources = &[
     ("wide.cpp", include_str!("../../codegen/wide.cpp")),
     ("wide.h", include_str!("../../codegen/wide.h")),
 ];
-const RUNTIME: Sources = &[("runtime.rs", include_str!("../../runtime/runtime.rs"))];
+const RUNTIME: Sources = &[
+    ("lib.rs", include_str!("../../runtime/lib.rs")),
+    ("floats.rs", include_str!("../../runtime/floats.rs")),
+    ("integers.rs", include_str!("../../runtime/integers.rs")),
+    ("memory.rs", include_str!("../../runtime/memory.rs")),
+];
 
 /// Our C++ tools, `sbf-collect` and `sbf-codegen`. Returns their folder and a digest of what they were made from.
 pub fn codegen(folder: &Path, system: &System) -> Result<(PathBuf, String)> {
     let folder = folder.join("codegen");
     let fingerprint = [SHARED, COLLECT, CODEGEN]
         .into_iter()
-        .fold(Fingerprint::default().with(system.fingerprint()), with_sources);
+        .fold(Fingerprint::default().with(system.fingerprint().hex()), with_sources);
     stage::ensure(&folder, &fingerprint, |folder| {
         progress::step("compiling the code generator", || {
             let compiler = CppCompiler::find(system)?;
@@ -56,10 +61,10 @@ pub fn codegen(folder: &Path, system: &System) -> Result<(PathBuf, String)> {
 /// `runtime.bc`, bitcode that sbf-codegen links on demand.
 pub fn runtime(folder: &Path, system: &System) -> Result<(PathBuf, String)> {
     let folder = folder.join("runtime");
-    let fingerprint = with_sources(Fingerprint::default().with(system.fingerprint()), RUNTIME);
+    let fingerprint = with_sources(Fingerprint::default().with(system.fingerprint().hex()), RUNTIME);
     stage::ensure(&folder, &fingerprint, |folder| {
         progress::step("compiling the runtime functions", || {
-            let sources = write_sources(folder, RUNTIME)?;
+            write_sources(folder, RUNTIME)?;
             // At opt-level 2 LLVM would turn the 64 x 64 bit multiply back into the 128 bit one that it implements.
             let options = [
                 "opt-level=1",
@@ -80,7 +85,7 @@ pub fn runtime(folder: &Path, system: &System) -> Result<(PathBuf, String)> {
                     .args(options.iter().flat_map(|option| ["-C", option]))
                     .arg("-o")
                     .arg(folder.join("runtime.bc"))
-                    .arg(&sources[0]),
+                    .arg(folder.join("lib.rs")),
             )
         })
     })?;
@@ -99,7 +104,8 @@ pub fn elf(folder: &Path, workspace_root: &Path, target_dir: &Path) -> Result<(P
                 cargo::command()
                     .args(["build", "--quiet", "--package=sbf-elf"])
                     .current_dir(workspace_root)
-                    .env("CARGO_TARGET_DIR", target_dir),
+                    .env("CARGO_TARGET_DIR", target_dir)
+                    .env_remove("CARGO_BUILD_TARGET"),
             )?;
             files::copy(&target_dir.join("debug/sbf-elf"), &folder.join("sbf-elf"))
         })

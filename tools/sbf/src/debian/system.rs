@@ -33,13 +33,12 @@ impl System {
                 make(root)
             })
         })?;
-        let system = Self { root, fingerprint };
-        Ok(system)
+        Ok(Self { root, fingerprint })
     }
 
-    /// Hex digest of all that went into it.
-    pub fn fingerprint(&self) -> String {
-        self.fingerprint.hex()
+    /// Of all that went into it.
+    pub fn fingerprint(&self) -> &Fingerprint {
+        &self.fingerprint
     }
 
     /// What rustc calls its sysroot.

@@ -1,22 +1,22 @@
 //! The same code, on this machine and in Solana's virtual machine, must compute the same.
 
-use crate::machine::{Svm, compile};
+use crate::machine::{Svm, program};
 use sbf_tools::Version;
 use std::time::Instant;
 
 /// Transactions for each case, and runs in each transaction: as many as compute units and heap allow.
 const PLAN: &[(&str, u64, u32)] = &[
-    ("wide_integers", 300, 10),
-    ("integers", 200, 20),
-    ("floats", 100, 20),
-    ("returns", 100, 20),
-    ("arguments", 100, 20),
+    ("wide_integers", 500, 10),
+    ("integers", 300, 20),
+    ("floats", 150, 20),
+    ("returns", 200, 20),
+    ("arguments", 200, 20),
     ("copies", 400, 8),
     ("collections", 400, 1),
 ];
 
-fn compare(version: Version, file: &str) {
-    let mut svm = Svm::load(&compile(version, file));
+fn compare(version: Version) {
+    let mut svm = Svm::load(program(version));
     for (case, (name, _)) in sbf_cases::CASES.iter().enumerate() {
         let (_, transactions, runs) = PLAN
             .iter()
@@ -41,10 +41,10 @@ fn compare(version: Version, file: &str) {
 
 #[test]
 fn given_v0_when_run_on_both_machines_then_results_are_equal() {
-    compare(Version::V0, "cases_v0.so");
+    compare(Version::V0);
 }
 
 #[test]
 fn given_v3_when_run_on_both_machines_then_results_are_equal() {
-    compare(Version::V3, "cases_v3.so");
+    compare(Version::V3);
 }

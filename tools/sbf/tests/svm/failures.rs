@@ -1,11 +1,11 @@
 //! Programs that fail end their transaction with an error; panics say where.
 
-use crate::machine::{Svm, compile};
+use crate::machine::{Svm, program};
 use sbf_tools::Version;
 
 /// Fails the program in the given way; returns the error and the log.
 fn failure(way: u64) -> (String, String) {
-    let mut svm = Svm::load(&compile(Version::V0, "cases_failures.so"));
+    let mut svm = Svm::load(program(Version::V0));
     let failed = svm.send(sbf_cases::FAIL, way, 0).expect_err("the program must fail");
     (format!("{:?}", failed.err), failed.meta.logs.join("\n"))
 }
@@ -16,7 +16,10 @@ fn given_a_panic_when_run_then_message_and_place_are_logged() {
     assert!(error.contains("ProgramFailedToComplete"), "{error}");
     assert!(log.contains("a plain message"), "{log}");
     // A path of the workspace, not of the machine that compiled it.
-    assert!(log.contains("Panicked in tools/sbf/tests/programs/cases/src/failures.rs at"), "{log}");
+    assert!(
+        log.contains("Panicked in tools/sbf/tests/programs/cases/src/failures.rs at"),
+        "{log}"
+    );
 }
 
 #[test]

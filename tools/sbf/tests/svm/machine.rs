@@ -14,17 +14,30 @@ use solana_transaction::Transaction;
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::LazyLock,
 };
 
 /// The most that one transaction may use.
 const COMPUTE_UNITS: u32 = 1_400_000;
 
-pub fn compile(version: Version, name: &str) -> PathBuf {
+static V0: LazyLock<PathBuf> = LazyLock::new(|| compile(Version::V0, "cases_v0.so"));
+static V3: LazyLock<PathBuf> = LazyLock::new(|| compile(Version::V3, "cases_v3.so"));
+
+/// The test program as a `.so`.
+pub fn program(version: Version) -> &'static Path {
+    match version {
+        Version::V0 => &V0,
+        Version::V3 => &V3,
+    }
+}
+
+fn compile(version: Version, name: &str) -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let target = target_dir(here).unwrap();
+    let workspace = here.ancestors().nth(2).unwrap();
+    let target = target_dir(workspace).unwrap();
     let out = target.join("sbf-tests").join(name);
-    Compiler::find(here.ancestors().nth(2).unwrap(), &target)
-        .unwrap()
+    let compiler = Compiler::find(workspace, &target).unwrap();
+    compiler
         .build(&here.join("tests/programs/cases"), &out, version)
         .unwrap();
     out

@@ -56,18 +56,11 @@ pub struct PublishVersion<'info> {
         init,
         payer = payer,
         space = 8 + ModelVersion::INIT_SPACE,
-        seeds = [MODEL_VERSION_SEED, model.key().as_ref(), &next_number(&model)?.to_le_bytes()],
+        seeds = [MODEL_VERSION_SEED, model.key().as_ref(), &model.next_version_seed()],
         bump,
     )]
     pub model_version: Box<Account<'info, ModelVersion>>,
     pub system_program: Program<'info, System>,
-}
-
-fn next_number(model: &Model) -> Result<u16> {
-    model
-        .version_count
-        .checked_add(1)
-        .ok_or(error!(ModelTokenError::TooManyVersions))
 }
 
 impl PublishVersion<'_> {
@@ -109,7 +102,12 @@ impl PublishVersion<'_> {
         } = args;
         let now_slot = Clock::get()?.slot;
         let terms = ctx.accounts.protocol.terms;
-        let number = next_number(&ctx.accounts.model)?;
+        let number = ctx
+            .accounts
+            .model
+            .version_count
+            .checked_add(1)
+            .ok_or(ModelTokenError::TooManyVersions)?;
         let is_first = ctx.accounts.model.version_count == 0;
         let notice_ends_slot = if is_first {
             now_slot

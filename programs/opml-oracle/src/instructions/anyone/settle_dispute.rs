@@ -3,11 +3,8 @@ use anchor_lang::prelude::*;
 use crate::{
     errors::OracleError,
     events::{DisputeSettled, SlashInsured},
-    game::Phase,
-    math::settlement::{settle, Finished, Settlement},
-    state::{
-        Dispute, Operator, Report, StakeVault, DISPUTE_SEED, OPERATOR_SEED, REPORT_SEED, STAKE_VAULT_SEED,
-    },
+    math::settlement::Settlement,
+    state::{Dispute, Operator, Report, StakeVault, DISPUTE_SEED, OPERATOR_SEED, REPORT_SEED, STAKE_VAULT_SEED},
 };
 
 /// Decides what a finished dispute is owed, strictly in opening order, so that the prover's share goes to the earliest opened dispute that was won by its own
@@ -47,66 +44,32 @@ pub struct SettleDispute<'info> {
 }
 
 impl SettleDispute<'_> {
-    fn validate(&self) -> Result<()> {
-        require!(!self.dispute.settled, OracleError::AlreadySettled);
-        require!(self.dispute.is_finished(), OracleError::DisputeNotFinished);
-        require!(
-            self.dispute.order == self.report.disputes_settled,
-            OracleError::SettleInOrder
-        );
-        Ok(())
-    }
-
     pub fn handle(ctx: Context<Self>) -> Result<()> {
-        ctx.accounts.validate()?;
         let accounts = ctx.accounts;
         let dispute = &mut accounts.dispute;
         let report = &mut accounts.report;
-        let operator = &mut accounts.operator;
-        let finished = Finished {
-            proven: dispute.game.phase == Phase::Proven,
-            bond_units: dispute.bond_units,
-            challenger_moves: dispute.game.challenger_moves,
-            operator_moves: dispute.game.operator_moves,
-            move_cost_units: report.terms.move_cost_units,
-        };
-        let settlement = settle(&finished, report.slash().as_ref()).ok_or(OracleError::Inconsistent)?;
-        let payout_units = settlement.payout_units().ok_or(OracleError::AmountOverflow)?;
+        let (settlement, remainder_units) =
+            dispute.settle(report, &mut accounts.operator, &mut accounts.stake_vault)?;
         let Settlement {
             bond_back_units: _,
             costs_units,
             share_units,
-            gives_share,
+            gives_share: _,
             operator_units,
             insurance_units,
         } = settlement;
-
-        dispute.settled = true;
-        dispute.payout_units = payout_units;
-        report.disputes_settled = report.disputes_settled.checked_add(1).ok_or(OracleError::CountOverflow)?;
-        report.costs_paid_units = report
-            .costs_paid_units
-            .checked_add(costs_units)
-            .ok_or(OracleError::AmountOverflow)?;
-        report.share_paid |= gives_share;
-        operator.open_disputes = operator.open_disputes.checked_sub(1).ok_or(OracleError::CountOverflow)?;
-        operator.credit(operator_units)?;
-        accounts.stake_vault.insure(insurance_units)?;
         emit!(DisputeSettled {
             dispute: dispute.key(),
             report: report.key(),
             challenger: dispute.challenger,
             order: dispute.order,
-            payout_units,
+            payout_units: dispute.payout_units,
             costs_units,
             share_units,
             operator_units,
             insurance_units,
         });
-
-        if let (Some(slash), true) = (report.slash(), report.is_settled()) {
-            let amount_units = slash.remainder_units().ok_or(OracleError::Inconsistent)?;
-            accounts.stake_vault.insure(amount_units)?;
+        if let Some(amount_units) = remainder_units {
             emit!(SlashInsured {
                 report: report.key(),
                 mint: report.mint,

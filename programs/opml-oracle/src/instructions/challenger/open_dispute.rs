@@ -8,9 +8,7 @@ use crate::{
     events::DisputeOpened,
     game::Game,
     instructions::tokens::pay_in,
-    state::{
-        Dispute, Operator, Report, StakeVault, DISPUTE_SEED, OPERATOR_SEED, REPORT_SEED, STAKE_VAULT_SEED,
-    },
+    state::{Dispute, Operator, Report, StakeVault, DISPUTE_SEED, OPERATOR_SEED, REPORT_SEED, STAKE_VAULT_SEED},
 };
 
 /// Opens a dispute on a report, committing to a place in it without naming it.
@@ -80,9 +78,7 @@ impl OpenDispute<'_> {
         let bond_units = report.terms.challenger_bond_units;
         let fee_units = report.terms.open_fee_units;
 
-        let order = report.disputes_opened;
-        report.disputes_opened = order.checked_add(1).ok_or(OracleError::CountOverflow)?;
-        operator.open_disputes = operator.open_disputes.checked_add(1).ok_or(OracleError::CountOverflow)?;
+        let order = report.enter_dispute(operator)?;
         accounts.stake_vault.insure(fee_units)?;
         pay_in(
             &mut accounts.stake_vault,

@@ -66,12 +66,7 @@ impl PostReport<'_> {
         Ok(())
     }
 
-    pub fn handle(
-        ctx: Context<Self>,
-        bond_units: u64,
-        period_start_unix: i64,
-        period_end_unix: i64,
-    ) -> Result<()> {
+    pub fn handle(ctx: Context<Self>, bond_units: u64, period_start_unix: i64, period_end_unix: i64) -> Result<()> {
         ctx.accounts.validate(bond_units, period_start_unix, period_end_unix)?;
         let now = Now::read()?;
         let accounts = ctx.accounts;

@@ -75,12 +75,7 @@ impl PostTrace<'_> {
         Self::post(ctx, expected_digest, trace_root, Vec::new())
     }
 
-    fn post(
-        ctx: Context<Self>,
-        expected_digest: [u8; 32],
-        trace_root: [u8; 32],
-        roots: Vec<[u8; 32]>,
-    ) -> Result<()> {
+    fn post(ctx: Context<Self>, expected_digest: [u8; 32], trace_root: [u8; 32], roots: Vec<[u8; 32]>) -> Result<()> {
         let accounts = ctx.accounts;
         let dispute = &mut accounts.dispute;
         let report = &mut accounts.report;

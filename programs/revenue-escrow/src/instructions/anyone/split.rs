@@ -107,10 +107,7 @@ impl<'info> Split<'info> {
         if *self.pool.owner == yield_distributor::ID {
             return Ok(true);
         }
-        require!(
-            *self.pool.owner == system_program::ID,
-            RevenueEscrowError::PoolMissing
-        );
+        require!(*self.pool.owner == system_program::ID, RevenueEscrowError::PoolMissing);
         require!(
             *self.token_mint.owner != token_2022::ID,
             RevenueEscrowError::PoolMissing

@@ -42,7 +42,9 @@ pub struct DepositCredit<'info> {
 
 impl DepositCredit<'_> {
     fn validate(&self, amount_units: u64) -> Result<()> {
-        self.protocol.require_not_paused(Clock::get()?.unix_timestamp)?;
+        self.protocol
+            .require_not_paused(Clock::get()?.unix_timestamp)
+            .map_err(|_| RevenueEscrowError::Paused)?;
         require!(amount_units > 0, RevenueEscrowError::AmountIsZero);
         Ok(())
     }

@@ -4,6 +4,7 @@ use model_token::state::{Protocol, PROTOCOL_SEED};
 
 use crate::{
     constants::ACCOUNT_VERSION,
+    errors::RevenueEscrowError,
     events::CreditOpened,
     state::{Credit, ModelVault, CREDIT_SEED, MODEL_VAULT_SEED},
 };
@@ -34,7 +35,10 @@ impl OpenCredit<'_> {
     pub fn handle(ctx: Context<Self>) -> Result<()> {
         let accounts = ctx.accounts;
         let clock = Clock::get()?;
-        accounts.protocol.require_not_paused(clock.unix_timestamp)?;
+        accounts
+            .protocol
+            .require_not_paused(clock.unix_timestamp)
+            .map_err(|_| RevenueEscrowError::Paused)?;
         let (payer, model, generation) = (accounts.payer.key(), accounts.vault.model, clock.slot);
         accounts.credit.set_inner(Credit {
             version: ACCOUNT_VERSION,

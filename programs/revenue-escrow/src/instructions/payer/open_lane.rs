@@ -43,7 +43,9 @@ pub struct OpenLane<'info> {
 
 impl OpenLane<'_> {
     fn validate(&self, now: &Now, amount_units: u64) -> Result<()> {
-        self.protocol.require_not_paused(now.unix)?;
+        self.protocol
+            .require_not_paused(now.unix)
+            .map_err(|_| RevenueEscrowError::Paused)?;
         require!(amount_units > 0, RevenueEscrowError::AmountIsZero);
         Ok(())
     }

@@ -31,7 +31,7 @@ pub fn case(seed: u64) -> u64 {
         a.leading_zeros() + (b.trailing_zeros() << 8) + (a.count_ones() << 16),
     ));
     digest.add(u64::from(a > b) + 2 * u64::from(x > y) + 4 * u64::from(a as u64 == b as u64));
-    digest.wide(a % 1_000_003 ^ a / 10);
+    digest.wide((a % 1_000_003) ^ (a / 10));
     // The shape of a price: two 64-bit factors, one 64-bit divisor.
     let (amount, price, unit) = (a as u64, b as u64, (a >> 64) as u64 | 1);
     digest.wide(u128::from(amount) * u128::from(price) / u128::from(unit));

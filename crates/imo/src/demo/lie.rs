@@ -1,0 +1,44 @@
+//! Operator B's lie.
+
+use anyhow::Context;
+use imo_client::challenge::Answer;
+use opml_runtime::{Model, Tensor, execute};
+
+/// A lie that nobody sees without recomputing: everything is computed honestly but one element in the middle.
+pub struct Lie {
+    /// The question that it answers.
+    pub question: usize,
+    pub answer: Answer,
+    /// The node that is wrong.
+    pub node: u32,
+    /// The element of its output that is wrong.
+    pub element: u32,
+}
+
+/// Looks for one element, of a node as near to the middle of the graph as can be, whose change to an extreme flips the answer to one of the questions.
+pub fn find(model: &Model, questions: &[Tensor]) -> anyhow::Result<Lie> {
+    let middle = (model.header().node_count - 1) / 2;
+    let mut nodes: Vec<u32> = (0..model.header().node_count).collect();
+    nodes.sort_by_key(|node| node.abs_diff(middle));
+    let truths = questions
+        .iter()
+        .map(|input| execute(model, input))
+        .collect::<Result<Vec<_>, _>>()?;
+    for node in nodes {
+        let elements = model.nodes()[node as usize].output.elements();
+        for ((question, input), truth) in questions.iter().enumerate().zip(&truths) {
+            for (element, value) in (0..elements).flat_map(|element| [(element, i8::MAX), (element, i8::MIN)]) {
+                let answer = Answer::tampered(model, input, node, element, value.into())?;
+                if answer.claim() != truth.claim() {
+                    return Ok(Lie {
+                        question,
+                        answer,
+                        node,
+                        element,
+                    });
+                }
+            }
+        }
+    }
+    None.context("No change of a single element flips the answer to any of the questions")
+}

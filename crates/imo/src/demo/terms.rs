@@ -1,0 +1,64 @@
+//! The numbers of the story. Amounts are odd on purpose, so that rounding shows.
+
+use model_token::state::{DisputeTerms, RevenueSplit};
+
+/// Units of a whole dollar or token: both mints have six decimals.
+pub const ONE: u64 = 1_000_000;
+
+/// What everybody who plays with money begins with.
+pub const POCKET_MONEY: u64 = 50_000 * ONE;
+
+pub const SUPPLY: u64 = 1_000_000 * ONE;
+pub const MIN_RAISE: u64 = 10_000 * ONE;
+pub const MAX_RAISE: u64 = 30_000 * ONE;
+/// What the three investors commit: half as much again as is accepted.
+pub const COMMITMENTS: [u64; 3] = [20_000 * ONE + 1, 15_000 * ONE, 10_000 * ONE + 333_333];
+/// What the first two of them stake.
+pub const STAKES: [u64; 2] = [300_000 * ONE, 123_456 * ONE + 789];
+/// What the third burns in the end.
+pub const REDEEMED: u64 = 50_000 * ONE + 1;
+
+/// How long the offering is open, in seconds.
+pub const OFFERING_SECONDS: i64 = 24 * 60 * 60;
+
+/// Price of one inference.
+pub const PRICE: u64 = 333_333;
+/// Inferences bought from each operator.
+pub const QUESTIONS: usize = 6;
+pub const DEPOSIT: u64 = 20 * ONE;
+pub const LANE: u64 = 5 * ONE;
+pub const SESSION_LIMIT: u64 = 8 * ONE;
+/// How long a voucher can be collected, in seconds.
+pub const VOUCHER_SECONDS: i64 = 24 * 60 * 60;
+/// How long the session key is good, in seconds.
+pub const SESSION_SECONDS: i64 = 7 * 24 * 60 * 60;
+
+pub const OPERATOR_STAKE: u64 = 500 * ONE;
+pub const BOND: u64 = 100 * ONE;
+
+pub const PROTOCOL_BPS: u16 = 500;
+pub const SPLIT: RevenueSplit = RevenueSplit {
+    holders_bps: 4_000,
+    redeem_bps: 1_000,
+    developer_bps: 2_000,
+    operator_bps: 2_500,
+    protocol_bps: PROTOCOL_BPS,
+};
+
+/// An hour each for the window and for leaving a report open, half an hour for a move, ninety minutes for all moves of a side.
+pub const TERMS: DisputeTerms = DisputeTerms {
+    window_slots: 9_000,
+    seal_slots: 9_000,
+    response_slots: 4_500,
+    clock_slots: 13_500,
+    bond_ratio_bps: 20_000,
+    min_bond_units: 50 * ONE,
+    challenger_bond_units: 20 * ONE,
+    open_fee_units: ONE / 2,
+    move_cost_units: ONE,
+    prover_share_bps: 3_000,
+    cost_cap_bps: 1_000,
+    unbonding_slots: 36_000,
+    notice_slots: 18_000,
+    epoch_slots: 36_000,
+};

@@ -1,0 +1,440 @@
+//! Stake, reports and settlements together: what a vault owes is what everybody in it is owed, after any sequence of calls.
+
+use anchor_lang::prelude::*;
+use imo_protocol::{Deadline, Now};
+use model_token::state::DisputeTerms;
+use proptest::{prelude::*, sample::Index};
+
+use super::{Dispute, Operator, Report, ReportStatus, StakeVault};
+use crate::{
+    errors::OracleError,
+    game::{Game, Phase},
+};
+
+const TERMS: DisputeTerms = DisputeTerms {
+    window_slots: 1_000,
+    seal_slots: 100,
+    response_slots: 50,
+    clock_slots: 300,
+    bond_ratio_bps: 20_000,
+    min_bond_units: 100,
+    challenger_bond_units: 70,
+    open_fee_units: 3,
+    move_cost_units: 11,
+    prover_share_bps: 3_000,
+    cost_cap_bps: 1_000,
+    unbonding_slots: 2_000,
+    notice_slots: 2_000,
+    epoch_slots: 2_000,
+};
+
+fn at(slot: u64) -> Now {
+    Now {
+        slot,
+        unix: i64::try_from(slot * 2 / 5).unwrap(),
+        last_restart_slot: 0,
+    }
+}
+
+fn operator() -> Operator {
+    Operator {
+        version: 1,
+        bump: 255,
+        authority: Pubkey::new_unique(),
+        backup: Pubkey::new_unique(),
+        mint: Pubkey::default(),
+        generation: 0,
+        stake_units: 0,
+        locked_units: 0,
+        unbonding_units: 0,
+        unbonding: Deadline::default(),
+        next_sequence: 0,
+        open_reports: 0,
+        open_disputes: 0,
+        endpoint_key_hash: [0; 32],
+        endpoint: String::new(),
+        reserved: [0; 64],
+    }
+}
+
+fn stake_vault() -> StakeVault {
+    StakeVault {
+        version: 1,
+        bump: 255,
+        mint: Pubkey::default(),
+        stake_tokens: Pubkey::default(),
+        owed_units: 0,
+        insurance_units: 0,
+        reserved: [0; 64],
+    }
+}
+
+fn report(bond_units: u64) -> Report {
+    Report {
+        version: 1,
+        bump: 255,
+        operator: Pubkey::default(),
+        model: Pubkey::default(),
+        model_version: Pubkey::default(),
+        version_number: 1,
+        model_root: [0; 32],
+        node_count: 3,
+        mint: Pubkey::default(),
+        sequence: 0,
+        generation: 0,
+        status: ReportStatus::Open,
+        period_start_unix: 0,
+        period_end_unix: 1,
+        bond_units,
+        max_collect_units: bond_units / 2,
+        seal_by: Deadline::after(&at(0), 100),
+        window: Deadline::default(),
+        disputes_opened: 0,
+        disputes_settled: 0,
+        share_paid: false,
+        slashed_units: 0,
+        costs_paid_units: 0,
+        open_traces: 0,
+        terms: TERMS,
+        rent_payer: Pubkey::default(),
+        reserved: [0; 64],
+    }
+}
+
+fn dispute(now: &Now, order: u32) -> Dispute {
+    Dispute {
+        version: 1,
+        bump: 255,
+        report: Pubkey::default(),
+        challenger: Pubkey::default(),
+        nonce: 0,
+        order,
+        operator: Pubkey::default(),
+        mint: Pubkey::default(),
+        commitment: [0; 32],
+        collection: Pubkey::default(),
+        receipt_index: 0,
+        input_root: [0; 32],
+        output_root: [0; 32],
+        claim_hash: [0; 32],
+        trace: Pubkey::default(),
+        bond_units: TERMS.challenger_bond_units,
+        settled: false,
+        payout_units: 0,
+        rent_payer: Pubkey::default(),
+        game: Game::open(now, &TERMS, &Pubkey::default(), order, &[0; 32], 3),
+        reserved: [0; 64],
+    }
+}
+
+#[track_caller]
+fn assert_refused<T: std::fmt::Debug>(result: Result<T>, error: OracleError) {
+    assert_eq!(result.unwrap_err(), error.into());
+}
+
+#[test]
+fn given_locked_stake_when_more_than_is_free_is_wanted_then_refused() {
+    let mut operator = operator();
+    operator.credit(100).unwrap();
+    operator.lock(60).unwrap();
+    assert_refused(operator.lock(41), OracleError::NotEnoughFreeStake);
+    assert_refused(operator.unbond(&at(0), 41, 10), OracleError::NotEnoughFreeStake);
+    assert_refused(operator.unbond(&at(0), 0, 10), OracleError::AmountIsZero);
+    operator.unbond(&at(0), 40, 10).unwrap();
+    assert_refused(operator.lock(1), OracleError::NotEnoughFreeStake);
+}
+
+#[test]
+fn given_unbonding_stake_when_withdrawn_early_or_under_dispute_then_refused() {
+    let mut operator = operator();
+    assert_refused(operator.withdraw_unbonded(&at(0)), OracleError::NothingUnbonding);
+    operator.credit(100).unwrap();
+    operator.unbond(&at(0), 30, 1_000).unwrap();
+    operator.unbond(&at(500), 20, 1_000).unwrap();
+    // All of it counts from the last announcement.
+    assert_refused(operator.withdraw_unbonded(&at(1_100)), OracleError::StillUnbonding);
+    operator.open_disputes = 1;
+    assert_refused(operator.withdraw_unbonded(&at(1_600)), OracleError::DisputesOpen);
+    operator.open_disputes = 0;
+    assert_eq!(operator.withdraw_unbonded(&at(1_600)).unwrap(), 50);
+    assert_eq!((operator.stake_units, operator.unbonding_units), (50, 0));
+    assert_refused(operator.withdraw_unbonded(&at(1_600)), OracleError::NothingUnbonding);
+}
+
+#[test]
+fn given_a_report_when_it_goes_its_way_then_each_step_once_and_in_time() {
+    let mut operator = operator();
+    operator.credit(500).unwrap();
+    operator.lock(400).unwrap();
+    operator.open_report().unwrap();
+    let mut report = report(400);
+    assert_refused(report.require_disputable(&at(1)), OracleError::ReportNotSealed);
+    assert_refused(report.finalise(&at(9_999), &mut operator), OracleError::ReportNotSealed);
+    report.seal(&at(10)).unwrap();
+    assert_refused(report.seal(&at(11)), OracleError::ReportNotOpen);
+    report.require_disputable(&at(1_010)).unwrap();
+    assert_refused(report.require_disputable(&at(1_014)), OracleError::WindowClosed);
+    assert_refused(report.finalise(&at(1_010), &mut operator), OracleError::WindowOpen);
+    report.enter_dispute(&mut operator).unwrap();
+    assert_refused(
+        report.finalise(&at(1_014), &mut operator),
+        OracleError::DisputesUnsettled,
+    );
+    report.leave_dispute(&mut operator, 0, false).unwrap();
+    report.finalise(&at(1_014), &mut operator).unwrap();
+    assert_eq!(
+        (operator.locked_units, operator.open_reports, operator.stake_units),
+        (0, 0, 500)
+    );
+    assert_refused(report.finalise(&at(1_015), &mut operator), OracleError::ReportEnded);
+    assert_refused(report.require_disputable(&at(20)), OracleError::ReportEnded);
+    assert_refused(report.reject(&mut operator), OracleError::ReportEnded);
+}
+
+#[test]
+fn given_a_rejected_report_when_it_is_rejected_again_then_slashed_once() {
+    let mut operator = operator();
+    operator.credit(500).unwrap();
+    operator.lock(400).unwrap();
+    operator.open_report().unwrap();
+    let mut report = report(400);
+    report.seal(&at(10)).unwrap();
+    assert!(report.reject(&mut operator).unwrap());
+    assert!(!report.reject(&mut operator).unwrap());
+    assert_eq!(
+        (operator.stake_units, operator.locked_units, operator.open_reports),
+        (100, 0, 0)
+    );
+    assert_eq!(report.slashed_units, 400);
+    assert_refused(report.require_disputable(&at(20)), OracleError::ReportEnded);
+}
+
+#[test]
+fn given_a_friend_who_proves_first_when_settled_then_the_earlier_opened_dispute_takes_the_share() {
+    let (mut operator, mut vault) = (operator(), stake_vault());
+    operator.credit(1_000).unwrap();
+    operator.lock(1_000).unwrap();
+    operator.open_report().unwrap();
+    vault.owe(1_000).unwrap();
+    let mut report = report(1_000);
+    report.seal(&at(10)).unwrap();
+    let [mut honest, mut friend] = [0, 1].map(|_| {
+        let order = report.enter_dispute(&mut operator).unwrap();
+        vault.owe(TERMS.challenger_bond_units).unwrap();
+        dispute(&at(20), order)
+    });
+    friend.game.phase = Phase::Proven;
+    report.reject(&mut operator).unwrap();
+    assert_refused(
+        friend.settle(&mut report, &mut operator, &mut vault),
+        OracleError::SettleInOrder,
+    );
+    assert_refused(
+        honest.settle(&mut report, &mut operator, &mut vault),
+        OracleError::DisputeNotFinished,
+    );
+    honest.game.phase = Phase::Proven;
+    honest.game.challenger_moves = 5;
+    honest.settle(&mut report, &mut operator, &mut vault).unwrap();
+    assert_eq!(honest.payout_units, 70 + 55 + 300);
+    assert_refused(
+        honest.settle(&mut report, &mut operator, &mut vault),
+        OracleError::AlreadySettled,
+    );
+    let (_, remainder) = friend.settle(&mut report, &mut operator, &mut vault).unwrap();
+    assert_eq!(friend.payout_units, 70);
+    assert_eq!(remainder, Some(1_000 - 55 - 300));
+    assert_eq!(vault.insurance_units, 645);
+}
+
+#[derive(Clone, Debug)]
+enum Call {
+    Stake(u64),
+    Unbond(u64),
+    WithdrawBond,
+    Post(u64),
+    Seal(Index),
+    Open(Index),
+    /// Ends a dispute, after so many moves of each side.
+    Finish(Index, bool, u16, u16),
+    Settle(Index),
+    Withdraw(Index),
+    Finalise(Index),
+}
+
+fn call() -> impl Strategy<Value = Call> {
+    prop_oneof![
+        2 => (1u64..5_000).prop_map(Call::Stake),
+        1 => (1u64..5_000).prop_map(Call::Unbond),
+        1 => Just(Call::WithdrawBond),
+        3 => (100u64..2_000).prop_map(Call::Post),
+        3 => any::<Index>().prop_map(Call::Seal),
+        6 => any::<Index>().prop_map(Call::Open),
+        6 => (any::<Index>(), any::<bool>(), 0u16..20, 0u16..20).prop_map(|(i, proven, c, o)| Call::Finish(i, proven, c, o)),
+        9 => any::<Index>().prop_map(Call::Settle),
+        4 => any::<Index>().prop_map(Call::Withdraw),
+        3 => any::<Index>().prop_map(Call::Finalise),
+    ]
+}
+
+fn pick<'a>(reports: &'a mut [Report], i: &Index) -> &'a mut Report {
+    let len = reports.len();
+    &mut reports[i.index(len)]
+}
+
+/// Everything in one mint, as the handlers keep it.
+struct World {
+    vault: StakeVault,
+    /// What the token account holds, in units.
+    tokens: u64,
+    operator: Operator,
+    reports: Vec<Report>,
+    /// With the index of their report; `None` once they are closed.
+    disputes: Vec<Option<(usize, Dispute)>>,
+}
+
+impl World {
+    /// Makes a call as its handler does: what is refused is rolled back.
+    fn make(&mut self, call: &Call, now: &Now) {
+        let mut next = World {
+            vault: self.vault.clone(),
+            tokens: self.tokens,
+            operator: self.operator.clone(),
+            reports: self.reports.clone(),
+            disputes: self.disputes.clone(),
+        };
+        if next.attempt(call, now).is_ok() {
+            *self = next;
+        }
+    }
+
+    fn attempt(&mut self, call: &Call, now: &Now) -> Result<()> {
+        let World {
+            vault,
+            tokens,
+            operator,
+            reports,
+            disputes,
+        } = self;
+        match call {
+            Call::Stake(units) => {
+                operator.credit(*units)?;
+                vault.owe(*units)?;
+                *tokens += units;
+            }
+            Call::Unbond(units) => operator.unbond(now, *units, TERMS.unbonding_slots)?,
+            Call::WithdrawBond => {
+                let units = operator.withdraw_unbonded(now)?;
+                vault.pay(units)?;
+                *tokens -= units;
+            }
+            Call::Post(bond) => {
+                operator.lock(*bond)?;
+                operator.open_report()?;
+                reports.push(report(*bond));
+            }
+            Call::Seal(i) if !reports.is_empty() => pick(reports, i).seal(now)?,
+            Call::Finalise(i) if !reports.is_empty() => pick(reports, i).finalise(now, operator)?,
+            Call::Open(i) if !reports.is_empty() => {
+                let index = i.index(reports.len());
+                let report = &mut reports[index];
+                report.require_disputable(now)?;
+                let order = report.enter_dispute(operator)?;
+                let units = TERMS.challenger_bond_units + TERMS.open_fee_units;
+                vault.insure(TERMS.open_fee_units)?;
+                vault.owe(units)?;
+                *tokens += units;
+                disputes.push(Some((index, dispute(now, order))));
+            }
+            Call::Finish(i, proven, challenger_moves, operator_moves) if !disputes.is_empty() => {
+                let index = i.index(disputes.len());
+                let Some((report, dispute)) = &mut disputes[index] else {
+                    return Ok(());
+                };
+                if dispute.is_finished() {
+                    return Ok(());
+                }
+                dispute.game.challenger_moves = *challenger_moves;
+                dispute.game.operator_moves = *operator_moves;
+                if *proven {
+                    dispute.game.phase = Phase::Proven;
+                    reports[*report].reject(operator)?;
+                } else {
+                    dispute.game.phase = Phase::Lost;
+                }
+            }
+            Call::Settle(i) if !disputes.is_empty() => {
+                let index = i.index(disputes.len());
+                if let Some((report, dispute)) = &mut disputes[index] {
+                    dispute.settle(&mut reports[*report], operator, vault)?;
+                }
+            }
+            Call::Withdraw(i) if !disputes.is_empty() => {
+                let index = i.index(disputes.len());
+                if let Some((_, dispute)) = &disputes[index] {
+                    require!(dispute.settled, OracleError::NotSettled);
+                    vault.pay(dispute.payout_units)?;
+                    *tokens -= dispute.payout_units;
+                    disputes[index] = None;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn check(&self) -> std::result::Result<(), TestCaseError> {
+        let disputes = || self.disputes.iter().flatten().map(|(_, dispute)| dispute);
+        let bonds: u64 = disputes()
+            .filter(|dispute| !dispute.settled)
+            .map(|dispute| dispute.bond_units)
+            .sum();
+        let payouts: u64 = disputes().map(|dispute| dispute.payout_units).sum();
+        let slashed: u64 = self
+            .reports
+            .iter()
+            .filter(|report| !report.is_settled())
+            .filter_map(Report::slash)
+            .map(|slash| slash.remainder_units().unwrap())
+            .sum();
+        let owed = self.operator.stake_units + bonds + payouts + slashed + self.vault.insurance_units;
+        prop_assert_eq!(self.vault.owed_units, owed);
+        prop_assert_eq!(self.tokens, owed);
+        self.operator.free_units().unwrap();
+        let locked: u64 = self
+            .reports
+            .iter()
+            .filter(|report| !report.is_terminal())
+            .map(|report| report.bond_units)
+            .sum();
+        prop_assert_eq!(self.operator.locked_units, locked);
+        let open = self.reports.iter().filter(|report| !report.is_terminal()).count();
+        prop_assert_eq!(self.operator.open_reports as usize, open);
+        let unsettled = disputes().filter(|dispute| !dispute.settled).count();
+        prop_assert_eq!(self.operator.open_disputes as usize, unsettled);
+        Ok(())
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    #[test]
+    fn given_any_sequence_of_calls_when_made_then_the_vault_owes_exactly_what_everybody_is_owed(
+        calls in prop::collection::vec((call(), 0u64..400), 1..120),
+    ) {
+        let mut world = World {
+            vault: stake_vault(),
+            tokens: 0,
+            operator: operator(),
+            reports: Vec::new(),
+            disputes: Vec::new(),
+        };
+        let mut slot = 1;
+        for (call, wait) in &calls {
+            slot += wait;
+            world.make(call, &at(slot));
+            world.check()?;
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! What every scenario ends with: each vault holds what is owed from it, and the counters add up to what the accounts say.
+
+use std::collections::BTreeMap;
+
+use anchor_lang::prelude::Pubkey;
+use imo_client::{accounts::Account, addresses};
+use imo_protocol::share_floor;
+
+use crate::cluster::Cluster;
+
+/// Panics when a vault holds less than it owes, or when a counter is not the sum of its parts.
+pub fn assert_balanced(cluster: &Cluster) {
+    let accounts = program_accounts(cluster);
+    for (address, account) in &accounts {
+        match account {
+            Account::Offering(offering) => {
+                let vault = cluster.tokens(&addresses::model_token::payment_vault(address));
+                let owed = offering.payment_owed_units().expect("the counters of the offering fit");
+                assert!(vault >= owed, "the payment vault of {address} holds {vault} and owes {owed}");
+                let token_vault = addresses::model_token::token_vault(address);
+                if cluster.exists(&token_vault) && cluster.exists(&offering.mint) {
+                    let (vault, owed) = (cluster.tokens(&token_vault), offering.tokens_owed_units());
+                    let owed = owed.expect("the counters of the offering fit");
+                    assert!(vault >= owed, "the token vault of {address} holds {vault} and owes {owed}");
+                }
+            }
+            Account::StakeVault(vault) => {
+                let held = cluster.tokens(&addresses::opml_oracle::stake_tokens(&vault.mint));
+                assert!(held >= vault.owed_units, "a stake vault holds {held} and owes {}", vault.owed_units);
+                assert_eq!(vault.owed_units, stake_parts(&accounts, &vault.mint, vault.insurance_units));
+            }
+            Account::ModelVault(vault) => {
+                let held = cluster.tokens(&addresses::revenue_escrow::vault_tokens(&vault.model));
+                assert!(held >= vault.owed_units, "a model's vault holds {held} and owes {}", vault.owed_units);
+                assert_eq!(vault.owed_units, vault_parts(&accounts, address, &vault.model));
+            }
+            Account::Pool(pool) => {
+                let held = cluster.tokens(&addresses::yield_distributor::revenue_vault(address));
+                let owed = pool.revenue_owed_units().expect("the counters of the pool fit");
+                assert!(held >= owed, "a pool holds {held} of revenue and owes {owed}");
+                let staked = cluster.tokens(&addresses::yield_distributor::stake_vault(address));
+                assert!(staked >= pool.staked_units, "a pool holds {staked} of stake and owes {}", pool.staked_units);
+                assert_eq!(pool.staked_units, position_parts(&accounts, address));
+            }
+            Account::Credit(credit) => {
+                let lanes: u64 = accounts.values().filter_map(|other| lane_units(other, address)).sum();
+                assert_eq!(credit.reserved_units, lanes, "the credit {address} reserves what its lanes hold");
+            }
+            _ => {}
+        }
+    }
+}
+
+/// All accounts of the four programs that any transaction named.
+fn program_accounts(cluster: &Cluster) -> BTreeMap<Pubkey, Account> {
+    let decoded = |address: &Pubkey| {
+        let account = cluster.account(address)?;
+        Account::decode(&account.owner, &account.data).ok().map(|decoded| (*address, decoded))
+    };
+    cluster.touched().iter().filter_map(decoded).collect()
+}
+
+/// Stakes, bonds and payouts of disputes, what is slashed and not distributed, insurance.
+fn stake_parts(accounts: &BTreeMap<Pubkey, Account>, mint: &Pubkey, insurance_units: u64) -> u64 {
+    let part = |account: &Account| match account {
+        Account::Operator(operator) if operator.mint == *mint => operator.stake_units,
+        Account::Dispute(dispute) if dispute.mint == *mint && dispute.settled => dispute.payout_units,
+        Account::Dispute(dispute) if dispute.mint == *mint => dispute.bond_units,
+        // Until all disputes are settled, what is slashed and was not given yet is nobody's.
+        Account::Report(report) if report.mint == *mint && !report.is_settled() => report.slash().map_or(0, |slash| {
+            let share = if slash.share_paid { share_floor(slash.slashed_units, slash.prover_share_bps) } else { Some(0) };
+            slash.slashed_units - slash.costs_paid_units - share.expect("a share of a bond fits")
+        }),
+        _ => 0,
+    };
+    accounts.values().map(part).sum::<u64>() + insurance_units
+}
+
+/// Credits, buckets and earnings.
+fn vault_parts(accounts: &BTreeMap<Pubkey, Account>, vault: &Pubkey, model: &Pubkey) -> u64 {
+    let part = |account: &Account| match account {
+        Account::Credit(credit) if credit.model == *model => {
+            credit.available_units + credit.reserved_units + credit.withdrawing_units
+        }
+        Account::Bucket(bucket) if bucket.model == *model => bucket.collected_units,
+        Account::Earnings(earnings) if earnings.vault == *vault => earnings.owed_units,
+        _ => 0,
+    };
+    accounts.values().map(part).sum()
+}
+
+fn position_parts(accounts: &BTreeMap<Pubkey, Account>, pool: &Pubkey) -> u64 {
+    let part = |account: &Account| match account {
+        Account::Position(position) if position.pool == *pool => position.active_units + position.pending_units,
+        _ => 0,
+    };
+    accounts.values().map(part).sum()
+}
+
+fn lane_units(account: &Account, credit: &Pubkey) -> Option<u64> {
+    match account {
+        Account::Lane(lane) if lane.credit == *credit => Some(lane.reserved_units + lane.releasing_units),
+        _ => None,
+    }
+}

@@ -1,0 +1,56 @@
+//! The models that are served.
+
+use std::path::PathBuf;
+
+use imo_client::challenge::Answer;
+use opml_runtime::{Model, Tensor, execute, synthetic};
+
+use crate::world::Asked;
+
+/// The handwritten-digits model of this repository.
+pub fn digits() -> Model {
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../models/digits/digits.imo");
+    Model::open(file).expect("the repository has its model")
+}
+
+/// Layers of these sizes with made-up weights.
+pub fn dense(sizes: &[u32]) -> Model {
+    synthetic::dense(sizes, 7).expect("the sizes make a network")
+}
+
+/// A made-up input.
+pub fn input(model: &Model, seed: u64) -> Tensor {
+    synthetic::tensor(model.input_spec(), seed)
+}
+
+/// A request that is answered as the model says.
+pub fn honest(model: &Model, seed: u64, price_units: u64) -> Asked {
+    let input = input(model, seed);
+    let execution = execute(model, &input).expect("the input fits the model");
+    Asked { input, answer: Answer::from(&execution), price_units }
+}
+
+/// A request that is answered with one element of one node's output as far off as it can be, and honestly from there on, so that the output is another
+/// one. Where no lie in that node shows in the output, as happens before an `ArgMax`, another input is asked.
+pub fn lying(model: &Model, seed: u64, price_units: u64, node: u32) -> Asked {
+    const TRIES: u64 = 100;
+    (0..TRIES)
+        .map(|attempt| input(model, seed + attempt * 1_000))
+        .find_map(|input| {
+            let answer = lie_that_shows(model, &input, node)?;
+            Some(Asked { input, answer, price_units })
+        })
+        .expect("a lie in this node shows in no output")
+}
+
+fn lie_that_shows(model: &Model, input: &Tensor, node: u32) -> Option<Answer> {
+    let truth = execute(model, input).expect("the input fits the model");
+    let values = truth.outputs()[node as usize].values();
+    (0..)
+        .zip(values)
+        .map(|(element, value)| {
+            let lie = if value < 0 { i8::MAX } else { i8::MIN };
+            Answer::tampered(model, input, node, element, lie.into()).expect("the node has that element")
+        })
+        .find(|answer| answer.claim() != truth.claim())
+}

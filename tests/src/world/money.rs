@@ -1,0 +1,47 @@
+//! The payment mint.
+
+use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction};
+use anchor_spl::{
+    associated_token::spl_associated_token_account::instruction::create_associated_token_account_idempotent,
+    token::spl_token,
+};
+use imo_client::addresses;
+use solana_signer::Signer;
+
+use super::World;
+use crate::landed::Outcome;
+
+/// Whole USDC in units.
+pub const fn usdc(whole: u64) -> u64 {
+    whole * 1_000_000
+}
+
+impl World {
+    /// Makes `units` for somebody's associated account.
+    pub fn given_usdc(&mut self, owner: &Pubkey, units: u64) {
+        let account = addresses::payment_account(owner, &self.usdc);
+        let authority = self.mint_authority.pubkey();
+        let instructions = [
+            create_associated_token_account_idempotent(&authority, owner, &self.usdc, &spl_token::ID),
+            spl_token::instruction::mint_to(&spl_token::ID, &self.usdc, &account, &authority, &[], units)
+                .expect("the token program is the token program"),
+        ];
+        let Self { cluster, mint_authority, .. } = self;
+        cluster.send(&instructions, &[mint_authority]).expect_ok();
+    }
+
+    /// Units of the payment mint in somebody's associated account.
+    pub fn usdc_of(&self, owner: &Pubkey) -> u64 {
+        self.tokens(&addresses::payment_account(owner, &self.usdc))
+    }
+
+    /// Freezes or thaws a token account, as the issuer may.
+    pub fn set_frozen(&mut self, token_account: &Pubkey, frozen: bool) {
+        let authority = self.mint_authority.pubkey();
+        let make = if frozen { spl_token::instruction::freeze_account } else { spl_token::instruction::thaw_account };
+        let instruction: Instruction = make(&spl_token::ID, token_account, &self.usdc, &authority, &[])
+            .expect("the token program is the token program");
+        let Self { cluster, mint_authority, .. } = self;
+        cluster.send(&[instruction], &[mint_authority]).expect_ok();
+    }
+}

@@ -1,0 +1,73 @@
+//! The protocol's terms and its set-up.
+
+use imo_client::instructions::{model_token, opml_oracle};
+use ::model_token::{
+    instructions::InitProtocolArgs,
+    state::{DisputeTerms, RevenueSplit},
+};
+use solana_signer::Signer;
+
+use super::{World, usdc};
+use crate::{cast::Cast, landed::Outcome};
+
+
+/// The genesis hash that vouchers name.
+pub const CLUSTER: [u8; 32] = [0xC1; 32];
+
+/// The protocol's share.
+pub const PROTOCOL_BPS: u16 = 500;
+
+/// Who gets what of a final report.
+pub const SPLIT: RevenueSplit = RevenueSplit {
+    holders_bps: 3_000,
+    redeem_bps: 1_500,
+    developer_bps: 1_000,
+    operator_bps: 4_000,
+    protocol_bps: PROTOCOL_BPS,
+};
+
+/// Terms with the proportions of real ones and short times.
+pub const fn terms() -> DisputeTerms {
+    DisputeTerms {
+        window_slots: 1_000,
+        seal_slots: 2_000,
+        response_slots: 200,
+        clock_slots: 1_000,
+        bond_ratio_bps: 20_000,
+        min_bond_units: usdc(10),
+        challenger_bond_units: usdc(5),
+        open_fee_units: 100_000,
+        move_cost_units: 200_000,
+        prover_share_bps: 3_000,
+        cost_cap_bps: 1_000,
+        unbonding_slots: 4_000,
+        notice_slots: 500,
+        epoch_slots: 3_000,
+    }
+}
+
+impl World {
+    /// A protocol that takes USDC, with a vault for stakes.
+    pub fn with_protocol() -> (Self, Cast) {
+        let (mut world, cast) = Self::empty();
+        let args = world.protocol_args(&cast);
+        let init = model_token::init_protocol(cast.deployer.pubkey(), cast.deployer.pubkey(), args);
+        world.send(&[init], &[&cast.deployer]).expect_ok();
+        let vault = opml_oracle::create_stake_vault(cast.stranger.pubkey(), world.usdc);
+        world.send(&[vault], &[&cast.stranger]).expect_ok();
+        (world, cast)
+    }
+
+    /// What the protocol is set up with.
+    pub fn protocol_args(&self, cast: &Cast) -> InitProtocolArgs {
+        InitProtocolArgs {
+            authority: cast.authority.pubkey(),
+            guardian: cast.guardian.pubkey(),
+            cluster: CLUSTER,
+            treasury: cast.treasury.pubkey(),
+            payment_mints: vec![self.usdc],
+            protocol_bps: PROTOCOL_BPS,
+            terms: terms(),
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! A report with its receipts, at every point of its life.
+
+use anchor_lang::prelude::Pubkey;
+use imo_client::{
+    addresses,
+    challenge::Answer,
+    instructions::{
+        opml_oracle::{self, Place, ReportTerms},
+        revenue_escrow::{self, CollectedLane, SplitReport},
+        yield_distributor::due_marks,
+    },
+    trees::ReceiptTree,
+    voucher::SignedVoucher,
+};
+use imo_protocol::{Collection, Receipt};
+use ::opml_oracle::state::{Operator, Report};
+use ::yield_distributor::state::Pool;
+use opml_runtime::Tensor;
+use solana_keypair::Keypair;
+use solana_signer::Signer;
+
+use super::{Customer, Published, Service, World, service::sign, usdc};
+use crate::{
+    cast::Cast,
+    landed::{Landed, Outcome},
+};
+
+/// What a report's operator bonds.
+pub const BOND: u64 = usdc(100);
+
+/// One answered request: what was asked, and what the operator stands by.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    pub input: Tensor,
+    pub answer: Answer,
+    pub price_units: u64,
+}
+
+/// A report of one collection, with what was asked and answered.
+pub struct Case {
+    pub service: Service,
+    pub report: Pubkey,
+    pub collection: Pubkey,
+    pub asked: Vec<Asked>,
+    pub receipts: ReceiptTree,
+    /// What was collected.
+    pub collected_units: u64,
+}
+
+impl Case {
+    /// The receipt at `index`, as a challenger points to it.
+    pub fn place(&self, index: u32) -> Place {
+        Place {
+            collection: self.collection,
+            receipt_index: index,
+            salt: [0x5A; 32],
+            claim: self.asked[index as usize].answer.claim(),
+            path: self.receipts.path(index).expect("the collection has that receipt"),
+        }
+    }
+}
+
+impl World {
+    /// A report on the first version with this bond, still empty.
+    pub fn given_report_with_bond(&mut self, authority: &Keypair, published: &Published, bond_units: u64) -> Pubkey {
+        let address = addresses::opml_oracle::operator(&authority.pubkey(), &self.usdc);
+        let operator: Operator = self.read(&address);
+        let post = opml_oracle::post_report(authority.pubkey(), &operator, self.report_terms(published, bond_units));
+        self.send(&[post], &[authority]).expect_ok();
+        addresses::opml_oracle::report(&address, operator.next_sequence)
+    }
+
+    /// A report on the first version with [`BOND`], still empty.
+    pub fn given_report(&mut self, authority: &Keypair, published: &Published) -> Pubkey {
+        self.given_report_with_bond(authority, published, BOND)
+    }
+
+    /// A report about the last minute.
+    pub fn report_terms(&self, published: &Published, bond_units: u64) -> ReportTerms {
+        let period_end_unix = self.now().unix;
+        ReportTerms {
+            model: published.model,
+            version: 1,
+            bond_units,
+            period_start_unix: period_end_unix - 60,
+            period_end_unix,
+        }
+    }
+
+    /// Has a customer ask all this, and signs for it. Returns the receipts and the voucher.
+    pub fn given_answers(&self, customer: &mut Customer, asked: &[Asked]) -> (ReceiptTree, SignedVoucher) {
+        let mut receipts = ReceiptTree::new(customer.requests.count());
+        for Asked { answer, price_units, .. } in asked {
+            let claim = answer.claim();
+            let request = customer.ask(claim.model_root, claim.input_root, *price_units);
+            let receipt = Receipt { lane: customer.lane, sequence: request.sequence, claim };
+            receipts.push(&receipt).expect("receipts come in order");
+        }
+        (receipts, sign(customer.voucher(self.now().unix + 3_600), &customer.session))
+    }
+
+    /// Which lane is collected, by the cast's operator.
+    pub fn collected_lane(&self, authority: &Keypair, customer: &Customer, report: Pubkey) -> CollectedLane {
+        CollectedLane {
+            authority: authority.pubkey(),
+            rent_payer: authority.pubkey(),
+            operator: customer.operator,
+            report,
+            model: customer.model,
+            credit: customer.credit,
+        }
+    }
+
+    /// The report of one customer's requests, collected and open.
+    pub fn given_collected(&mut self, cast: &Cast, mut service: Service, asked: Vec<Asked>) -> Case {
+        let report = self.given_report(&cast.operator, &service.published);
+        let (receipts, voucher) = self.given_answers(&mut service.customer, &asked);
+        let lane = self.collected_lane(&cast.operator, &service.customer, report);
+        let collect = revenue_escrow::collect(lane, &voucher, receipts.root());
+        self.send(&collect, &[&cast.operator]).expect_ok();
+        let collection = addresses::revenue_escrow::collection(&report, &service.customer.lane);
+        let collected_units = self.read::<Collection>(&collection).amount_units;
+        Case { service, report, collection, asked, receipts, collected_units }
+    }
+
+    /// The same, sealed now.
+    pub fn given_sealed(&mut self, cast: &Cast, service: Service, asked: Vec<Asked>) -> Case {
+        let case = self.given_collected(cast, service, asked);
+        self.seal(cast, &case.report);
+        case
+    }
+
+    /// The operator seals.
+    pub fn seal(&mut self, cast: &Cast, report: &Pubkey) -> Landed {
+        let seal = opml_oracle::seal_report(cast.operator.pubkey(), &self.read(report));
+        self.send(&[seal], &[&cast.operator]).expect_ok()
+    }
+
+    /// Waits for the end of the window and makes the report final. Its disputes are settled.
+    pub fn finalise(&mut self, cast: &Cast, report: &Pubkey) -> Landed {
+        let state: Report = self.read(report);
+        if !state.window.is_past(&self.now()) {
+            let slot = self.now().slot;
+            self.pass_slots(state.window.due_slot - slot + 1);
+        }
+        self.send(&[opml_oracle::finalise_report(&state)], &[&cast.stranger]).expect_ok()
+    }
+
+    /// What a split of the report needs. The model has a pool or not.
+    pub fn split_of(&self, cast: &Cast, report: &Pubkey) -> SplitReport {
+        let Report { operator, model, model_version, .. } = self.read(report);
+        let authority = self.read::<Operator>(&operator).authority;
+        let pool = addresses::yield_distributor::pool(&model);
+        let due_marks = if self.exists(&pool) {
+            let pool: Pool = self.read(&pool);
+            due_marks(&pool, self.now().slot / pool.epoch_slots)
+        } else {
+            [None; 2]
+        };
+        SplitReport {
+            rent_payer: cast.stranger.pubkey(),
+            report: *report,
+            operator,
+            operator_authority: authority,
+            model,
+            developer: cast.developer.pubkey(),
+            model_version,
+            treasury: cast.treasury.pubkey(),
+            mint: self.usdc,
+            due_marks,
+        }
+    }
+
+    /// A stranger splits a final report.
+    pub fn split(&mut self, cast: &Cast, report: &Pubkey) -> Landed {
+        let split = revenue_escrow::split(self.split_of(cast, report));
+        self.send(&[split], &[&cast.stranger]).expect_ok()
+    }
+
+    /// A stranger refunds the case's collection.
+    pub fn refund(&mut self, cast: &Cast, case: &Case) -> Landed {
+        let refund = revenue_escrow::refund(&self.read(&case.collection));
+        self.send(&[refund], &[&cast.stranger]).expect_ok()
+    }
+}
