@@ -91,13 +91,13 @@ meanings! {
         InvalidClose, InvalidName, InvalidSymbol, OfferingNotOpenYet, OfferingClosed, OfferingNotClosed,
         OfferingNotSettled, OfferingSucceeded, OfferingFailed, CommitmentIsZero, TokenAccountsMissing,
         NothingToWithdraw, WrongOffering, WrongRentPayer, WrongInvestor, WrongMint, ArithmeticOverflow,
-        VaultShort,
+        VaultShort
     }
     yield_error: yield_distributor::errors::YieldError {
         OfferingNotSucceeded, WrongModel, WrongTokenMint, WrongRevenueMint, NotDepositor, AmountIsZero,
         WrongActivationEpoch, StakeTooSmall, PositionNotEmpty, WrongOwner, NotEnoughTokens,
         EpochMarkMissing, WrongPool, EpochMarkInUse, WrongRentPayer, RedeemsNothing, ArithmeticOverflow,
-        VaultShort, InconsistentState,
+        VaultShort, InconsistentState
     }
     oracle_error: opml_oracle::errors::OracleError {
         AmountIsZero, NotEnoughFreeStake, NothingUnbonding, StillUnbonding, DisputesOpen, MintNotAllowed,
@@ -112,22 +112,22 @@ meanings! {
         WitnessOutOfRange, WitnessTruncated, WitnessTrailingBytes, WitnessHeader, WitnessNodeOutOfRange,
         WitnessNode, WitnessOperand, WitnessRegion, WitnessTile, ElementOutOfRange, DisputeNotFinished,
         AlreadySettled, SettleInOrder, NotSettled, RecipientMissing, RecipientNotAllowed, AmountOverflow,
-        CountOverflow, StakeCounters, VaultShort, Inconsistent,
+        CountOverflow, StakeCounters, VaultShort, Inconsistent
     }
     revenue_escrow_error: revenue_escrow::errors::RevenueEscrowError {
-        AmountIsZero, NotEnoughFunds, NoNotice, NoticeNotDue, Overflow, VaultShort, ExpiryInThePast,
+        AmountIsZero, NotEnoughFunds, NoNotice, NoticeNotDue, Overflow, VaultShort, Paused, ExpiryInThePast,
         SessionRevoked, AlreadyRevoked, SessionLimit, VoucherExpired, VoucherOutlivesSession,
         SessionStillLive, ReportNotOpen, ReportSealDue, NothingToCollect, NoAmountToCollect,
         TooManyReceipts, LaneIsFull, BondExceeded, ReportNotFinal, ReportNotRejected, AlreadySplit,
         AlreadyRefunded, PoolMissing, NotEmpty, StillInUse, OpenedInThisSlot, CollectionNeeded, BucketInUse,
         WrongRelation, WrongModel, WrongMint, WrongOperator, WrongReport, NotOperatorAuthority,
-        WrongEarnings, NotPayer, WrongDestination, WrongRentPayer,
+        WrongEarnings, NotPayer, WrongDestination, WrongRentPayer
     }
     protocol_error: imo_protocol::ProtocolError {
         NoPrecedingInstruction, NotInstructionsSysvar, NotEd25519Program, WrongEd25519DataLength,
         WrongSignatureCount, WrongPadding, WrongSignatureOffset, WrongSignatureInstruction, WrongKeyOffset,
         WrongKeyInstruction, WrongMessageOffset, WrongMessageLength, WrongMessageInstruction, WrongSigner,
-        WrongMessage, SequenceOutOfRange,
+        WrongMessage, SequenceOutOfRange
     }
     anchor_error: AnchorError {
         ConstraintMut, ConstraintHasOne, ConstraintSigner, ConstraintRaw, ConstraintOwner, ConstraintSeeds,

@@ -1,4 +1,23 @@
-//! The four compiled programs, one module a topic.
+//! The four compiled programs, one module a topic. A refusal is always asserted by its exact code.
 
+mod collecting;
+mod credit;
+mod dispute_lost;
+mod dispute_moves;
 mod dispute_won;
+mod liars;
+mod offering;
+mod pause;
+mod prefunded;
+mod protocol;
+mod reports;
+mod settling;
+mod substitution;
+mod versions;
+mod vouchers;
 mod whole_path;
+mod witness;
+mod yields;
+
+/// The system program's "already in use": what a second `init` at an address gets.
+const ALREADY_IN_USE: u32 = 0;

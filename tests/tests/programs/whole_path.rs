@@ -12,7 +12,6 @@ use imo_tests::{
 };
 use ::opml_oracle::state::{Operator, Report, ReportStatus};
 use ::revenue_escrow::state::{Credit, Lane};
-use ::yield_distributor::state::EpochMark;
 use solana_signer::Signer;
 
 /// Three answers at this price are collected.
@@ -51,7 +50,9 @@ fn given_honest_answers_when_nobody_disputes_then_everybody_is_paid_to_the_unit(
 
     // Stake.
     world.given_stake(&published, &cast.alice, SUPPLY / 3);
+    let activation_epoch = world.position(&published, &alice).expect("Alice has staked").pending_epoch;
     world.pass_epochs(&published, 2);
+    assert_eq!(world.epoch(&published), activation_epoch);
 
     // Pay: the money moves in the books only.
     let asked = (0..3).map(|seed| honest(&model, seed, PRICE)).collect();
@@ -109,12 +110,11 @@ fn given_honest_answers_when_nobody_disputes_then_everybody_is_paid_to_the_unit(
 
     // Alice leaves; her position and its epoch's mark are closed, and their rent goes back to her.
     let position = world.position(&published, &alice).expect("Alice has staked");
-    let epoch = world.read::<EpochMark>(&mark_of(&world, &published, &alice)).epoch;
     let unstake = yield_distributor::unstake(&world.pool(&published), &position, SUPPLY / 3);
     world.send(&[unstake], &[&cast.alice]).expect_ok();
     assert_eq!(world.model_tokens_of(&published, &alice), 666_666_666_666);
     let pool = addresses::yield_distributor::pool(&published.model);
-    let mark = addresses::yield_distributor::epoch_mark(&pool, epoch);
+    let mark = addresses::yield_distributor::epoch_mark(&pool, activation_epoch);
     let position_address = addresses::yield_distributor::position(&pool, &alice);
     let rent = [mark, position_address].map(|address| world.lamports(&address));
     let before = world.lamports(&alice);
@@ -125,16 +125,4 @@ fn given_honest_answers_when_nobody_disputes_then_everybody_is_paid_to_the_unit(
     ];
     world.send(&close, &[&cast.stranger]).expect_ok();
     assert_eq!(world.lamports(&alice) - before, rent.iter().sum::<u64>());
-}
-
-/// The mark of the epoch with which Alice's only stake became active.
-fn mark_of(
-    world: &World,
-    published: &imo_tests::world::Published,
-    owner: &anchor_lang::prelude::Pubkey,
-) -> anchor_lang::prelude::Pubkey {
-    let pool = addresses::yield_distributor::pool(&published.model);
-    let _ = owner;
-    let epoch = world.epoch(published);
-    addresses::yield_distributor::epoch_mark(&pool, epoch)
 }
