@@ -201,7 +201,7 @@ impl Cluster {
             if self.signatures.insert(*signature.as_array()) {
                 break transaction;
             }
-            self.runtime.block_on(tokio::time::sleep(Duration::from_millis(1)));
+            std::thread::sleep(Duration::from_millis(1));
         };
         let bytes = 1 + 64 * transaction.signatures.len() + transaction.message_data().len();
         assert!(bytes <= MAX_TRANSACTION_BYTES, "the transaction has {bytes} bytes and fits no packet");

@@ -1,16 +1,13 @@
 //! The models that are served.
 
-use std::path::PathBuf;
-
 use imo_client::challenge::Answer;
 use opml_runtime::{Model, Tensor, execute, synthetic};
 
-use crate::world::Asked;
+use crate::{programs::workspace, world::Asked};
 
 /// The handwritten-digits model of this repository.
 pub fn digits() -> Model {
-    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../models/digits/digits.imo");
-    Model::open(file).expect("the repository has its model")
+    Model::open(workspace().join("models/digits/digits.imo")).expect("the repository has its model")
 }
 
 /// Layers of these sizes with made-up weights.

@@ -22,9 +22,15 @@ pub const PROGRAMS: [Program; 4] = [
     Program { name: "yield_distributor", id: yield_distributor::ID },
 ];
 
+/// The repository. Cargo says where this package is when it runs it; who starts the binary itself gets where it was compiled.
+pub fn workspace() -> PathBuf {
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    PathBuf::from(package).join("..")
+}
+
 /// Where the results of `cargo xtask` are.
 pub fn target_dir() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target")
+    workspace().join("target")
 }
 
 /// The compiled program. Panics with what to do when it is not there.

@@ -61,10 +61,15 @@ fn given_less_than_the_minimum_when_settled_then_everybody_gets_everything_back(
 fn given_a_failed_offering_when_a_pool_is_wanted_then_there_is_no_token_for_it() {
     let (mut world, cast) = World::with_protocol();
     let published = world.given_model(&cast, &dense(&[4, 3]));
+    let other = world.given_model_number(&cast, 1, &dense(&[4, 3]));
+    world.given_token(&cast, &other);
     world.given_offering(&cast, &published);
     world.given_settled(&cast, &published);
     let create = yield_distributor::create_pool(cast.stranger.pubkey(), published.model, world.usdc);
-    world.send(&[create], &[&cast.stranger]).expect_error(YieldError::OfferingNotSucceeded);
+    let [mint, of_other] = [published.model, other.model].map(|model| addresses::model_token::mint(&model));
+    let borrowed = swap(&create, &mint, &of_other);
+    world.send(&[borrowed], &[&cast.stranger]).expect_error(YieldError::OfferingNotSucceeded);
+    world.send(&[create], &[&cast.stranger]).expect_error(ErrorCode::AccountNotInitialized);
 }
 
 #[test]
@@ -187,9 +192,12 @@ fn given_a_success_when_a_claim_names_other_accounts_then_refused() {
     let honest = model_token::claim_commitment(stranger, world.claimed(&published, &alice));
 
     let mut refused = |changed, code: u32| world.send(&[changed], &[&cast.stranger]).expect_error(code);
-    refused(swap(&honest, &alice, &bob), ModelTokenError::WrongRentPayer.into());
-    // The investor alone, the account that receives the rent alone.
-    refused(swap_at(&honest, 1, &bob), ModelTokenError::WrongInvestor.into());
+    let usdc_mint = honest.accounts[5].pubkey;
+    let [to_alice, to_bob, to_stranger] =
+        [alice, bob, stranger].map(|owner| addresses::payment_account(&owner, &usdc_mint));
+    let tokens = [alice, bob].map(|owner| addresses::token_account(&owner, &addresses::model_token::mint(&published.model)));
+    let to_somebody_else = swap(&swap(&swap_at(&honest, 1, &bob), &to_alice, &to_bob), &tokens[0], &tokens[1]);
+    refused(to_somebody_else, ModelTokenError::WrongInvestor.into());
     refused(swap_at(&honest, 2, &stranger), ModelTokenError::WrongRentPayer.into());
     let other_offering = addresses::model_token::offering(&other.model);
     let commitment = addresses::model_token::commitment(&offering, &alice);
@@ -198,8 +206,6 @@ fn given_a_success_when_a_claim_names_other_accounts_then_refused() {
     let vault = addresses::model_token::payment_vault(&offering);
     let other_vault = addresses::model_token::payment_vault(&other_offering);
     refused(swap(&honest, &vault, &other_vault), ErrorCode::ConstraintSeeds.into());
-    let usdc_mint = honest.accounts[5].pubkey;
-    let [to_alice, to_stranger] = [alice, stranger].map(|owner| addresses::payment_account(&owner, &usdc_mint));
     refused(swap(&honest, &to_alice, &to_stranger), ErrorCode::ConstraintTokenOwner.into());
     // A claim that leaves out the tokens would close the commitment and keep them.
     let nothing = ::model_token::ID;
@@ -241,8 +247,7 @@ fn given_an_offering_when_somebody_else_moves_its_money_then_refused() {
 
     world.send(&[commit], &[&cast.alice]).expect_ok();
     world.given_settled(&cast, &published);
-    let withdraw = model_token::withdraw_proceeds(developer, published.model, usdc_mint);
-    let by_stranger = swap(&withdraw, &developer, &stranger);
+    let by_stranger = model_token::withdraw_proceeds(stranger, published.model, usdc_mint);
     world.send(&[by_stranger], &[&cast.stranger]).expect_error(ModelTokenError::NotDeveloper);
 }
 

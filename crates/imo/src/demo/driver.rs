@@ -26,7 +26,7 @@ use super::{
 };
 use crate::format;
 
-/// More than any proof of the arithmetic's limits takes.
+/// Well above what a proof on the digits model takes.
 const PROOF_COMPUTE_UNITS: u32 = 1_000_000;
 
 /// The two sides of a dispute.

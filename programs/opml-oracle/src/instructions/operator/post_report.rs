@@ -1,6 +1,6 @@
 use anchor_lang::prelude::*;
 use imo_protocol::{Deadline, Now};
-use model_token::state::{Model, ModelVersion, MODEL_SEED, MODEL_VERSION_SEED};
+use model_token::state::{Model, ModelVersion, MODEL_VERSION_SEED};
 
 use crate::{
     constants::ACCOUNT_VERSION,
@@ -26,14 +26,10 @@ pub struct PostReport<'info> {
         bump = operator.bump,
     )]
     pub operator: Box<Account<'info, Operator>>,
-    #[account(
-        seeds = [MODEL_SEED, model.developer.as_ref(), &model.index.to_le_bytes()],
-        bump = model.bump,
-        seeds::program = model_token::ID,
-    )]
+    /// The version names it, and the version's address is derived below.
+    #[account(address = model_version.model @ OracleError::WrongModelVersion)]
     pub model: Box<Account<'info, Model>>,
     #[account(
-        has_one = model @ OracleError::WrongModelVersion,
         seeds = [MODEL_VERSION_SEED, model_version.model.as_ref(), &model_version.number.to_le_bytes()],
         bump = model_version.bump,
         seeds::program = model_token::ID,
