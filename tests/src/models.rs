@@ -24,7 +24,7 @@ pub fn input(model: &Model, seed: u64) -> Tensor {
 pub fn honest(model: &Model, seed: u64, price_units: u64) -> Asked {
     let input = input(model, seed);
     let execution = execute(model, &input).expect("the input fits the model");
-    Asked { input, answer: Answer::from(&execution), price_units }
+    Asked { input, claim: execution.claim(), answer: Answer::from(&execution), price_units }
 }
 
 /// A request that is answered with one element of one node's output as far off as it can be, and honestly from there on, so that the output is another
@@ -35,7 +35,7 @@ pub fn lying(model: &Model, seed: u64, price_units: u64, node: u32) -> Asked {
         .map(|attempt| input(model, seed + attempt * 1_000))
         .find_map(|input| {
             let answer = lie_that_shows(model, &input, node)?;
-            Some(Asked { input, answer, price_units })
+            Some(Asked { input, claim: answer.claim(), answer, price_units })
         })
         .expect("a lie in this node shows in no output")
 }

@@ -137,6 +137,29 @@ impl<'a> Duel<'a> {
         }
     }
 
+    /// The challenger stages a witness for an element. Returns its account, whose proof is still to come.
+    pub fn stage(&mut self, world: &mut World, element: u32, witness: &[u8]) -> Pubkey {
+        let key = Keypair::new();
+        let state = self.state(world);
+        let lamports = world.rent_of(staging::account_bytes(witness));
+        let proof = Proof { dispute: &state, element, witness, witness_account: key.pubkey(), lamports };
+        let mut transactions = staging::stage_and_prove(&proof, &[]);
+        // The last one may write the rest; without its last instruction it does not prove.
+        transactions.last_mut().and_then(Vec::pop).expect("the last instruction proves");
+        let challenger = self.challenger;
+        for (number, instructions) in transactions.iter().enumerate().filter(|(_, staged)| !staged.is_empty()) {
+            let signers: &[&Keypair] = if number == 0 { &[challenger, &key] } else { &[challenger] };
+            self.land(world, instructions, signers);
+        }
+        key.pubkey()
+    }
+
+    /// What has the referee judge an element by a witness.
+    pub fn prove_of(&self, world: &World, element: u32, witness: &Pubkey) -> Instruction {
+        let state = self.state(world);
+        opml_oracle::prove(&state, state.game.digest, *witness, element)
+    }
+
     /// The challenger makes its next move. Returns the witness account when it proved.
     pub fn challenger_moves(&mut self, world: &mut World) -> Option<Pubkey> {
         let (transactions, witness) = self.planned(world);

@@ -2,7 +2,7 @@
 
 use imo_client::instructions::{model_token, opml_oracle};
 use ::model_token::{
-    instructions::InitProtocolArgs,
+    instructions::{InitProtocolArgs, UpdateProtocolArgs},
     state::{DisputeTerms, RevenueSplit},
 };
 use solana_signer::Signer;
@@ -69,5 +69,18 @@ impl World {
             protocol_bps: PROTOCOL_BPS,
             terms: terms(),
         }
+    }
+
+    /// Versions to come are published under other terms.
+    pub fn given_terms(&mut self, cast: &Cast, terms: DisputeTerms) {
+        let args = UpdateProtocolArgs {
+            guardian: cast.guardian.pubkey(),
+            treasury: cast.treasury.pubkey(),
+            payment_mints: vec![self.usdc],
+            protocol_bps: PROTOCOL_BPS,
+            terms,
+        };
+        let update = model_token::update_protocol(cast.authority.pubkey(), args);
+        self.send(&[update], &[&cast.authority]).expect_ok();
     }
 }

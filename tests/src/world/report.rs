@@ -15,7 +15,7 @@ use imo_client::{
 use imo_protocol::{Collection, Receipt};
 use ::opml_oracle::state::{Operator, Report};
 use ::yield_distributor::state::Pool;
-use opml_runtime::Tensor;
+use opml_runtime::{Claim, Tensor};
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
@@ -28,10 +28,11 @@ use crate::{
 /// What a report's operator bonds.
 pub const BOND: u64 = usdc(100);
 
-/// One answered request: what was asked, and what the operator stands by.
+/// One answered request: what was asked, what the operator claims, and what it has to stand by that.
 #[derive(Clone, Debug)]
 pub struct Asked {
     pub input: Tensor,
+    pub claim: Claim,
     pub answer: Answer,
     pub price_units: u64,
 }
@@ -54,7 +55,7 @@ impl Case {
             collection: self.collection,
             receipt_index: index,
             salt: [0x5A; 32],
-            claim: self.asked[index as usize].answer.claim(),
+            claim: self.asked[index as usize].claim,
             path: self.receipts.path(index).expect("the collection has that receipt"),
         }
     }
@@ -90,8 +91,8 @@ impl World {
     /// Has a customer ask all this, and signs for it. Returns the receipts and the voucher.
     pub fn given_answers(&self, customer: &mut Customer, asked: &[Asked]) -> (ReceiptTree, SignedVoucher) {
         let mut receipts = ReceiptTree::new(customer.requests.count());
-        for Asked { answer, price_units, .. } in asked {
-            let claim = answer.claim();
+        for Asked { claim, price_units, .. } in asked {
+            let claim = *claim;
             let request = customer.ask(claim.model_root, claim.input_root, *price_units);
             let receipt = Receipt { lane: customer.lane, sequence: request.sequence, claim };
             receipts.push(&receipt).expect("receipts come in order");

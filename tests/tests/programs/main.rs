@@ -1,6 +1,5 @@
 //! The four compiled programs, one module a topic. A refusal is always asserted by its exact code.
 
-mod collecting;
 mod credit;
 mod dispute_lost;
 mod dispute_moves;

@@ -9,7 +9,7 @@ use imo_tests::{
 };
 use ::model_token::{
     errors::ModelTokenError,
-    instructions::{PublishVersionArgs, UpdateProtocolArgs},
+    instructions::PublishVersionArgs,
     state::{DisputeTerms, Model, RevenueSplit},
 };
 use ::opml_oracle::{errors::OracleError, state::Operator};
@@ -82,15 +82,7 @@ fn given_an_operators_share_too_small_for_the_bond_when_published_then_it_does_n
     let runtime = dense(&[4, 3]);
     let published = world.given_model(&cast, &runtime);
     // A bond of what is collected, of which 40 percent can go to a friend: 60 percent are lost for good.
-    let args = UpdateProtocolArgs {
-        guardian: cast.guardian.pubkey(),
-        treasury: cast.treasury.pubkey(),
-        payment_mints: vec![world.usdc],
-        protocol_bps: SPLIT.protocol_bps,
-        terms: DisputeTerms { bond_ratio_bps: 10_000, ..terms() },
-    };
-    let update = model_token::update_protocol(cast.authority.pubkey(), args);
-    world.send(&[update], &[&cast.authority]).expect_ok();
+    world.given_terms(&cast, DisputeTerms { bond_ratio_bps: 10_000, ..terms() });
     let developer = cast.developer.pubkey();
     let with_operator_share = |operator_bps: u16| PublishVersionArgs {
         split: RevenueSplit { operator_bps, holders_bps: 7_000 - operator_bps, ..SPLIT },

@@ -19,9 +19,12 @@ pub fn run(StatusArgs { url, address }: &StatusArgs) -> anyhow::Result<ExitCode>
         .into());
     }
     let rpc = RpcClient::new_with_commitment(url, CommitmentConfig::confirmed());
+    // The account's own request words a connection that fails as an account that is missing.
+    rpc.get_version()
+        .or_user_error_with(|_| format!("The RPC {url} does not answer."))?;
     let found = rpc
         .get_account_with_commitment(address, CommitmentConfig::confirmed())
-        .or_user_error_with(|error| format!("The RPC {url} does not answer: {error}."))?
+        .or_user_error_with(|error| format!("The RPC {url} cannot read {address}: {error}."))?
         .value
         .ok_or_else(|| UserError::new(format!("There is no account at {address}.")))?;
     let account = Account::decode(&found.owner, &found.data).or_user_error()?;

@@ -46,8 +46,11 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<ExitCode> {
     let cluster = Cluster::start(programs, &Role::Protocol.address(), &story::fee_payers())?;
     let stage = Stage::new(cluster, args.json);
     stage.aside(
-        Role::Passerby,
-        format_args!("finds a cluster at {}", stage.cluster.url()),
+        Role::Protocol,
+        format_args!(
+            "finds its programs deployed on a local cluster at {}",
+            stage.cluster.url()
+        ),
     );
     let ending = story::tell(stage, &model, &images)?;
     let report = Report::of(&ending)?;
