@@ -16,22 +16,39 @@ pub fn assert_balanced(cluster: &Cluster) {
             Account::Offering(offering) => {
                 let vault = cluster.tokens(&addresses::model_token::payment_vault(address));
                 let owed = offering.payment_owed_units().expect("the counters of the offering fit");
-                assert!(vault >= owed, "the payment vault of {address} holds {vault} and owes {owed}");
+                assert!(
+                    vault >= owed,
+                    "the payment vault of {address} holds {vault} and owes {owed}"
+                );
                 let token_vault = addresses::model_token::token_vault(address);
-                if cluster.exists(&token_vault) && cluster.exists(&offering.mint) {
+                if cluster.is_made(&token_vault) && cluster.is_made(&offering.mint) {
                     let (vault, owed) = (cluster.tokens(&token_vault), offering.tokens_owed_units());
                     let owed = owed.expect("the counters of the offering fit");
-                    assert!(vault >= owed, "the token vault of {address} holds {vault} and owes {owed}");
+                    assert!(
+                        vault >= owed,
+                        "the token vault of {address} holds {vault} and owes {owed}"
+                    );
                 }
             }
             Account::StakeVault(vault) => {
                 let held = cluster.tokens(&addresses::opml_oracle::stake_tokens(&vault.mint));
-                assert!(held >= vault.owed_units, "a stake vault holds {held} and owes {}", vault.owed_units);
-                assert_eq!(vault.owed_units, stake_parts(&accounts, &vault.mint, vault.insurance_units));
+                assert!(
+                    held >= vault.owed_units,
+                    "a stake vault holds {held} and owes {}",
+                    vault.owed_units
+                );
+                assert_eq!(
+                    vault.owed_units,
+                    stake_parts(&accounts, &vault.mint, vault.insurance_units)
+                );
             }
             Account::ModelVault(vault) => {
                 let held = cluster.tokens(&addresses::revenue_escrow::vault_tokens(&vault.model));
-                assert!(held >= vault.owed_units, "a model's vault holds {held} and owes {}", vault.owed_units);
+                assert!(
+                    held >= vault.owed_units,
+                    "a model's vault holds {held} and owes {}",
+                    vault.owed_units
+                );
                 assert_eq!(vault.owed_units, vault_parts(&accounts, address, &vault.model));
             }
             Account::Pool(pool) => {
@@ -39,12 +56,19 @@ pub fn assert_balanced(cluster: &Cluster) {
                 let owed = pool.revenue_owed_units().expect("the counters of the pool fit");
                 assert!(held >= owed, "a pool holds {held} of revenue and owes {owed}");
                 let staked = cluster.tokens(&addresses::yield_distributor::stake_vault(address));
-                assert!(staked >= pool.staked_units, "a pool holds {staked} of stake and owes {}", pool.staked_units);
+                assert!(
+                    staked >= pool.staked_units,
+                    "a pool holds {staked} of stake and owes {}",
+                    pool.staked_units
+                );
                 assert_eq!(pool.staked_units, position_parts(&accounts, address));
             }
             Account::Credit(credit) => {
                 let lanes: u64 = accounts.values().filter_map(|other| lane_units(other, address)).sum();
-                assert_eq!(credit.reserved_units, lanes, "the credit {address} reserves what its lanes hold");
+                assert_eq!(
+                    credit.reserved_units, lanes,
+                    "the credit {address} reserves what its lanes hold"
+                );
             }
             _ => {}
         }
@@ -55,7 +79,9 @@ pub fn assert_balanced(cluster: &Cluster) {
 fn program_accounts(cluster: &Cluster) -> BTreeMap<Pubkey, Account> {
     let decoded = |address: &Pubkey| {
         let account = cluster.account(address)?;
-        Account::decode(&account.owner, &account.data).ok().map(|decoded| (*address, decoded))
+        Account::decode(&account.owner, &account.data)
+            .ok()
+            .map(|decoded| (*address, decoded))
     };
     cluster.touched().iter().filter_map(decoded).collect()
 }
@@ -68,7 +94,11 @@ fn stake_parts(accounts: &BTreeMap<Pubkey, Account>, mint: &Pubkey, insurance_un
         Account::Dispute(dispute) if dispute.mint == *mint => dispute.bond_units,
         // Until all disputes are settled, what is slashed and was not given yet is nobody's.
         Account::Report(report) if report.mint == *mint && !report.is_settled() => report.slash().map_or(0, |slash| {
-            let share = if slash.share_paid { share_floor(slash.slashed_units, slash.prover_share_bps) } else { Some(0) };
+            let share = if slash.share_paid {
+                share_floor(slash.slashed_units, slash.prover_share_bps)
+            } else {
+                Some(0)
+            };
             slash.slashed_units - slash.costs_paid_units - share.expect("a share of a bond fits")
         }),
         _ => 0,

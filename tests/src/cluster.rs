@@ -1,12 +1,16 @@
 //! One bank with the four compiled programs, a clock that the test sets, and transactions.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use anchor_lang::{AccountDeserialize, prelude::Pubkey, solana_program::instruction::Instruction};
 use anchor_spl::token::spl_token;
 use imo_protocol::Now;
 use solana_account::{Account, AccountSharedData};
 use solana_keypair::Keypair;
+use solana_message::Message;
 use solana_program_test::{ProgramTest, ProgramTestContext};
 use solana_signer::Signer;
 use solana_sysvar::{clock::Clock, last_restart_slot::LastRestartSlot, rent::Rent};
@@ -15,6 +19,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::{
     landed::{Landed, Refused},
+    probe::Probe,
     programs,
 };
 
@@ -28,7 +33,11 @@ pub const LAMPORTS_PER_SIGNATURE: u64 = 5_000;
 pub const ACTOR_LAMPORTS: u64 = 100_000_000_000;
 
 /// When every test begins. The slot leaves room for a restart before it.
-const BEGINNING: Now = Now { slot: 100_000, unix: 1_800_000_000, last_restart_slot: 0 };
+const BEGINNING: Now = Now {
+    slot: 100_000,
+    unix: 1_800_000_000,
+    last_restart_slot: 0,
+};
 
 /// A bank and the time that its programs see.
 pub struct Cluster {
@@ -38,6 +47,11 @@ pub struct Cluster {
     now: Now,
     signatures: BTreeSet<[u8; 64]>,
     touched: BTreeSet<Pubkey>,
+    units: BTreeMap<(&'static str, String), u64>,
+    prefund: bool,
+    probe: Option<Probe>,
+    /// Keypairs made so far.
+    keys: u64,
 }
 
 impl Cluster {
@@ -56,7 +70,17 @@ impl Cluster {
             .build()
             .expect("a bank needs a thread");
         let context = runtime.block_on(test.start_with_context());
-        let mut cluster = Self { context, runtime, now: BEGINNING, signatures: BTreeSet::new(), touched: BTreeSet::new() };
+        let mut cluster = Self {
+            context,
+            runtime,
+            now: BEGINNING,
+            signatures: BTreeSet::new(),
+            touched: BTreeSet::new(),
+            units: BTreeMap::new(),
+            prefund: false,
+            probe: None,
+            keys: 0,
+        };
         cluster.set_now(BEGINNING);
         cluster
     }
@@ -75,24 +99,40 @@ impl Cluster {
             leader_schedule_epoch: 1,
             unix_timestamp: now.unix,
         });
-        self.context.set_sysvar(&LastRestartSlot { last_restart_slot: now.last_restart_slot });
+        self.context.set_sysvar(&LastRestartSlot {
+            last_restart_slot: now.last_restart_slot,
+        });
     }
 
     /// Lets `slots` pass, at 400 ms a slot and the clock rounded up.
     pub fn pass_slots(&mut self, slots: u64) {
         let seconds = i64::try_from((slots * 2).div_ceil(5)).expect("a test does not last that long");
-        self.set_now(Now { slot: self.now.slot + slots, unix: self.now.unix + seconds, ..self.now });
+        self.set_now(Now {
+            slot: self.now.slot + slots,
+            unix: self.now.unix + seconds,
+            ..self.now
+        });
     }
 
     /// Lets the clock go on until a Unix time, and the slots with it.
     pub fn pass_until_unix(&mut self, unix: i64) {
         let seconds = u64::try_from(unix - self.now.unix).expect("time does not go back");
-        self.set_now(Now { slot: self.now.slot + (seconds * 5).div_ceil(2), unix, ..self.now });
+        self.set_now(Now {
+            slot: self.now.slot + (seconds * 5).div_ceil(2),
+            unix,
+            ..self.now
+        });
+    }
+
+    /// A new keypair. The same in every run, so that every address and what it costs to find it is.
+    pub fn key(&mut self) -> Keypair {
+        self.keys += 1;
+        numbered_key(self.keys)
     }
 
     /// A new keypair with lamports.
     pub fn actor(&mut self) -> Keypair {
-        let keypair = Keypair::new();
+        let keypair = self.key();
         self.set_lamports(&keypair.pubkey(), ACTOR_LAMPORTS);
         keypair
     }
@@ -109,11 +149,19 @@ impl Cluster {
     /// The account at an address, or `None` when there is none.
     pub fn account(&self, address: &Pubkey) -> Option<Account> {
         let account = self.runtime.block_on(self.context.banks_client.get_account(*address));
-        account.expect("the bank answers").filter(|account| account.lamports > 0)
+        account
+            .expect("the bank answers")
+            .filter(|account| account.lamports > 0)
     }
 
+    /// Whether there is an account, if only one with lamports.
     pub fn exists(&self, address: &Pubkey) -> bool {
         self.account(address).is_some()
+    }
+
+    /// Whether a program has made an account there.
+    pub fn is_made(&self, address: &Pubkey) -> bool {
+        self.account(address).is_some_and(|account| !account.data.is_empty())
     }
 
     pub fn lamports(&self, address: &Pubkey) -> u64 {
@@ -123,16 +171,20 @@ impl Cluster {
     /// Reads an account of one of the programs.
     #[track_caller]
     pub fn read<T: AccountDeserialize>(&self, address: &Pubkey) -> T {
-        let account = self.account(address).unwrap_or_else(|| panic!("there is no account at {address}"));
+        let account = self
+            .account(address)
+            .unwrap_or_else(|| panic!("there is no account at {address}"));
         T::try_deserialize(&mut account.data.as_slice()).unwrap_or_else(|error| panic!("{address}: {error}"))
     }
 
     /// Units in a token account, 0 when there is none.
     pub fn tokens(&self, token_account: &Pubkey) -> u64 {
-        self.account(token_account).map_or(0, |account| {
-            let amount = account.data.get(64..72).and_then(|bytes| bytes.try_into().ok());
-            u64::from_le_bytes(amount.unwrap_or_else(|| panic!("{token_account} is no token account")))
-        })
+        self.account(token_account)
+            .filter(|account| !account.data.is_empty())
+            .map_or(0, |account| {
+                let amount = account.data.get(64..72).and_then(|bytes| bytes.try_into().ok());
+                u64::from_le_bytes(amount.unwrap_or_else(|| panic!("{token_account} is no token account")))
+            })
     }
 
     pub fn rent_of(&self, bytes: usize) -> u64 {
@@ -153,12 +205,52 @@ impl Cluster {
         .pack_into_slice(&mut data);
         let lamports = self.rent_of(data.len());
         let owner = spl_token::ID;
-        self.set_account(mint, Account { lamports, data, owner, executable: false, rent_epoch: u64::MAX });
+        self.set_account(
+            mint,
+            Account {
+                lamports,
+                data,
+                owner,
+                executable: false,
+                rent_epoch: u64::MAX,
+            },
+        );
+    }
+
+    /// From now on, somebody has sent a lamport to every address before an account is made there; those whose key has to sign are left out.
+    pub fn prefund_new_accounts(&mut self) {
+        self.prefund = true;
+    }
+
+    /// From now on, every instruction is tried out with other accounts and without signatures before it is sent.
+    pub fn probe_instructions(&mut self) {
+        self.probe = Some(Probe::new(self.actor()));
+    }
+
+    /// What the probe found since it began.
+    pub fn probe(&self) -> &Probe {
+        self.probe.as_ref().expect("the instructions are probed")
+    }
+
+    /// The most compute units that each instruction used so far, by program and name.
+    pub fn units(&self) -> &BTreeMap<(&'static str, String), u64> {
+        &self.units
     }
 
     /// Sends a transaction whose fee the first signer pays, and waits for it.
     pub fn send(&mut self, instructions: &[Instruction], signers: &[&Keypair]) -> Result<Landed, Refused> {
+        if self.prefund {
+            self.prefund(instructions);
+        }
+        if let Some(mut probe) = self.probe.take() {
+            probe.run(self, instructions, signers);
+            self.probe = Some(probe);
+        }
         let (transaction, bytes) = self.sign(instructions, signers);
+        assert!(
+            bytes <= MAX_TRANSACTION_BYTES,
+            "the transaction has {bytes} bytes and fits no packet"
+        );
         let client = &mut self.context.banks_client;
         let outcome = self
             .runtime
@@ -167,20 +259,38 @@ impl Cluster {
         let (logs, compute_units) = outcome.metadata.map_or_else(Default::default, |metadata| {
             (metadata.log_messages, metadata.compute_units_consumed)
         });
-        match outcome.result {
-            Ok(()) => Ok(Landed::new(logs, compute_units, bytes)),
-            Err(error) => Err(Refused { error, logs }),
+        if let Err(error) = outcome.result {
+            return Err(Refused { error, logs });
+        }
+        let landed = Landed::new(logs, compute_units, bytes);
+        for used in &landed.instructions {
+            let most = self.units.entry((used.program, used.instruction.clone())).or_default();
+            *most = used.compute_units.max(*most);
+        }
+        Ok(landed)
+    }
+
+    fn prefund(&mut self, instructions: &[Instruction]) {
+        let metas = || instructions.iter().flat_map(|instruction| &instruction.accounts);
+        let signing: BTreeSet<_> = metas().filter(|meta| meta.is_signer).map(|meta| meta.pubkey).collect();
+        for meta in metas().filter(|meta| meta.is_writable && !signing.contains(&meta.pubkey)) {
+            if !self.exists(&meta.pubkey) {
+                self.set_lamports(&meta.pubkey, 1);
+            }
         }
     }
 
-    /// Whether a transaction would be accepted now. Changes nothing.
-    pub fn try_out(&mut self, instructions: &[Instruction], signers: &[&Keypair]) -> Result<(), Refused> {
+    /// Whether a transaction would be accepted now, and its logs. Changes nothing.
+    pub fn try_out(&mut self, instructions: &[Instruction], signers: &[&Keypair]) -> Result<Vec<String>, Refused> {
         let (transaction, _) = self.sign(instructions, signers);
         let client = &mut self.context.banks_client;
-        let outcome = self.runtime.block_on(client.simulate_transaction(transaction)).expect("the bank answers");
+        let outcome = self
+            .runtime
+            .block_on(client.simulate_transaction(transaction))
+            .expect("the bank answers");
         let logs = outcome.simulation_details.map_or_else(Vec::new, |details| details.logs);
         match outcome.result {
-            None | Some(Ok(())) => Ok(()),
+            None | Some(Ok(())) => Ok(logs),
             Some(Err(error)) => Err(Refused { error, logs }),
         }
     }
@@ -196,7 +306,13 @@ impl Cluster {
         let transaction = loop {
             self.renew_blockhash();
             let blockhash = self.context.last_blockhash;
-            let transaction = Transaction::new_signed_with_payer(instructions, Some(&payer), signers, blockhash);
+            let message = Message::new(instructions, Some(&payer));
+            let required = &message.account_keys[..usize::from(message.header.num_required_signatures)];
+            let signers: Vec<_> = signers
+                .iter()
+                .filter(|signer| required.contains(&signer.pubkey()))
+                .collect();
+            let transaction = Transaction::new(&signers, message, blockhash);
             let signature = transaction.signatures.first().expect("the payer signed");
             if self.signatures.insert(*signature.as_array()) {
                 break transaction;
@@ -204,7 +320,6 @@ impl Cluster {
             std::thread::sleep(Duration::from_millis(1));
         };
         let bytes = 1 + 64 * transaction.signatures.len() + transaction.message_data().len();
-        assert!(bytes <= MAX_TRANSACTION_BYTES, "the transaction has {bytes} bytes and fits no packet");
         self.touched.extend(&transaction.message.account_keys);
         (transaction.into(), bytes)
     }
@@ -213,4 +328,9 @@ impl Cluster {
         let latest = self.runtime.block_on(self.context.banks_client.get_latest_blockhash());
         self.context.last_blockhash = latest.expect("the bank answers");
     }
+}
+
+/// The keypair with this number.
+pub(crate) fn numbered_key(number: u64) -> Keypair {
+    Keypair::new_from_array(opml::hashv(&[b"imo-tests", &number.to_le_bytes()]))
 }

@@ -6,7 +6,9 @@ pub mod cast;
 pub mod cluster;
 pub mod landed;
 pub mod models;
+pub mod probe;
 pub mod programs;
+pub mod story;
 pub mod world;
 
 pub use cast::Cast;

@@ -1,7 +1,7 @@
 //! The models that are served.
 
 use imo_client::challenge::Answer;
-use opml_runtime::{Model, Tensor, execute, synthetic};
+use opml_runtime::{Builder, ElementType, Model, Operand, Tensor, TensorSpec, execute, synthetic};
 
 use crate::{programs::workspace, world::Asked};
 
@@ -15,6 +15,21 @@ pub fn dense(sizes: &[u32]) -> Model {
     synthetic::dense(sizes, 7).expect("the sizes make a network")
 }
 
+/// A chain of look-ups in a table that maps no two values to one, so that every lie reaches the output.
+pub fn chain(nodes: usize) -> Model {
+    let table: Vec<i8> = (0..=u8::MAX)
+        .map(|value| value.wrapping_mul(7).wrapping_add(3) as i8)
+        .collect();
+    let table = table.try_into().expect("a table has an entry for each value");
+    let input = TensorSpec::new(ElementType::Int8, &[1, 8]).expect("a row of eight");
+    let mut builder = Builder::new(input);
+    let mut x = Operand::Input;
+    for _ in 0..nodes {
+        x = builder.lookup(x, &table).expect("a table fits any row");
+    }
+    builder.build().expect("a chain is a model")
+}
+
 /// A made-up input.
 pub fn input(model: &Model, seed: u64) -> Tensor {
     synthetic::tensor(model.input_spec(), seed)
@@ -24,7 +39,12 @@ pub fn input(model: &Model, seed: u64) -> Tensor {
 pub fn honest(model: &Model, seed: u64, price_units: u64) -> Asked {
     let input = input(model, seed);
     let execution = execute(model, &input).expect("the input fits the model");
-    Asked { input, claim: execution.claim(), answer: Answer::from(&execution), price_units }
+    Asked {
+        input,
+        claim: execution.claim(),
+        answer: Answer::from(&execution),
+        price_units,
+    }
 }
 
 /// A request that is answered with one element of one node's output as far off as it can be, and honestly from there on, so that the output is another
@@ -35,7 +55,12 @@ pub fn lying(model: &Model, seed: u64, price_units: u64, node: u32) -> Asked {
         .map(|attempt| input(model, seed + attempt * 1_000))
         .find_map(|input| {
             let answer = lie_that_shows(model, &input, node)?;
-            Some(Asked { input, claim: answer.claim(), answer, price_units })
+            Some(Asked {
+                input,
+                claim: answer.claim(),
+                answer,
+                price_units,
+            })
         })
         .expect("a lie in this node shows in no output")
 }
@@ -43,8 +68,11 @@ pub fn lying(model: &Model, seed: u64, price_units: u64, node: u32) -> Asked {
 fn lie_that_shows(model: &Model, input: &Tensor, node: u32) -> Option<Answer> {
     let truth = execute(model, input).expect("the input fits the model");
     let values = truth.outputs()[node as usize].values();
-    (0..)
-        .zip(values)
+    // From the middle on, and round.
+    let middle = values.len() / 2;
+    (0..values.len())
+        .map(|step| (middle + step) % values.len())
+        .map(|element| (element as u32, values[element]))
         .map(|(element, value)| {
             let lie = if value < 0 { i8::MAX } else { i8::MIN };
             Answer::tampered(model, input, node, element, lie.into()).expect("the node has that element")

@@ -1,6 +1,6 @@
 //! The compiled programs, as an upgradeable deployment leaves them.
 
-use std::{fs, path::PathBuf};
+use std::{env, error::Error, fmt, fs, path::PathBuf};
 
 use anchor_lang::prelude::Pubkey;
 use solana_account::Account;
@@ -16,16 +16,47 @@ pub struct Program {
 }
 
 pub const PROGRAMS: [Program; 4] = [
-    Program { name: "model_token", id: model_token::ID },
-    Program { name: "opml_oracle", id: opml_oracle::ID },
-    Program { name: "revenue_escrow", id: revenue_escrow::ID },
-    Program { name: "yield_distributor", id: yield_distributor::ID },
+    Program {
+        name: "model_token",
+        id: model_token::ID,
+    },
+    Program {
+        name: "opml_oracle",
+        id: opml_oracle::ID,
+    },
+    Program {
+        name: "revenue_escrow",
+        id: revenue_escrow::ID,
+    },
+    Program {
+        name: "yield_distributor",
+        id: yield_distributor::ID,
+    },
 ];
+
+/// A program that is not in `target/deploy`.
+#[derive(Debug)]
+pub struct NotCompiled {
+    file: PathBuf,
+}
+
+impl fmt::Display for NotCompiled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} is not there: run `cargo xtask build` first.",
+            self.file.display()
+        )
+    }
+}
+
+impl Error for NotCompiled {}
 
 /// The repository. Cargo says where this package is when it runs it; who starts the binary itself gets where it was compiled.
 pub fn workspace() -> PathBuf {
-    let package = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
-    PathBuf::from(package).join("..")
+    let package = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let package = PathBuf::from(package);
+    package.parent().map_or_else(PathBuf::new, PathBuf::from)
 }
 
 /// Where the results of `cargo xtask` are.
@@ -33,17 +64,18 @@ pub fn target_dir() -> PathBuf {
     workspace().join("target")
 }
 
-/// The compiled program. Panics with what to do when it is not there.
-pub fn elf(program: &Program) -> Vec<u8> {
+/// The compiled program.
+pub fn elf(program: &Program) -> Result<Vec<u8>, NotCompiled> {
     let file = target_dir().join("deploy").join(format!("{}.so", program.name));
-    fs::read(&file).unwrap_or_else(|_| {
-        panic!("The program {} is not compiled: run `cargo xtask build` first ({}).", program.name, file.display())
-    })
+    fs::read(&file).map_err(|_| NotCompiled { file })
 }
 
 /// The accounts that deploying all programs under `upgrade_authority` makes.
 pub(crate) fn accounts(upgrade_authority: &Pubkey) -> Vec<(Pubkey, Account)> {
-    PROGRAMS.iter().flat_map(|program| deployed(program, upgrade_authority)).collect()
+    PROGRAMS
+        .iter()
+        .flat_map(|program| deployed(program, upgrade_authority))
+        .collect()
 }
 
 /// The program's own account, which names the second, which holds slot, authority and code: the loader's layout.
@@ -59,10 +91,13 @@ fn deployed(program: &Program, upgrade_authority: &Pubkey) -> [(Pubkey, Account)
         &slot.to_le_bytes(),
         &[SOME],
         upgrade_authority.as_ref(),
-        &elf(program),
+        &elf(program).unwrap_or_else(|missing| panic!("{missing}")),
     ]
     .concat();
-    [(program.id, owned_by_loader(pointer, true)), (data_address, owned_by_loader(code, false))]
+    [
+        (program.id, owned_by_loader(pointer, true)),
+        (data_address, owned_by_loader(code, false)),
+    ]
 }
 
 fn owned_by_loader(data: Vec<u8>, executable: bool) -> Account {

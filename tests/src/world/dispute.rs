@@ -1,7 +1,9 @@
 //! A dispute, played by the challenger's and the operator's own planning.
 
-use std::time::{Duration, Instant};
-
+use ::opml_oracle::{
+    game::{Phase, Side},
+    state::{Dispute, Report, Trace},
+};
 use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction};
 use imo_client::{
     addresses,
@@ -10,10 +12,6 @@ use imo_client::{
         staging::{self, Proof},
     },
     instructions::opml_oracle::{self, Place},
-};
-use ::opml_oracle::{
-    game::{Phase, Side},
-    state::{Dispute, Report, Trace},
 };
 use opml_runtime::{Execution, Model};
 use solana_keypair::Keypair;
@@ -31,8 +29,6 @@ pub struct Tally {
     pub bytes: u64,
     /// Transactions of the operator's.
     pub operator_moves: u64,
-    /// The challenger's own thinking: next moves and the witness, its execution of the model left out.
-    pub thinking: Duration,
 }
 
 /// One dispute from its opening on, seen from both sides.
@@ -95,22 +91,21 @@ impl<'a> Duel<'a> {
         self.state(world).game.phase
     }
 
-    fn trace(&self, world: &World) -> Option<Trace> {
+    /// The trace of its claim, when there is one.
+    pub fn trace(&self, world: &World) -> Option<Trace> {
         let address = addresses::opml_oracle::trace(&self.report, &self.place.claim.claim_hash());
-        world.exists(&address).then(|| world.read(&address))
+        world.is_made(&address).then(|| world.read(&address))
     }
 
     /// What the challenger's planning says.
     pub fn next_move(&mut self, world: &World) -> NextMove {
         let (state, trace) = (self.state(world), self.trace(world));
-        let start = Instant::now();
         let next = self.challenge.next_move(&state.game, trace.as_ref(), &world.now());
-        self.tally.thinking += start.elapsed();
         next.expect("the challenger finds something wrong")
     }
 
     /// The challenger's next move as transactions, the last of which makes the move; with the witness's key when a witness is staged.
-    pub fn planned(&mut self, world: &World) -> (Vec<Vec<Instruction>>, Option<Keypair>) {
+    pub fn planned(&mut self, world: &mut World) -> (Vec<Vec<Instruction>>, Option<Keypair>) {
         let next = self.next_move(world);
         let state = self.state(world);
         let digest = state.game.digest;
@@ -118,12 +113,19 @@ impl<'a> Duel<'a> {
         match next {
             NextMove::Point => single(opml_oracle::point(&state, digest, &self.place)),
             NextMove::Demand { child } => single(opml_oracle::demand(&state, digest, child)),
-            NextMove::DemandNode { child, record, path, .. } => {
-                single(opml_oracle::demand_node(&state, digest, child, self.model.header(), &record, path))
-            }
+            NextMove::DemandNode {
+                child, record, path, ..
+            } => single(opml_oracle::demand_node(
+                &state,
+                digest,
+                child,
+                self.model.header(),
+                &record,
+                path,
+            )),
             NextMove::Timeout => single(opml_oracle::timeout(&state)),
             NextMove::Prove { element, witness } => {
-                let key = Keypair::new();
+                let key = world.key();
                 let proof = Proof {
                     dispute: &state,
                     element,
@@ -137,20 +139,34 @@ impl<'a> Duel<'a> {
         }
     }
 
+    /// Everything before the transaction that makes the challenger's next move, which is returned.
+    pub fn ready(&mut self, world: &mut World) -> Vec<Instruction> {
+        let (mut transactions, witness) = self.planned(world);
+        let last = transactions.pop().expect("a move is at least one transaction");
+        self.land_staged(world, &transactions, witness.as_ref());
+        last
+    }
+
     /// The challenger stages a witness for an element. Returns its account, whose proof is still to come.
     pub fn stage(&mut self, world: &mut World, element: u32, witness: &[u8]) -> Pubkey {
-        let key = Keypair::new();
+        let key = world.key();
         let state = self.state(world);
         let lamports = world.rent_of(staging::account_bytes(witness));
-        let proof = Proof { dispute: &state, element, witness, witness_account: key.pubkey(), lamports };
+        let proof = Proof {
+            dispute: &state,
+            element,
+            witness,
+            witness_account: key.pubkey(),
+            lamports,
+        };
         let mut transactions = staging::stage_and_prove(&proof, &[]);
         // The last one may write the rest; without its last instruction it does not prove.
-        transactions.last_mut().and_then(Vec::pop).expect("the last instruction proves");
-        let challenger = self.challenger;
-        for (number, instructions) in transactions.iter().enumerate().filter(|(_, staged)| !staged.is_empty()) {
-            let signers: &[&Keypair] = if number == 0 { &[challenger, &key] } else { &[challenger] };
-            self.land(world, instructions, signers);
-        }
+        transactions
+            .last_mut()
+            .and_then(Vec::pop)
+            .expect("the last instruction proves");
+        transactions.retain(|staged| !staged.is_empty());
+        self.land_staged(world, &transactions, Some(&key));
         key.pubkey()
     }
 
@@ -163,13 +179,7 @@ impl<'a> Duel<'a> {
     /// The challenger makes its next move. Returns the witness account when it proved.
     pub fn challenger_moves(&mut self, world: &mut World) -> Option<Pubkey> {
         let (transactions, witness) = self.planned(world);
-        let challenger = self.challenger;
-        for (number, instructions) in transactions.iter().enumerate() {
-            match &witness {
-                Some(key) if number == 0 => self.land(world, instructions, &[challenger, key]),
-                _ => self.land(world, instructions, &[challenger]),
-            };
-        }
+        self.land_staged(world, &transactions, witness.as_ref());
         witness.map(|key| key.pubkey())
     }
 
@@ -235,6 +245,17 @@ impl<'a> Duel<'a> {
     pub fn pay_out(&mut self, world: &mut World, caller: &Keypair) -> Landed {
         let pay = opml_oracle::withdraw_payout(caller.pubkey(), &self.state(world));
         world.send(&[pay], &[caller]).expect_ok()
+    }
+
+    /// The challenger's transactions, the first of which a witness's key signs too.
+    fn land_staged(&mut self, world: &mut World, transactions: &[Vec<Instruction>], witness: Option<&Keypair>) {
+        let challenger = self.challenger;
+        for (number, instructions) in transactions.iter().enumerate() {
+            match witness {
+                Some(key) if number == 0 => self.land(world, instructions, &[challenger, key]),
+                _ => self.land(world, instructions, &[challenger]),
+            };
+        }
     }
 
     fn land(&mut self, world: &mut World, instructions: &[Instruction], signers: &[&Keypair]) -> Landed {

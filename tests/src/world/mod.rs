@@ -14,7 +14,11 @@ use anchor_lang::prelude::Pubkey;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
-use crate::{books, cast::Cast, cluster::Cluster};
+use crate::{
+    books,
+    cast::Cast,
+    cluster::{Cluster, numbered_key},
+};
 
 pub use {
     dispute::{Duel, Tally},
@@ -36,14 +40,21 @@ pub struct World {
 impl World {
     /// The programs, the people and the payment mint; nothing on chain yet.
     pub fn empty() -> (Self, Cast) {
-        let deployer = Keypair::new();
+        let deployer = numbered_key(0);
         let mut cluster = Cluster::start(&deployer.pubkey());
         cluster.set_lamports(&deployer.pubkey(), crate::cluster::ACTOR_LAMPORTS);
         let cast = Cast::hire(&mut cluster, deployer);
         let mint_authority = cluster.actor();
-        let usdc = Keypair::new().pubkey();
+        let usdc = cluster.key().pubkey();
         cluster.create_mint(&usdc, &mint_authority.pubkey());
-        (Self { cluster, usdc, mint_authority }, cast)
+        (
+            Self {
+                cluster,
+                usdc,
+                mint_authority,
+            },
+            cast,
+        )
     }
 
     /// Whose signature makes units and freezes accounts of the payment mint.

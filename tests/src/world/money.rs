@@ -26,8 +26,26 @@ impl World {
             spl_token::instruction::mint_to(&spl_token::ID, &self.usdc, &account, &authority, &[], units)
                 .expect("the token program is the token program"),
         ];
-        let Self { cluster, mint_authority, .. } = self;
+        let Self {
+            cluster,
+            mint_authority,
+            ..
+        } = self;
         cluster.send(&instructions, &[mint_authority]).expect_ok();
+    }
+
+    /// Makes `units` for a token account, as a donation.
+    pub fn given_usdc_at(&mut self, token_account: &Pubkey, units: u64) {
+        let authority = self.mint_authority.pubkey();
+        let mint_to =
+            spl_token::instruction::mint_to(&spl_token::ID, &self.usdc, token_account, &authority, &[], units)
+                .expect("the token program is the token program");
+        let Self {
+            cluster,
+            mint_authority,
+            ..
+        } = self;
+        cluster.send(&[mint_to], &[mint_authority]).expect_ok();
     }
 
     /// Units of the payment mint in somebody's associated account.
@@ -38,10 +56,18 @@ impl World {
     /// Freezes or thaws a token account, as the issuer may.
     pub fn set_frozen(&mut self, token_account: &Pubkey, frozen: bool) {
         let authority = self.mint_authority.pubkey();
-        let make = if frozen { spl_token::instruction::freeze_account } else { spl_token::instruction::thaw_account };
+        let make = if frozen {
+            spl_token::instruction::freeze_account
+        } else {
+            spl_token::instruction::thaw_account
+        };
         let instruction: Instruction = make(&spl_token::ID, token_account, &self.usdc, &authority, &[])
             .expect("the token program is the token program");
-        let Self { cluster, mint_authority, .. } = self;
+        let Self {
+            cluster,
+            mint_authority,
+            ..
+        } = self;
         cluster.send(&[instruction], &[mint_authority]).expect_ok();
     }
 }

@@ -1,5 +1,9 @@
 //! A model's token.
 
+use ::model_token::{
+    instructions::OpenOfferingArgs,
+    state::{Commitment, Offering, OfferingStatus},
+};
 use anchor_lang::prelude::Pubkey;
 use imo_client::{
     addresses,
@@ -7,10 +11,6 @@ use imo_client::{
         model_token::{self, ClaimedCommitment},
         yield_distributor,
     },
-};
-use ::model_token::{
-    instructions::OpenOfferingArgs,
-    state::{Commitment, Offering, OfferingStatus},
 };
 use solana_keypair::Keypair;
 use solana_signer::Signer;

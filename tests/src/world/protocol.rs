@@ -1,15 +1,14 @@
 //! The protocol's terms and its set-up.
 
-use imo_client::instructions::{model_token, opml_oracle};
 use ::model_token::{
     instructions::{InitProtocolArgs, UpdateProtocolArgs},
     state::{DisputeTerms, RevenueSplit},
 };
+use imo_client::instructions::{model_token, opml_oracle};
 use solana_signer::Signer;
 
 use super::{World, usdc};
 use crate::{cast::Cast, landed::Outcome};
-
 
 /// The genesis hash that vouchers name.
 pub const CLUSTER: [u8; 32] = [0xC1; 32];
@@ -50,12 +49,17 @@ impl World {
     /// A protocol that takes USDC, with a vault for stakes.
     pub fn with_protocol() -> (Self, Cast) {
         let (mut world, cast) = Self::empty();
-        let args = world.protocol_args(&cast);
-        let init = model_token::init_protocol(cast.deployer.pubkey(), cast.deployer.pubkey(), args);
-        world.send(&[init], &[&cast.deployer]).expect_ok();
-        let vault = opml_oracle::create_stake_vault(cast.stranger.pubkey(), world.usdc);
-        world.send(&[vault], &[&cast.stranger]).expect_ok();
+        world.set_up(&cast);
         (world, cast)
+    }
+
+    /// Sets the protocol up and makes the vault for stakes.
+    pub fn set_up(&mut self, cast: &Cast) {
+        let deployer = cast.deployer.pubkey();
+        let init = model_token::init_protocol(deployer, deployer, self.protocol_args(cast));
+        self.send(&[init], &[&cast.deployer]).expect_ok();
+        let vault = opml_oracle::create_stake_vault(cast.stranger.pubkey(), self.usdc);
+        self.send(&[vault], &[&cast.stranger]).expect_ok();
     }
 
     /// What the protocol is set up with.

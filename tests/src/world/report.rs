@@ -1,5 +1,7 @@
 //! A report with its receipts, at every point of its life.
 
+use ::opml_oracle::state::{Operator, Report};
+use ::yield_distributor::state::Pool;
 use anchor_lang::prelude::Pubkey;
 use imo_client::{
     addresses,
@@ -13,8 +15,6 @@ use imo_client::{
     voucher::SignedVoucher,
 };
 use imo_protocol::{Collection, Receipt};
-use ::opml_oracle::state::{Operator, Report};
-use ::yield_distributor::state::Pool;
 use opml_runtime::{Claim, Tensor};
 use solana_keypair::Keypair;
 use solana_signer::Signer;
@@ -94,10 +94,17 @@ impl World {
         for Asked { claim, price_units, .. } in asked {
             let claim = *claim;
             let request = customer.ask(claim.model_root, claim.input_root, *price_units);
-            let receipt = Receipt { lane: customer.lane, sequence: request.sequence, claim };
+            let receipt = Receipt {
+                lane: customer.lane,
+                sequence: request.sequence,
+                claim,
+            };
             receipts.push(&receipt).expect("receipts come in order");
         }
-        (receipts, sign(customer.voucher(self.now().unix + 3_600), &customer.session))
+        (
+            receipts,
+            sign(customer.voucher(self.now().unix + 3_600), &customer.session),
+        )
     }
 
     /// Which lane is collected, by the cast's operator.
@@ -113,21 +120,39 @@ impl World {
     }
 
     /// The report of one customer's requests, collected and open.
-    pub fn given_collected(&mut self, cast: &Cast, mut service: Service, asked: Vec<Asked>) -> Case {
-        let report = self.given_report(&cast.operator, &service.published);
-        let (receipts, voucher) = self.given_answers(&mut service.customer, &asked);
-        let lane = self.collected_lane(&cast.operator, &service.customer, report);
-        let collect = revenue_escrow::collect(lane, &voucher, receipts.root());
-        self.send(&collect, &[&cast.operator]).expect_ok();
-        let collection = addresses::revenue_escrow::collection(&report, &service.customer.lane);
-        let collected_units = self.read::<Collection>(&collection).amount_units;
-        Case { service, report, collection, asked, receipts, collected_units }
+    pub fn given_collected(&mut self, cast: &Cast, service: Service, asked: Vec<Asked>) -> Case {
+        self.given_collected_by(&cast.operator, service, asked)
     }
 
-    /// The same, sealed now.
+    /// The same by the operator with this key.
+    pub fn given_collected_by(&mut self, authority: &Keypair, mut service: Service, asked: Vec<Asked>) -> Case {
+        let report = self.given_report(authority, &service.published);
+        let (receipts, voucher) = self.given_answers(&mut service.customer, &asked);
+        let lane = self.collected_lane(authority, &service.customer, report);
+        let collect = revenue_escrow::collect(lane, &voucher, receipts.root());
+        self.send(&collect, &[authority]).expect_ok();
+        let collection = addresses::revenue_escrow::collection(&report, &service.customer.lane);
+        let collected_units = self.read::<Collection>(&collection).amount_units;
+        Case {
+            service,
+            report,
+            collection,
+            asked,
+            receipts,
+            collected_units,
+        }
+    }
+
+    /// Collected and sealed.
     pub fn given_sealed(&mut self, cast: &Cast, service: Service, asked: Vec<Asked>) -> Case {
-        let case = self.given_collected(cast, service, asked);
-        self.seal(cast, &case.report);
+        self.given_sealed_by(&cast.operator, service, asked)
+    }
+
+    /// The same by the operator with this key.
+    pub fn given_sealed_by(&mut self, authority: &Keypair, service: Service, asked: Vec<Asked>) -> Case {
+        let case = self.given_collected_by(authority, service, asked);
+        let seal = opml_oracle::seal_report(authority.pubkey(), &self.read(&case.report));
+        self.send(&[seal], &[authority]).expect_ok();
         case
     }
 
@@ -144,15 +169,21 @@ impl World {
             let slot = self.now().slot;
             self.pass_slots(state.window.due_slot - slot + 1);
         }
-        self.send(&[opml_oracle::finalise_report(&state)], &[&cast.stranger]).expect_ok()
+        self.send(&[opml_oracle::finalise_report(&state)], &[&cast.stranger])
+            .expect_ok()
     }
 
     /// What a split of the report needs. The model has a pool or not.
     pub fn split_of(&self, cast: &Cast, report: &Pubkey) -> SplitReport {
-        let Report { operator, model, model_version, .. } = self.read(report);
+        let Report {
+            operator,
+            model,
+            model_version,
+            ..
+        } = self.read(report);
         let authority = self.read::<Operator>(&operator).authority;
         let pool = addresses::yield_distributor::pool(&model);
-        let due_marks = if self.exists(&pool) {
+        let due_marks = if self.is_made(&pool) {
             let pool: Pool = self.read(&pool);
             due_marks(&pool, self.now().slot / pool.epoch_slots)
         } else {

@@ -1,5 +1,13 @@
 //! A published model, an operator that serves it, and a customer that pays for it.
 
+use ::model_token::{
+    instructions::{PublishVersionArgs, RegisterModelArgs},
+    state::Checkable,
+};
+use ::revenue_escrow::{
+    instructions::GrantSessionArgs,
+    state::{Lane, Session},
+};
 use anchor_lang::prelude::Pubkey;
 use anchor_spl::associated_token::spl_associated_token_account::instruction::create_associated_token_account_idempotent;
 use imo_client::{
@@ -13,14 +21,6 @@ use imo_client::{
     voucher::SignedVoucher,
 };
 use imo_protocol::{Request, Voucher};
-use ::model_token::{
-    instructions::{PublishVersionArgs, RegisterModelArgs},
-    state::Checkable,
-};
-use ::revenue_escrow::{
-    instructions::GrantSessionArgs,
-    state::{Lane, Session},
-};
 use opml_runtime::{Hash, Model};
 use solana_keypair::Keypair;
 use solana_signer::Signer;
@@ -63,7 +63,13 @@ pub struct Customer {
 impl Customer {
     /// Asks once more: appends the request and owes its price.
     pub fn ask(&mut self, model_root: Hash, input_root: Hash, price_units: u64) -> Request {
-        let request = Request { lane: self.lane, sequence: self.requests.count(), model_root, input_root, price_units };
+        let request = Request {
+            lane: self.lane,
+            sequence: self.requests.count(),
+            model_root,
+            input_root,
+            price_units,
+        };
         self.requests.push(&request).expect("requests come in order");
         self.spent_units += price_units;
         request
@@ -88,7 +94,10 @@ impl Customer {
 
 /// A voucher with the signature of `key`.
 pub fn sign(voucher: Voucher, key: &Keypair) -> SignedVoucher {
-    SignedVoucher { voucher, signature: *key.sign_message(&voucher.message()).as_array() }
+    SignedVoucher {
+        voucher,
+        signature: *key.sign_message(&voucher.message()).as_array(),
+    }
 }
 
 /// Everything that a report needs.
@@ -108,14 +117,23 @@ impl World {
     /// The developer's model with this index.
     pub fn given_model_number(&mut self, cast: &Cast, index: u32, runtime: &Model) -> Published {
         let developer = cast.developer.pubkey();
-        let args = RegisterModelArgs { index, uri: "ipfs://card".to_owned(), uri_hash: [1; 32] };
+        let args = RegisterModelArgs {
+            index,
+            uri: "ipfs://card".to_owned(),
+            uri_hash: [1; 32],
+        };
         let register = model_token::register_model(developer, developer, self.usdc, args);
         let model = addresses::model_token::model(&developer, index);
         let publish = model_token::publish_version(developer, developer, model, 1, version_args(runtime));
         self.send(&[register], &[&cast.developer]).expect_ok();
         self.send(&[publish], &[&cast.developer]).expect_ok();
         let version = addresses::model_token::model_version(&model, 1);
-        Published { model, version, developer, model_root: runtime.model_root() }
+        Published {
+            model,
+            version,
+            developer,
+            model_root: runtime.model_root(),
+        }
     }
 
     /// An operator with a stake of [`STAKE`].
@@ -149,7 +167,11 @@ impl World {
         let lane = addresses::revenue_escrow::lane(&credit, &operator);
         self.given_usdc(&key, CREDIT);
         let expires_unix = self.now().unix + SESSION_SECONDS;
-        let grant = GrantSessionArgs { key: session.pubkey(), limit_units: LANE, expires_unix };
+        let grant = GrantSessionArgs {
+            key: session.pubkey(),
+            limit_units: LANE,
+            expires_unix,
+        };
         for instruction in [
             revenue_escrow::open_credit(key, key, model),
             revenue_escrow::deposit_credit(key, credit, model, mint, CREDIT),
@@ -179,7 +201,11 @@ impl World {
         self.given_vault(cast, &published);
         let operator = self.given_operator(&cast.operator, &cast.backup.pubkey());
         let customer = self.given_customer(&cast.payer, &cast.session, &published, operator);
-        Service { published, operator, customer }
+        Service {
+            published,
+            operator,
+            customer,
+        }
     }
 
     /// An empty associated account for the payment mint.
@@ -192,7 +218,11 @@ impl World {
 
 /// Where an operator of the tests serves.
 pub fn profile(backup: &Pubkey) -> OperatorProfile {
-    OperatorProfile { backup: *backup, endpoint: "https://operator.example".to_owned(), endpoint_key_hash: [2; 32] }
+    OperatorProfile {
+        backup: *backup,
+        endpoint: "https://operator.example".to_owned(),
+        endpoint_key_hash: [2; 32],
+    }
 }
 
 /// What publishes a model under [`SPLIT`].

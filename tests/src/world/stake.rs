@@ -1,12 +1,8 @@
 //! Staked tokens.
 
-use imo_client::{
-    accounts::Account,
-    addresses,
-    instructions::yield_distributor,
-};
 use ::yield_distributor::state::{Pool, Position};
 use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction};
+use imo_client::{accounts::Account, addresses, instructions::yield_distributor};
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 

@@ -1,18 +1,18 @@
 //! Disputes that end by silence, and what a lost one costs and changes.
 
-use imo_client::addresses;
-use imo_tests::{
-    Cast, Outcome, World,
-    models::{dense, honest, lying},
-    world::{BOND, Case, Duel, STAKE, terms, usdc},
-};
 use ::opml_oracle::{
     errors::OracleError,
     game::Phase,
     state::{Operator, Report, ReportStatus, StakeVault},
 };
 use ::revenue_escrow::state::Credit;
+use imo_client::addresses;
 use imo_client::instructions::opml_oracle;
+use imo_tests::{
+    Cast, Outcome, World,
+    models::{dense, honest, lying},
+    world::{BOND, Case, Duel, STAKE, terms, usdc},
+};
 use opml_runtime::{Execution, Model, execute};
 use solana_signer::Signer;
 
@@ -20,7 +20,9 @@ use solana_signer::Signer;
 const CHALLENGER: u64 = usdc(10);
 
 fn insurance(world: &World) -> u64 {
-    world.read::<StakeVault>(&addresses::opml_oracle::stake_vault(&world.usdc)).insurance_units
+    world
+        .read::<StakeVault>(&addresses::opml_oracle::stake_vault(&world.usdc))
+        .insurance_units
 }
 
 fn given_an_honest_case(world: &mut World, cast: &Cast, model: &Model) -> (Case, Execution) {
@@ -41,22 +43,26 @@ fn given_an_honest_operator_when_the_challenger_falls_silent_then_it_pays_for_th
     duel.operator_answers(&mut world, &cast.operator, &answer);
     let state = duel.state(&world);
     let path = model.graph().path(0, 0);
-    let demand =
-        opml_oracle::demand_node(&state, state.game.digest, 0, model.header(), &model.nodes()[0], path);
+    let demand = opml_oracle::demand_node(&state, state.game.digest, 0, model.header(), &model.nodes()[0], path);
     world.send(&[demand], &[&cast.watcher]).expect_ok();
     duel.operator_answers(&mut world, &cast.operator, &answer);
     duel.time_out(&mut world, &cast.stranger);
     assert_eq!(duel.phase(&world), Phase::Lost);
     duel.settle(&mut world, &cast.stranger);
     let settle = opml_oracle::settle_dispute(&duel.state(&world));
-    world.send(&[settle], &[&cast.stranger]).expect_error(OracleError::AlreadySettled);
+    world
+        .send(&[settle], &[&cast.stranger])
+        .expect_error(OracleError::AlreadySettled);
 
     // Two answers; the rest of the bond and the fee insure.
     let terms = terms();
     let answers = 2 * terms.move_cost_units;
     let operator: Operator = world.read(&case.service.operator);
     assert_eq!((operator.stake_units, operator.open_disputes), (STAKE + answers, 0));
-    assert_eq!(insurance(&world), terms.challenger_bond_units + terms.open_fee_units - answers);
+    assert_eq!(
+        insurance(&world),
+        terms.challenger_bond_units + terms.open_fee_units - answers
+    );
     let paid = terms.challenger_bond_units + terms.open_fee_units;
     let rent = world.lamports(&duel.dispute);
     let before = world.lamports(&cast.watcher.pubkey());
@@ -77,7 +83,10 @@ fn given_a_dispute_that_names_no_place_when_its_time_is_over_then_the_whole_bond
     let mut duel = Duel::open(&mut world, &cast.watcher, &case, 0, &model, &own);
     duel.time_out(&mut world, &cast.stranger);
     duel.settle(&mut world, &cast.stranger);
-    assert_eq!(insurance(&world), terms().challenger_bond_units + terms().open_fee_units);
+    assert_eq!(
+        insurance(&world),
+        terms().challenger_bond_units + terms().open_fee_units
+    );
     assert_eq!(world.read::<Operator>(&case.service.operator).stake_units, STAKE);
     duel.pay_out(&mut world, &cast.stranger);
     assert!(!world.exists(&duel.dispute));
@@ -102,10 +111,16 @@ fn given_a_silent_operator_when_its_time_is_over_then_it_loses_at_each_of_its_tu
         let terms = terms();
         let share = BOND * u64::from(terms.prover_share_bps) / 10_000;
         let costs = moves * terms.move_cost_units;
-        assert_eq!(world.usdc_of(&cast.watcher.pubkey()), CHALLENGER - terms.open_fee_units + share + costs);
+        assert_eq!(
+            world.usdc_of(&cast.watcher.pubkey()),
+            CHALLENGER - terms.open_fee_units + share + costs
+        );
         let before = world.read::<Credit>(&case.service.customer.credit).available_units;
         world.refund(&cast, &case);
-        assert_eq!(world.read::<Credit>(&case.service.customer.credit).available_units - before, usdc(10));
+        assert_eq!(
+            world.read::<Credit>(&case.service.customer.credit).available_units - before,
+            usdc(10)
+        );
     }
 }
 
@@ -150,10 +165,14 @@ fn given_a_live_dispute_when_the_window_is_long_past_then_not_final() {
     duel.challenger_moves(&mut world);
     world.pass_slots(100);
     let finalise = opml_oracle::finalise_report(&world.read(&case.report));
-    world.send(std::slice::from_ref(&finalise), &[&cast.stranger]).expect_error(OracleError::DisputesUnsettled);
+    world
+        .send(std::slice::from_ref(&finalise), &[&cast.stranger])
+        .expect_error(OracleError::DisputesUnsettled);
     duel.operator_answers(&mut world, &cast.operator, &case.asked[0].answer);
     duel.time_out(&mut world, &cast.stranger);
-    world.send(std::slice::from_ref(&finalise), &[&cast.stranger]).expect_error(OracleError::DisputesUnsettled);
+    world
+        .send(std::slice::from_ref(&finalise), &[&cast.stranger])
+        .expect_error(OracleError::DisputesUnsettled);
     duel.settle(&mut world, &cast.stranger);
     world.send(&[finalise], &[&cast.stranger]).expect_ok();
 }

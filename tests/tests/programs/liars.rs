@@ -1,15 +1,15 @@
 //! Operators that lie, each in another way. The watcher wins against all of them.
 
-use imo_client::{challenge::NextMove, instructions::opml_oracle};
-use imo_tests::{
-    Cast, Outcome, World,
-    models::{dense, digits, honest, lying},
-    world::{Asked, Case, Duel, usdc},
-};
 use ::opml_oracle::{
     errors::OracleError,
     game::Phase,
     state::{Report, ReportStatus},
+};
+use imo_client::{challenge::NextMove, instructions::opml_oracle};
+use imo_tests::{
+    Cast, Outcome, World,
+    models::{chain, dense, digits, honest, lying},
+    world::{Asked, Case, Duel, usdc},
 };
 use opml::merkle::{self, Domain};
 use opml_runtime::{Execution, Hash, Model, TensorTree, execute};
@@ -46,7 +46,7 @@ fn given_a_lie_in_any_node_of_the_digits_model_when_disputed_then_caught_in_two_
 
 #[test]
 fn given_a_lie_in_a_model_of_many_nodes_when_disputed_then_the_walk_down_the_trace_finds_it() {
-    let model = dense(&[5; 41]);
+    let model = chain(40);
     // Forty nodes: a root, two reveals of the trace, a tile.
     for node in [0, 17, 39] {
         assert_eq!(caught(&model, node), 4, "node {node}");
@@ -105,12 +105,17 @@ fn given_dirty_padding_in_a_tile_when_disputed_then_there_is_nothing_to_reveal_a
     let mut with_padding = used.clone();
     with_padding.resize(256, 0);
     with_padding[255] = 1;
-    for (tile, error) in [(used, OracleError::WrongPreimage), (with_padding, OracleError::WrongTileLength)] {
+    for (tile, error) in [
+        (used, OracleError::WrongPreimage),
+        (with_padding, OracleError::WrongTileLength),
+    ] {
         let reveal = opml_oracle::reveal_tile(&state, digest, tile);
         world.send(&[reveal], &[&cast.operator]).expect_error(error);
     }
     let hashes = opml_oracle::reveal(&state, digest, vec![[1; 32]]);
-    world.send(&[hashes], &[&cast.operator]).expect_error(OracleError::TileDue);
+    world
+        .send(&[hashes], &[&cast.operator])
+        .expect_error(OracleError::TileDue);
     duel.time_out(&mut world, &cast.stranger);
     assert_rejected(&world, &case);
 }
@@ -146,7 +151,9 @@ fn given_something_hung_under_a_padding_leaf_when_disputed_then_it_cannot_be_rev
         world.send(&[reveal], &[&cast.operator]).expect_error(error);
     }
     let early = opml_oracle::reveal_tile(&state, digest, vec![0; 256]);
-    world.send(&[early], &[&cast.operator]).expect_error(OracleError::HashesDue);
+    world
+        .send(&[early], &[&cast.operator])
+        .expect_error(OracleError::HashesDue);
     duel.time_out(&mut world, &cast.stranger);
     assert_rejected(&world, &case);
 }
@@ -225,8 +232,19 @@ fn given_two_operators_with_one_claim_when_the_first_posts_garbage_then_the_seco
     let seal = opml_oracle::seal_report(cast.bob.pubkey(), &world.read(&report));
     world.send(&[seal], &[&cast.bob]).expect_ok();
     let collection = imo_client::addresses::revenue_escrow::collection(&report, &customer.lane);
-    let service = imo_tests::world::Service { published, operator: second_operator, customer };
-    let second = Case { service, report, collection, asked, receipts, collected_units: usdc(10) };
+    let service = imo_tests::world::Service {
+        published,
+        operator: second_operator,
+        customer,
+    };
+    let second = Case {
+        service,
+        report,
+        collection,
+        asked,
+        receipts,
+        collected_units: usdc(10),
+    };
     let mut framed = Duel::open(&mut world, &cast.rival, &second, 0, &model, &own);
     framed.challenger_moves(&mut world);
     assert_eq!(framed.phase(&world), Phase::Pointed, "nothing is attached");

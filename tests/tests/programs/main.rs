@@ -11,6 +11,7 @@ mod prefunded;
 mod protocol;
 mod reports;
 mod settling;
+mod sizes;
 mod substitution;
 mod versions;
 mod vouchers;

@@ -1,5 +1,10 @@
 //! Selling a model's token.
 
+use ::model_token::{
+    errors::ModelTokenError,
+    state::{Commitment, Offering, OfferingStatus},
+};
+use ::yield_distributor::errors::YieldError;
 use anchor_lang::error::ErrorCode;
 use anchor_spl::{
     token::spl_token,
@@ -18,11 +23,6 @@ use imo_tests::{
     models::dense,
     world::{ALICE_COMMITS, MAX_RAISE, MIN_RAISE, SUPPLY, usdc},
 };
-use ::model_token::{
-    errors::ModelTokenError,
-    state::{Commitment, Offering, OfferingStatus},
-};
-use ::yield_distributor::errors::YieldError;
 use solana_signer::Signer;
 
 use crate::ALREADY_IN_USE;
@@ -41,7 +41,9 @@ fn given_less_than_the_minimum_when_settled_then_everybody_gets_everything_back(
     assert!(!world.exists(&settled.mint));
     assert!(!world.exists(&addresses::model_token::token_vault(&offering)));
     let withdraw = model_token::withdraw_proceeds(cast.developer.pubkey(), published.model, world.usdc);
-    world.send(&[withdraw], &[&cast.developer]).expect_error(ModelTokenError::OfferingFailed);
+    world
+        .send(&[withdraw], &[&cast.developer])
+        .expect_error(ModelTokenError::OfferingFailed);
 
     for (investor, units) in [(&cast.alice, MIN_RAISE - usdc(1) - 1), (&cast.bob, usdc(1))] {
         let key = investor.pubkey();
@@ -50,11 +52,23 @@ fn given_less_than_the_minimum_when_settled_then_everybody_gets_everything_back(
         let claim = model_token::claim_commitment(cast.stranger.pubkey(), world.claimed(&published, &key));
         world.send(std::slice::from_ref(&claim), &[&cast.stranger]).expect_ok();
         assert_eq!(world.usdc_of(&key), units);
-        assert_eq!(world.lamports(&key) - lamports, rent, "the rent goes back to who paid it");
-        world.send(&[claim], &[&cast.stranger]).expect_error(ErrorCode::AccountNotInitialized);
+        assert_eq!(
+            world.lamports(&key) - lamports,
+            rent,
+            "the rent goes back to who paid it"
+        );
+        world
+            .send(&[claim], &[&cast.stranger])
+            .expect_error(ErrorCode::AccountNotInitialized);
     }
     let offering: Offering = world.read(&offering);
-    assert_eq!((offering.commitment_count, offering.payment_owed_units().expect("the counters fit")), (0, 0));
+    assert_eq!(
+        (
+            offering.commitment_count,
+            offering.payment_owed_units().expect("the counters fit")
+        ),
+        (0, 0)
+    );
 }
 
 #[test]
@@ -68,8 +82,12 @@ fn given_a_failed_offering_when_a_pool_is_wanted_then_there_is_no_token_for_it()
     let create = yield_distributor::create_pool(cast.stranger.pubkey(), published.model, world.usdc);
     let [mint, of_other] = [published.model, other.model].map(|model| addresses::model_token::mint(&model));
     let borrowed = swap(&create, &mint, &of_other);
-    world.send(&[borrowed], &[&cast.stranger]).expect_error(YieldError::OfferingNotSucceeded);
-    world.send(&[create], &[&cast.stranger]).expect_error(ErrorCode::AccountNotInitialized);
+    world
+        .send(&[borrowed], &[&cast.stranger])
+        .expect_error(YieldError::OfferingNotSucceeded);
+    world
+        .send(&[create], &[&cast.stranger])
+        .expect_error(ErrorCode::AccountNotInitialized);
 }
 
 #[test]
@@ -79,7 +97,10 @@ fn given_exactly_the_minimum_when_settled_then_it_succeeds_without_excess() {
     world.given_offering(&cast, &published);
     world.given_commitment(&published, &cast.alice, MIN_RAISE);
     let settled = world.given_settled(&cast, &published);
-    assert_eq!((settled.status, settled.accepted_units), (OfferingStatus::Succeeded, MIN_RAISE));
+    assert_eq!(
+        (settled.status, settled.accepted_units),
+        (OfferingStatus::Succeeded, MIN_RAISE)
+    );
     let claim = model_token::claim_commitment(cast.stranger.pubkey(), world.claimed(&published, &cast.alice.pubkey()));
     world.send(&[claim], &[&cast.stranger]).expect_ok();
     assert_eq!(world.usdc_of(&cast.alice.pubkey()), 0);
@@ -101,15 +122,21 @@ fn given_more_than_the_maximum_when_claimed_in_any_order_then_pro_rata_and_never
 
     // The developer first, so that nothing is left but what is owed.
     let withdraw = model_token::withdraw_proceeds(cast.developer.pubkey(), published.model, world.usdc);
-    world.send(std::slice::from_ref(&withdraw), &[&cast.developer]).expect_ok();
-    world.send(&[withdraw], &[&cast.developer]).expect_error(ModelTokenError::NothingToWithdraw);
+    world
+        .send(std::slice::from_ref(&withdraw), &[&cast.developer])
+        .expect_ok();
+    world
+        .send(&[withdraw], &[&cast.developer])
+        .expect_error(ModelTokenError::NothingToWithdraw);
     assert_eq!(world.usdc_of(&cast.developer.pubkey()), MAX_RAISE);
 
     for (investor, units) in committed.into_iter().rev() {
         let key = investor.pubkey();
         let claim = model_token::claim_commitment(cast.stranger.pubkey(), world.claimed(&published, &key));
         world.send(std::slice::from_ref(&claim), &[&cast.stranger]).expect_ok();
-        world.send(&[claim], &[&cast.stranger]).expect_error(ErrorCode::AccountNotInitialized);
+        world
+            .send(&[claim], &[&cast.stranger])
+            .expect_error(ErrorCode::AccountNotInitialized);
         let of_total = |whole: u64| (u128::from(whole) * u128::from(units) / u128::from(total)) as u64;
         assert_eq!(world.usdc_of(&key), of_total(total - MAX_RAISE));
         assert_eq!(world.model_tokens_of(&published, &key), of_total(SUPPLY));
@@ -130,7 +157,10 @@ fn given_a_success_when_the_mint_is_read_then_nobody_can_mint_freeze_or_change_i
     assert_eq!((state.base.supply, state.base.decimals), (SUPPLY, 6));
     assert!(state.base.mint_authority.is_none() && state.base.freeze_authority.is_none());
     let extensions = state.get_extension_types().expect("the extensions can be read");
-    assert_eq!(extensions, [ExtensionType::MetadataPointer, ExtensionType::TokenMetadata]);
+    assert_eq!(
+        extensions,
+        [ExtensionType::MetadataPointer, ExtensionType::TokenMetadata]
+    );
 }
 
 #[test]
@@ -153,20 +183,32 @@ fn given_the_borders_in_time_when_moved_by_a_second_then_exactly_one_of_the_two_
     let settle = model_token::settle_offering(cast.stranger.pubkey(), published.model);
 
     world.pass_until_unix(opens - 1);
-    world.send(std::slice::from_ref(&commit), &[&cast.alice]).expect_error(ModelTokenError::OfferingNotOpenYet);
+    world
+        .send(std::slice::from_ref(&commit), &[&cast.alice])
+        .expect_error(ModelTokenError::OfferingNotOpenYet);
     world.pass_until_unix(opens);
     world.send(std::slice::from_ref(&commit), &[&cast.alice]).expect_ok();
     world.pass_until_unix(closes - 1);
-    world.send(std::slice::from_ref(&settle), &[&cast.stranger]).expect_error(ModelTokenError::OfferingNotClosed);
+    world
+        .send(std::slice::from_ref(&settle), &[&cast.stranger])
+        .expect_error(ModelTokenError::OfferingNotClosed);
     world.send(std::slice::from_ref(&commit), &[&cast.alice]).expect_ok();
     let claim = model_token::claim_commitment(cast.stranger.pubkey(), world.claimed(&published, &alice));
-    world.send(&[claim], &[&cast.stranger]).expect_error(ModelTokenError::OfferingNotSettled);
+    world
+        .send(&[claim], &[&cast.stranger])
+        .expect_error(ModelTokenError::OfferingNotSettled);
     let withdraw = model_token::withdraw_proceeds(developer, published.model, usdc_mint);
-    world.send(&[withdraw], &[&cast.developer]).expect_error(ModelTokenError::OfferingNotSettled);
+    world
+        .send(&[withdraw], &[&cast.developer])
+        .expect_error(ModelTokenError::OfferingNotSettled);
     world.pass_until_unix(closes);
-    world.send(&[commit], &[&cast.alice]).expect_error(ModelTokenError::OfferingClosed);
+    world
+        .send(&[commit], &[&cast.alice])
+        .expect_error(ModelTokenError::OfferingClosed);
     world.send(std::slice::from_ref(&settle), &[&cast.stranger]).expect_ok();
-    world.send(&[settle], &[&cast.stranger]).expect_error(ModelTokenError::OfferingSucceeded);
+    world
+        .send(&[settle], &[&cast.stranger])
+        .expect_error(ModelTokenError::OfferingSucceeded);
 
     // Two commitments of one investor are one.
     let offering = addresses::model_token::offering(&published.model);
@@ -182,7 +224,11 @@ fn given_a_success_when_a_claim_names_other_accounts_then_refused() {
     let other = world.given_model_number(&cast, 1, &dense(&[4, 3]));
     let offering = world.given_offering(&cast, &published);
     world.given_offering(&cast, &other);
-    for (published, investor) in [(&published, &cast.alice), (&published, &cast.bob), (&other, &cast.alice)] {
+    for (published, investor) in [
+        (&published, &cast.alice),
+        (&published, &cast.bob),
+        (&other, &cast.alice),
+    ] {
         world.given_commitment(published, investor, ALICE_COMMITS);
     }
     world.given_settled(&cast, &published);
@@ -195,21 +241,34 @@ fn given_a_success_when_a_claim_names_other_accounts_then_refused() {
     let usdc_mint = honest.accounts[5].pubkey;
     let [to_alice, to_bob, to_stranger] =
         [alice, bob, stranger].map(|owner| addresses::payment_account(&owner, &usdc_mint));
-    let tokens = [alice, bob].map(|owner| addresses::token_account(&owner, &addresses::model_token::mint(&published.model)));
-    let to_somebody_else = swap(&swap(&swap_at(&honest, 1, &bob), &to_alice, &to_bob), &tokens[0], &tokens[1]);
+    let tokens =
+        [alice, bob].map(|owner| addresses::token_account(&owner, &addresses::model_token::mint(&published.model)));
+    let to_somebody_else = swap(
+        &swap(&swap_at(&honest, 1, &bob), &to_alice, &to_bob),
+        &tokens[0],
+        &tokens[1],
+    );
     refused(to_somebody_else, ModelTokenError::WrongInvestor.into());
     refused(swap_at(&honest, 2, &stranger), ModelTokenError::WrongRentPayer.into());
     let other_offering = addresses::model_token::offering(&other.model);
     let commitment = addresses::model_token::commitment(&offering, &alice);
     let elsewhere = addresses::model_token::commitment(&other_offering, &alice);
-    refused(swap(&honest, &commitment, &elsewhere), ErrorCode::ConstraintSeeds.into());
+    refused(
+        swap(&honest, &commitment, &elsewhere),
+        ErrorCode::ConstraintSeeds.into(),
+    );
     let vault = addresses::model_token::payment_vault(&offering);
     let other_vault = addresses::model_token::payment_vault(&other_offering);
     refused(swap(&honest, &vault, &other_vault), ErrorCode::ConstraintSeeds.into());
-    refused(swap(&honest, &to_alice, &to_stranger), ErrorCode::ConstraintTokenOwner.into());
+    refused(
+        swap(&honest, &to_alice, &to_stranger),
+        ErrorCode::ConstraintTokenOwner.into(),
+    );
     // A claim that leaves out the tokens would close the commitment and keep them.
     let nothing = ::model_token::ID;
-    let without_tokens = [8, 9, 10].into_iter().fold(honest.clone(), |ix, at| swap_at(&ix, at, &nothing));
+    let without_tokens = [8, 9, 10]
+        .into_iter()
+        .fold(honest.clone(), |ix, at| swap_at(&ix, at, &nothing));
     refused(without_tokens, ModelTokenError::TokenAccountsMissing.into());
     let without_recipient = swap_at(&honest, 10, &nothing);
     refused(without_recipient, ModelTokenError::TokenAccountsMissing.into());
@@ -227,7 +286,9 @@ fn given_an_offering_when_somebody_else_moves_its_money_then_refused() {
     let usdc_mint = world.usdc;
     let open = model_token::open_offering(developer, developer, published.model, usdc_mint, args);
     let by_stranger = swap(&open, &developer, &stranger);
-    world.send(&[by_stranger], &[&cast.stranger]).expect_error(ModelTokenError::NotDeveloper);
+    world
+        .send(&[by_stranger], &[&cast.stranger])
+        .expect_error(ModelTokenError::NotDeveloper);
     world.send(std::slice::from_ref(&open), &[&cast.developer]).expect_ok();
     world.send(&[open], &[&cast.developer]).expect_error(ALREADY_IN_USE);
 
@@ -236,11 +297,17 @@ fn given_an_offering_when_somebody_else_moves_its_money_then_refused() {
     world.given_usdc(&bob, ALICE_COMMITS);
     let commit = model_token::commit(alice, alice, published.model, usdc_mint, ALICE_COMMITS);
     let [of_alice, of_bob] = [alice, bob].map(|owner| addresses::payment_account(&owner, &usdc_mint));
-    world.send(&[swap(&commit, &of_alice, &of_bob)], &[&cast.alice]).expect_error(ErrorCode::ConstraintTokenOwner);
+    world
+        .send(&[swap(&commit, &of_alice, &of_bob)], &[&cast.alice])
+        .expect_error(ErrorCode::ConstraintTokenOwner);
     let for_alice = model_token::commit(alice, bob, published.model, usdc_mint, 1);
-    world.send(&[unsigned(&for_alice, &alice)], &[&cast.bob]).expect_error(ErrorCode::AccountNotSigner);
+    world
+        .send(&[unsigned(&for_alice, &alice)], &[&cast.bob])
+        .expect_error(ErrorCode::AccountNotSigner);
     let zero = model_token::commit(alice, alice, published.model, usdc_mint, 0);
-    world.send(&[zero], &[&cast.alice]).expect_error(ModelTokenError::CommitmentIsZero);
+    world
+        .send(&[zero], &[&cast.alice])
+        .expect_error(ModelTokenError::CommitmentIsZero);
     let too_much = model_token::commit(alice, alice, published.model, usdc_mint, ALICE_COMMITS + 1);
     let insufficient = spl_token::error::TokenError::InsufficientFunds as u32;
     world.send(&[too_much], &[&cast.alice]).expect_error(insufficient);
@@ -248,17 +315,25 @@ fn given_an_offering_when_somebody_else_moves_its_money_then_refused() {
     world.send(&[commit], &[&cast.alice]).expect_ok();
     world.given_settled(&cast, &published);
     let by_stranger = model_token::withdraw_proceeds(stranger, published.model, usdc_mint);
-    world.send(&[by_stranger], &[&cast.stranger]).expect_error(ModelTokenError::NotDeveloper);
+    world
+        .send(&[by_stranger], &[&cast.stranger])
+        .expect_error(ModelTokenError::NotDeveloper);
 }
 
 #[test]
 fn given_a_model_without_a_version_when_an_offering_is_opened_then_refused() {
     let (mut world, cast) = World::with_protocol();
     let developer = cast.developer.pubkey();
-    let args = ::model_token::instructions::RegisterModelArgs { index: 9, uri: String::new(), uri_hash: [0; 32] };
+    let args = ::model_token::instructions::RegisterModelArgs {
+        index: 9,
+        uri: String::new(),
+        uri_hash: [0; 32],
+    };
     let register = model_token::register_model(developer, developer, world.usdc, args);
     world.send(&[register], &[&cast.developer]).expect_ok();
     let model = addresses::model_token::model(&developer, 9);
     let open = model_token::open_offering(developer, developer, model, world.usdc, world.offering_args());
-    world.send(&[open], &[&cast.developer]).expect_error(ModelTokenError::NoLiveVersion);
+    world
+        .send(&[open], &[&cast.developer])
+        .expect_error(ModelTokenError::NoLiveVersion);
 }

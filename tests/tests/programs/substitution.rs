@@ -1,1 +1,82 @@
+//! Every instruction with another account in each place, and without each signature: refused, except where the choice is the caller's.
 
+use imo_tests::{
+    World,
+    probe::{Probe, Substitute},
+    story,
+};
+
+/// Program, instruction and position where another account is as good.
+type Choice = (&'static str, &'static str, usize);
+
+/// Whoever signs pays the rent or the fee of something that anyone may do, and gains nothing.
+const ANYBODY_PAYS: [Choice; 24] = [
+    ("model_token", "claim_commitment", 0),
+    ("model_token", "commit", 1),
+    ("model_token", "init_protocol", 1),
+    ("model_token", "open_offering", 1),
+    ("model_token", "publish_version", 1),
+    ("model_token", "register_model", 1),
+    ("model_token", "settle_offering", 0),
+    ("opml_oracle", "create_stake_vault", 0),
+    ("opml_oracle", "open_dispute", 0),
+    ("opml_oracle", "post_report", 0),
+    ("opml_oracle", "post_trace", 0),
+    ("opml_oracle", "post_trace_root", 0),
+    ("opml_oracle", "register_operator", 0),
+    ("opml_oracle", "withdraw_payout", 0),
+    ("revenue_escrow", "collect", 1),
+    ("revenue_escrow", "grant_session", 1),
+    ("revenue_escrow", "open_credit", 1),
+    ("revenue_escrow", "open_lane", 1),
+    ("revenue_escrow", "open_vault", 0),
+    ("revenue_escrow", "split", 0),
+    ("revenue_escrow", "withdraw_earnings", 0),
+    ("yield_distributor", "claim", 0),
+    ("yield_distributor", "create_pool", 0),
+    ("yield_distributor", "stake", 1),
+];
+
+/// An account of the same kind that is as right: another version of the model, another finished dispute, another mark that nobody needs, another account
+/// that the owner of the money chooses.
+const OWNERS_CHOICE: [Choice; 5] = [
+    ("opml_oracle", "post_report", 4),
+    ("opml_oracle", "timeout", 0),
+    ("opml_oracle", "withdraw_bond", 4),
+    ("revenue_escrow", "withdraw_credit", 4),
+    ("yield_distributor", "close_epoch_mark", 1),
+];
+
+#[track_caller]
+fn assert_only_choices(probe: &Probe) {
+    assert!(probe.tried() > 500, "only {} substitutions were tried", probe.tried());
+    let is_choice = |found: &&imo_tests::probe::Accepted| {
+        let place = (found.program, found.instruction.as_str(), found.position);
+        match found.substitute {
+            Substitute::Stranger => ANYBODY_PAYS.contains(&place),
+            Substitute::SameKind => OWNERS_CHOICE.contains(&place),
+            Substitute::Unsigned => false,
+        }
+    };
+    let holes: Vec<_> = probe.accepted().iter().filter(|found| !is_choice(found)).collect();
+    assert!(holes.is_empty(), "accepted, but should be refused: {holes:#?}");
+}
+
+#[test]
+fn given_any_instruction_of_the_business_when_an_account_is_another_or_a_signature_is_missing_then_refused() {
+    let (mut world, cast) = World::empty();
+    world.probe_instructions();
+    world.set_up(&cast);
+    story::business(&mut world, &cast);
+    story::failure(&mut world, &cast);
+    assert_only_choices(world.probe());
+}
+
+#[test]
+fn given_any_instruction_of_a_dispute_when_an_account_is_another_or_a_signature_is_missing_then_refused() {
+    let (mut world, cast) = World::empty();
+    world.set_up(&cast);
+    world.probe_instructions();
+    story::disputes(&mut world, &cast);
+    assert_only_choices(world.probe());
+}

@@ -1,5 +1,10 @@
 //! What a payer's signature is good for, and what it is not.
 
+use ::revenue_escrow::{
+    errors::RevenueEscrowError,
+    instructions::GrantSessionArgs,
+    state::{Lane, Session},
+};
 use anchor_lang::{error::ErrorCode, prelude::Pubkey, solana_program::instruction::Instruction};
 use imo_client::{
     addresses,
@@ -13,7 +18,6 @@ use imo_tests::{
     models::{dense, honest},
     world::{LANE, Service, sign, terms, usdc},
 };
-use ::revenue_escrow::{errors::RevenueEscrowError, instructions::GrantSessionArgs, state::{Lane, Session}};
 use opml_runtime::Model;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
@@ -39,7 +43,15 @@ fn given_a_voucher() -> Served {
     let asked = [honest(&model, 0, usdc(5)), honest(&model, 1, usdc(5))];
     let (receipts, voucher) = world.given_answers(&mut service.customer, &asked);
     let lane = world.collected_lane(&cast.operator, &service.customer, report);
-    Served { world, cast, service, lane, voucher, receipts_root: receipts.root(), model }
+    Served {
+        world,
+        cast,
+        service,
+        lane,
+        voucher,
+        receipts_root: receipts.root(),
+        model,
+    }
 }
 
 impl Served {
@@ -49,7 +61,10 @@ impl Served {
 
     /// What `collect` states follows `stated`, what was signed is `signed`.
     fn collect_stating(&self, stated: Voucher, signed: SignedVoucher) -> [Instruction; 2] {
-        let stated = SignedVoucher { voucher: stated, signature: [0; 64] };
+        let stated = SignedVoucher {
+            voucher: stated,
+            signature: [0; 64],
+        };
         let [_, collect] = revenue_escrow::collect(self.lane, &stated, self.receipts_root);
         [signed.verify_instruction(), collect]
     }
@@ -72,15 +87,36 @@ fn given_a_voucher_when_each_of_its_fields_is_another_then_refused() {
     let good = served.voucher.voucher;
     let other = Pubkey::new_unique();
     let altered = [
-        Voucher { cluster: [9; 32], ..good },
+        Voucher {
+            cluster: [9; 32],
+            ..good
+        },
         Voucher { escrow: other, ..good },
         Voucher { lane: other, ..good },
-        Voucher { lane_generation: good.lane_generation + 1, ..good },
-        Voucher { session_generation: good.session_generation + 1, ..good },
-        Voucher { cumulative_amount_units: good.cumulative_amount_units + 1, ..good },
-        Voucher { cumulative_count: good.cumulative_count + 1, ..good },
-        Voucher { requests_root: [9; 32], ..good },
-        Voucher { expires_unix: good.expires_unix + 1, ..good },
+        Voucher {
+            lane_generation: good.lane_generation + 1,
+            ..good
+        },
+        Voucher {
+            session_generation: good.session_generation + 1,
+            ..good
+        },
+        Voucher {
+            cumulative_amount_units: good.cumulative_amount_units + 1,
+            ..good
+        },
+        Voucher {
+            cumulative_count: good.cumulative_count + 1,
+            ..good
+        },
+        Voucher {
+            requests_root: [9; 32],
+            ..good
+        },
+        Voucher {
+            expires_unix: good.expires_unix + 1,
+            ..good
+        },
     ];
     for voucher in altered {
         let signed = sign(voucher, &served.cast.session);
@@ -89,15 +125,33 @@ fn given_a_voucher_when_each_of_its_fields_is_another_then_refused() {
     }
     // Of another session, with its own good signature.
     let session = Keypair::new();
-    let signed = sign(Voucher { session: session.pubkey(), ..good }, &session);
+    let signed = sign(
+        Voucher {
+            session: session.pubkey(),
+            ..good
+        },
+        &session,
+    );
     let instructions = served.collect_stating(good, signed);
     served.refused(&instructions, ProtocolError::WrongSigner);
     // The operator states more than the payer signed for.
     for stated in [
-        Voucher { cumulative_amount_units: usdc(100), ..good },
-        Voucher { cumulative_count: 3, ..good },
-        Voucher { requests_root: [9; 32], ..good },
-        Voucher { expires_unix: good.expires_unix + 1, ..good },
+        Voucher {
+            cumulative_amount_units: usdc(100),
+            ..good
+        },
+        Voucher {
+            cumulative_count: 3,
+            ..good
+        },
+        Voucher {
+            requests_root: [9; 32],
+            ..good
+        },
+        Voucher {
+            expires_unix: good.expires_unix + 1,
+            ..good
+        },
     ] {
         let instructions = served.collect_stating(stated, served.voucher);
         served.refused(&instructions, ProtocolError::WrongMessage);
@@ -116,9 +170,15 @@ fn given_a_voucher_when_its_signature_is_not_directly_before_then_refused() {
         1_000_000_000,
     );
     served.refused(std::slice::from_ref(&collect), ProtocolError::NoPrecedingInstruction);
-    served.refused(&[check.clone(), payment.clone(), collect.clone()], ProtocolError::NotEd25519Program);
+    served.refused(
+        &[check.clone(), payment.clone(), collect.clone()],
+        ProtocolError::NotEd25519Program,
+    );
     served.refused(&[collect.clone(), check.clone()], ProtocolError::NoPrecedingInstruction);
-    served.refused(&[payment.clone(), collect.clone(), check.clone()], ProtocolError::NotEd25519Program);
+    served.refused(
+        &[payment.clone(), collect.clone(), check.clone()],
+        ProtocolError::NotEd25519Program,
+    );
     let sysvar = solana_sdk_ids::sysvar::instructions::ID;
     let fake = swap(&collect, &sysvar, &served.cast.stranger.pubkey());
     served.refused(&[check.clone(), fake], ProtocolError::NotInstructionsSysvar);
@@ -188,7 +248,10 @@ fn given_a_collected_voucher_when_it_is_shown_again_then_it_adds_nothing() {
     served.accepted(&next);
     let collection = addresses::revenue_escrow::collection(&served.lane.report, &served.service.customer.lane);
     let collection: imo_protocol::Collection = served.world.read(&collection);
-    assert_eq!((collection.amount_units, collection.count, collection.first_sequence), (usdc(7), 1, 2));
+    assert_eq!(
+        (collection.amount_units, collection.count, collection.first_sequence),
+        (usdc(7), 1, 2)
+    );
 }
 
 #[test]
@@ -206,10 +269,34 @@ fn given_a_voucher_when_it_adds_receipts_without_money_or_money_without_receipts
     let mut served = given_a_voucher();
     let good = served.voucher.voucher;
     for (voucher, error) in [
-        (Voucher { cumulative_amount_units: 0, ..good }, RevenueEscrowError::NoAmountToCollect),
-        (Voucher { cumulative_count: 0, ..good }, RevenueEscrowError::NothingToCollect),
-        (Voucher { cumulative_count: 65_537, ..good }, RevenueEscrowError::TooManyReceipts),
-        (Voucher { cumulative_count: 1 << 32, ..good }, RevenueEscrowError::LaneIsFull),
+        (
+            Voucher {
+                cumulative_amount_units: 0,
+                ..good
+            },
+            RevenueEscrowError::NoAmountToCollect,
+        ),
+        (
+            Voucher {
+                cumulative_count: 0,
+                ..good
+            },
+            RevenueEscrowError::NothingToCollect,
+        ),
+        (
+            Voucher {
+                cumulative_count: 65_537,
+                ..good
+            },
+            RevenueEscrowError::TooManyReceipts,
+        ),
+        (
+            Voucher {
+                cumulative_count: 1 << 32,
+                ..good
+            },
+            RevenueEscrowError::LaneIsFull,
+        ),
     ] {
         let signed = sign(voucher, &served.cast.session);
         let instructions = served.collect_stating(voucher, signed);
@@ -223,13 +310,23 @@ fn given_a_voucher_when_it_expires_then_good_in_its_last_second_and_for_the_grac
     let expires_unix = served.voucher.voucher.expires_unix;
     let collect = served.collect();
     let now = served.world.now();
-    served.world.set_now(Now { unix: expires_unix + 1, ..now });
+    served.world.set_now(Now {
+        unix: expires_unix + 1,
+        ..now
+    });
     served.refused(&collect, RevenueEscrowError::VoucherExpired);
     let restart = now.slot + 1;
-    let restarted = Now { slot: restart + RESTART_GRACE_SLOTS + 1, unix: expires_unix + 10_000, last_restart_slot: restart };
+    let restarted = Now {
+        slot: restart + RESTART_GRACE_SLOTS + 1,
+        unix: expires_unix + 10_000,
+        last_restart_slot: restart,
+    };
     served.world.set_now(restarted);
     served.refused(&collect, RevenueEscrowError::VoucherExpired);
-    served.world.set_now(Now { unix: expires_unix, ..now });
+    served.world.set_now(Now {
+        unix: expires_unix,
+        ..now
+    });
     served.accepted(&collect);
 }
 
@@ -239,7 +336,11 @@ fn given_an_expired_voucher_when_the_cluster_was_down_meanwhile_then_collectable
     let expires_unix = served.voucher.voucher.expires_unix;
     let collect = served.collect();
     let now = served.world.now();
-    served.world.set_now(Now { slot: now.slot + 10, unix: expires_unix + 10_000, last_restart_slot: now.slot + 5 });
+    served.world.set_now(Now {
+        slot: now.slot + 10,
+        unix: expires_unix + 10_000,
+        last_restart_slot: now.slot + 5,
+    });
     served.accepted(&collect);
 }
 
@@ -248,7 +349,10 @@ fn given_a_voucher_that_outlives_its_session_when_collected_then_refused() {
     let mut served = given_a_voucher();
     let session = addresses::revenue_escrow::session(&served.service.customer.credit, &served.cast.session.pubkey());
     let expires_unix = served.world.read::<Session>(&session).expires_unix + 1;
-    let voucher = Voucher { expires_unix, ..served.voucher.voucher };
+    let voucher = Voucher {
+        expires_unix,
+        ..served.voucher.voucher
+    };
     let instructions = served.collect_stating(voucher, sign(voucher, &served.cast.session));
     served.refused(&instructions, RevenueEscrowError::VoucherOutlivesSession);
 }
@@ -276,15 +380,26 @@ fn given_a_stolen_session_key_when_it_spends_then_no_more_than_its_limit() {
     let (payer, model) = (served.cast.payer.pubkey(), served.service.published.model);
     let thief = Keypair::new();
     let expires_unix = served.world.now().unix + 7_200;
-    let args = GrantSessionArgs { key: thief.pubkey(), limit_units: usdc(10) - 1, expires_unix };
+    let args = GrantSessionArgs {
+        key: thief.pubkey(),
+        limit_units: usdc(10) - 1,
+        expires_unix,
+    };
     let grant = revenue_escrow::grant_session(payer, payer, model, args);
     served.world.send(&[grant], &[&served.cast.payer]).expect_ok();
     let session = addresses::revenue_escrow::session(&served.service.customer.credit, &thief.pubkey());
     let session_generation = served.world.read::<Session>(&session).generation;
-    let over = Voucher { session: thief.pubkey(), session_generation, ..served.voucher.voucher };
+    let over = Voucher {
+        session: thief.pubkey(),
+        session_generation,
+        ..served.voucher.voucher
+    };
     let instructions = revenue_escrow::collect(served.lane, &sign(over, &thief), served.receipts_root);
     served.refused(&instructions, RevenueEscrowError::SessionLimit);
-    let within = Voucher { cumulative_amount_units: usdc(10) - 1, ..over };
+    let within = Voucher {
+        cumulative_amount_units: usdc(10) - 1,
+        ..over
+    };
     let instructions = revenue_escrow::collect(served.lane, &sign(within, &thief), served.receipts_root);
     served.accepted(&instructions);
     assert_eq!(served.world.read::<Session>(&session).spent_units, usdc(10) - 1);
@@ -293,15 +408,33 @@ fn given_a_stolen_session_key_when_it_spends_then_no_more_than_its_limit() {
 #[test]
 fn given_a_lane_that_was_closed_and_opened_again_when_an_old_voucher_is_shown_then_refused() {
     let mut served = given_a_voucher();
-    let (payer, model, operator) = (served.cast.payer.pubkey(), served.service.published.model, served.service.operator);
+    let (payer, model, operator) = (
+        served.cast.payer.pubkey(),
+        served.service.published.model,
+        served.service.operator,
+    );
     let Served { world, cast, .. } = &mut served;
     let lane_address = addresses::revenue_escrow::lane(&addresses::revenue_escrow::credit(&payer, &model), &operator);
-    world.send(&[revenue_escrow::request_release(payer, model, operator, LANE)], &[&cast.payer]).expect_ok();
+    world
+        .send(
+            &[revenue_escrow::request_release(payer, model, operator, LANE)],
+            &[&cast.payer],
+        )
+        .expect_ok();
     world.pass_slots(terms().notice_slots + 1);
-    world.send(&[revenue_escrow::release_lane(payer, model, operator)], &[&cast.payer]).expect_ok();
+    world
+        .send(&[revenue_escrow::release_lane(payer, model, operator)], &[&cast.payer])
+        .expect_ok();
     let lane: Lane = world.read(&lane_address);
-    world.send(&[revenue_escrow::close_lane(payer, &lane)], &[&cast.payer]).expect_ok();
-    world.send(&[revenue_escrow::open_lane(payer, payer, model, operator, LANE)], &[&cast.payer]).expect_ok();
+    world
+        .send(&[revenue_escrow::close_lane(payer, &lane)], &[&cast.payer])
+        .expect_ok();
+    world
+        .send(
+            &[revenue_escrow::open_lane(payer, payer, model, operator, LANE)],
+            &[&cast.payer],
+        )
+        .expect_ok();
     assert_ne!(world.read::<Lane>(&lane_address).generation, lane.generation);
     let collect = served.collect();
     served.refused(&collect, ProtocolError::WrongMessage);
@@ -312,28 +445,53 @@ fn given_a_voucher_when_collected_with_accounts_of_others_then_refused() {
     let mut served = given_a_voucher();
     let published = served.service.published;
     let [check, collect] = served.collect();
-    let second = served.world.given_customer(&served.cast.alice, &served.cast.watcher, &published, served.service.operator);
-    let rival = served.world.given_operator(&served.cast.rival, &served.cast.backup.pubkey());
+    let second = served.world.given_customer(
+        &served.cast.alice,
+        &served.cast.watcher,
+        &published,
+        served.service.operator,
+    );
+    let rival = served
+        .world
+        .given_operator(&served.cast.rival, &served.cast.backup.pubkey());
     let other = served.world.given_model_number(&served.cast, 1, &dense(&[4, 3]));
     served.world.given_vault(&served.cast, &other);
     let other_report = served.world.given_report(&served.cast.operator, &other);
     let rival_report = served.world.given_report(&served.cast.rival, &published);
     let customer = &served.service.customer;
-    let [ours, theirs] = [(customer.credit, served.cast.session.pubkey()), (second.credit, served.cast.watcher.pubkey())]
-        .map(|(credit, key)| addresses::revenue_escrow::session(&credit, &key));
+    let [ours, theirs] = [
+        (customer.credit, served.cast.session.pubkey()),
+        (second.credit, served.cast.watcher.pubkey()),
+    ]
+    .map(|(credit, key)| addresses::revenue_escrow::session(&credit, &key));
     let [vault, other_vault] = [published.model, other.model].map(|model| addresses::revenue_escrow::vault(&model));
     let bucket = |report: &Pubkey| addresses::revenue_escrow::bucket(report);
     let report = served.lane.report;
     let collection = |lane: &Pubkey| addresses::revenue_escrow::collection(&report, lane);
     let their_lane = swap(&collect, &customer.lane, &second.lane);
     let their_lane = swap(&their_lane, &collection(&customer.lane), &collection(&second.lane));
-    served.world.send(&[check.clone(), their_lane], &[&served.cast.operator]).expect_error(RevenueEscrowError::WrongRelation);
+    served
+        .world
+        .send(&[check.clone(), their_lane], &[&served.cast.operator])
+        .expect_error(RevenueEscrowError::WrongRelation);
     for (account, replacement, code) in [
-        (customer.credit, second.credit, u32::from(RevenueEscrowError::WrongRelation)),
+        (
+            customer.credit,
+            second.credit,
+            u32::from(RevenueEscrowError::WrongRelation),
+        ),
         (ours, theirs, RevenueEscrowError::WrongRelation.into()),
         (vault, other_vault, ErrorCode::ConstraintSeeds.into()),
-        (served.service.operator, rival, RevenueEscrowError::NotOperatorAuthority.into()),
-        (bucket(&report), bucket(&rival_report), ErrorCode::ConstraintSeeds.into()),
+        (
+            served.service.operator,
+            rival,
+            RevenueEscrowError::NotOperatorAuthority.into(),
+        ),
+        (
+            bucket(&report),
+            bucket(&rival_report),
+            ErrorCode::ConstraintSeeds.into(),
+        ),
     ] {
         let changed = swap(&collect, &account, &replacement);
         served.refused(&[check.clone(), changed], code);
@@ -349,10 +507,16 @@ fn given_a_voucher_when_collected_with_accounts_of_others_then_refused() {
     }
     // By somebody else than the operator's authority.
     let stranger = served.cast.stranger.pubkey();
-    let lane = CollectedLane { authority: stranger, rent_payer: stranger, ..served.lane };
+    let lane = CollectedLane {
+        authority: stranger,
+        rent_payer: stranger,
+        ..served.lane
+    };
     let instructions = revenue_escrow::collect(lane, &served.voucher, served.receipts_root);
     let Served { world, cast, .. } = &mut served;
-    world.send(&instructions, &[&cast.stranger]).expect_error(RevenueEscrowError::NotOperatorAuthority);
+    world
+        .send(&instructions, &[&cast.stranger])
+        .expect_error(RevenueEscrowError::NotOperatorAuthority);
     served.accepted(&[check, collect]);
 }
 

@@ -1,5 +1,7 @@
 //! A model from its registration to the last claim, with every amount.
 
+use ::opml_oracle::state::{Operator, Report, ReportStatus};
+use ::revenue_escrow::state::{Credit, Lane};
 use imo_client::{
     addresses,
     instructions::{model_token, opml_oracle, revenue_escrow, yield_distributor},
@@ -10,8 +12,6 @@ use imo_tests::{
     models::{digits, honest},
     world::{ALICE_COMMITS, BOB_COMMITS, CREDIT, LANE, STAKE, SUPPLY, usdc},
 };
-use ::opml_oracle::state::{Operator, Report, ReportStatus};
-use ::revenue_escrow::state::{Credit, Lane};
 use solana_signer::Signer;
 
 /// Three answers at this price are collected.
@@ -31,7 +31,10 @@ const TO_BOB: u64 = 3_500_000;
 
 #[test]
 fn given_honest_answers_when_nobody_disputes_then_everybody_is_paid_to_the_unit() {
-    assert_eq!(COLLECTED, TO_REDEEM + TO_DEVELOPER + TO_OPERATOR + TO_PROTOCOL + TO_HOLDERS);
+    assert_eq!(
+        COLLECTED,
+        TO_REDEEM + TO_DEVELOPER + TO_OPERATOR + TO_PROTOCOL + TO_HOLDERS
+    );
     let (mut world, cast) = World::with_protocol();
     let [alice, bob, operator] = [&cast.alice, &cast.bob, &cast.operator].map(Signer::pubkey);
     let model = digits();
@@ -50,7 +53,10 @@ fn given_honest_answers_when_nobody_disputes_then_everybody_is_paid_to_the_unit(
 
     // Stake.
     world.given_stake(&published, &cast.alice, SUPPLY / 3);
-    let activation_epoch = world.position(&published, &alice).expect("Alice has staked").pending_epoch;
+    let activation_epoch = world
+        .position(&published, &alice)
+        .expect("Alice has staked")
+        .pending_epoch;
     world.pass_epochs(&published, 2);
     assert_eq!(world.epoch(&published), activation_epoch);
 
@@ -60,10 +66,19 @@ fn given_honest_answers_when_nobody_disputes_then_everybody_is_paid_to_the_unit(
     let customer = &case.service.customer;
     assert_eq!(case.collected_units, COLLECTED);
     let lane: Lane = world.read(&customer.lane);
-    assert_eq!((lane.reserved_units, lane.collected_units, lane.collected_count), (LANE - COLLECTED, COLLECTED, 3));
+    assert_eq!(
+        (lane.reserved_units, lane.collected_units, lane.collected_count),
+        (LANE - COLLECTED, COLLECTED, 3)
+    );
     let credit: Credit = world.read(&customer.credit);
-    assert_eq!((credit.available_units, credit.reserved_units), (CREDIT - LANE, LANE - COLLECTED));
-    assert_eq!(world.tokens(&addresses::revenue_escrow::vault_tokens(&published.model)), CREDIT);
+    assert_eq!(
+        (credit.available_units, credit.reserved_units),
+        (CREDIT - LANE, LANE - COLLECTED)
+    );
+    assert_eq!(
+        world.tokens(&addresses::revenue_escrow::vault_tokens(&published.model)),
+        CREDIT
+    );
 
     // Report, final, split.
     world.finalise(&cast, &case.report);
@@ -83,9 +98,11 @@ fn given_honest_answers_when_nobody_disputes_then_everybody_is_paid_to_the_unit(
     world.send(&[redeem], &[&cast.bob]).expect_ok();
     assert_eq!(world.usdc_of(&bob), BOB_COMMITS / 3 + TO_BOB);
     assert_eq!(world.model_tokens_of(&published, &bob), 0);
-    for (recipient, units) in
-        [(operator, TO_OPERATOR), (cast.developer.pubkey(), TO_DEVELOPER), (cast.treasury.pubkey(), TO_PROTOCOL)]
-    {
+    for (recipient, units) in [
+        (operator, TO_OPERATOR),
+        (cast.developer.pubkey(), TO_DEVELOPER),
+        (cast.treasury.pubkey(), TO_PROTOCOL),
+    ] {
         world.given_payment_account(&cast, &recipient);
         let before = world.usdc_of(&recipient);
         let caller = cast.stranger.pubkey();
@@ -118,7 +135,9 @@ fn given_honest_answers_when_nobody_disputes_then_everybody_is_paid_to_the_unit(
     let position_address = addresses::yield_distributor::position(&pool, &alice);
     let rent = [mark, position_address].map(|address| world.lamports(&address));
     let before = world.lamports(&alice);
-    let position = world.position(&published, &alice).expect("an empty position stays until it is closed");
+    let position = world
+        .position(&published, &alice)
+        .expect("an empty position stays until it is closed");
     let close = [
         yield_distributor::close_epoch_mark(&world.read(&mark)),
         yield_distributor::close_position(&position),

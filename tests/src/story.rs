@@ -1,0 +1,240 @@
+//! Every instruction of the four programs, in an order in which people use them. What uses these stories measures or attacks all instructions.
+
+use ::model_token::{instructions::UpdateProtocolArgs, state::Protocol};
+use ::opml_oracle::{game::Phase, state::Trace};
+use ::revenue_escrow::state::{Credit, Lane, Session};
+use anchor_lang::prelude::Pubkey;
+use imo_client::{
+    addresses,
+    instructions::{model_token, opml_oracle, revenue_escrow, yield_distributor},
+};
+use imo_protocol::{Bucket, Collection};
+use opml_runtime::execute;
+use solana_signer::Signer;
+
+use crate::{
+    cast::Cast,
+    landed::Outcome,
+    models::{chain, dense, digits, honest, lying},
+    world::{CREDIT, Duel, SUPPLY, Service, World, profile, terms, usdc, version_args},
+};
+
+/// A model from its registration to the last closed account, without a dispute.
+pub fn business(world: &mut World, cast: &Cast) {
+    let [authority, developer, stranger, payer, operator_key] = [
+        &cast.authority,
+        &cast.developer,
+        &cast.stranger,
+        &cast.payer,
+        &cast.operator,
+    ]
+    .map(Signer::pubkey);
+    let mint = world.usdc;
+    let Protocol {
+        guardian,
+        treasury,
+        protocol_bps,
+        terms: in_force,
+        ..
+    } = world.read(&addresses::model_token::protocol());
+    let update = UpdateProtocolArgs {
+        guardian,
+        treasury,
+        payment_mints: vec![mint],
+        protocol_bps,
+        terms: in_force,
+    };
+    world
+        .send(&[model_token::update_protocol(authority, update)], &[&cast.authority])
+        .expect_ok();
+    world
+        .send(&[model_token::set_pause(guardian, 0)], &[&cast.guardian])
+        .expect_ok();
+
+    let runtime = dense(&[8, 6, 3]);
+    let service = world.given_service(cast, &runtime);
+    let published = service.published;
+    world.given_token(cast, &published);
+    let withdraw = model_token::withdraw_proceeds(developer, published.model, mint);
+    world.send(&[withdraw], &[&cast.developer]).expect_ok();
+    let second = model_token::publish_version(developer, developer, published.model, 2, version_args(&dense(&[8, 3])));
+    world.send(&[second], &[&cast.developer]).expect_ok();
+    world.pass_slots(terms().notice_slots);
+    let activate = model_token::activate_version(developer, published.model, 2);
+    world.send(&[activate], &[&cast.developer]).expect_ok();
+    let update = opml_oracle::update_operator(operator_key, mint, profile(&stranger));
+    world.send(&[update], &[&cast.operator]).expect_ok();
+
+    // Stake in two epochs, so that a split finds stake that is due, and a second staker finds a mark that is there.
+    world.given_stake(&published, &cast.alice, SUPPLY / 4);
+    world.given_stake(&published, &cast.bob, SUPPLY / 4);
+    world.pass_epochs(&published, 1);
+    world.given_stake(&published, &cast.alice, SUPPLY / 4);
+    world.pass_epochs(&published, 2);
+
+    let Service { operator, .. } = service;
+    let case = world.given_sealed(
+        cast,
+        service,
+        (0..3).map(|seed| honest(&runtime, seed, usdc(10))).collect(),
+    );
+    world.finalise(cast, &case.report);
+    world.split(cast, &case.report);
+    for owner in [&cast.alice, &cast.bob] {
+        let claim = world.claim_of(&published, &stranger, &owner.pubkey());
+        world.send(&[claim], &[&cast.stranger]).expect_ok();
+        let position = world
+            .position(&published, &owner.pubkey())
+            .expect("a claim closes nothing");
+        let units = position.active_units;
+        let unstake = yield_distributor::unstake(&world.pool(&published), &position, units);
+        world.send(&[unstake], &[owner]).expect_ok();
+        let position = world
+            .position(&published, &owner.pubkey())
+            .expect("neither does unstaking");
+        world
+            .send(&[yield_distributor::close_position(&position)], &[&cast.stranger])
+            .expect_ok();
+    }
+    let pool = addresses::yield_distributor::pool(&published.model);
+    let now_epoch = world.epoch(&published);
+    for mark in (0..=now_epoch).map(|epoch| addresses::yield_distributor::epoch_mark(&pool, epoch)) {
+        if world.is_made(&mark) {
+            let close = yield_distributor::close_epoch_mark(&world.read(&mark));
+            world.send(&[close], &[&cast.stranger]).expect_ok();
+        }
+    }
+    let redeem = yield_distributor::redeem(cast.bob.pubkey(), &world.pool(&published), SUPPLY / 4);
+    world.send(&[redeem], &[&cast.bob]).expect_ok();
+    for recipient in [operator_key, developer, treasury] {
+        world.given_payment_account(cast, &recipient);
+        let withdraw = revenue_escrow::withdraw_earnings(stranger, published.model, recipient, mint);
+        world.send(&[withdraw], &[&cast.stranger]).expect_ok();
+    }
+    close_case(world, cast, &case.collection, &case.report);
+
+    // The payer leaves.
+    let (model, notice) = (published.model, terms().notice_slots);
+    let fund = revenue_escrow::fund_lane(payer, model, operator, usdc(1));
+    world.send(&[fund], &[&cast.payer]).expect_ok();
+    let lane: Lane = world.read(&case.service.customer.lane);
+    let release = revenue_escrow::request_release(payer, model, operator, lane.reserved_units);
+    world.send(&[release], &[&cast.payer]).expect_ok();
+    let revoke = revenue_escrow::revoke_session(payer, model, cast.session.pubkey());
+    world.send(&[revoke], &[&cast.payer]).expect_ok();
+    world.pass_slots(notice + 2);
+    world
+        .send(&[revenue_escrow::release_lane(payer, model, operator)], &[&cast.payer])
+        .expect_ok();
+    world
+        .send(&[revenue_escrow::close_lane(payer, &lane)], &[&cast.payer])
+        .expect_ok();
+    let session = addresses::revenue_escrow::session(&case.service.customer.credit, &cast.session.pubkey());
+    let close = revenue_escrow::close_session(&world.read::<Session>(&session));
+    world.send(&[close], &[&cast.stranger]).expect_ok();
+    let credit: Credit = world.read(&case.service.customer.credit);
+    let request = revenue_escrow::request_withdraw(payer, model, credit.available_units);
+    world.send(&[request], &[&cast.payer]).expect_ok();
+    world.pass_slots(notice + 2);
+    let destination = addresses::payment_account(&payer, &mint);
+    let withdraw = revenue_escrow::withdraw_credit(payer, model, mint, destination);
+    world.send(&[withdraw], &[&cast.payer]).expect_ok();
+    world
+        .send(&[revenue_escrow::close_credit(&credit)], &[&cast.payer])
+        .expect_ok();
+    assert_eq!(world.usdc_of(&payer), CREDIT - case.collected_units);
+
+    // So does the operator.
+    let unbond = opml_oracle::request_unbond(operator_key, mint, usdc(1));
+    world.send(&[unbond], &[&cast.operator]).expect_ok();
+    world.pass_slots(terms().unbonding_slots + 1);
+    let recipient = addresses::payment_account(&operator_key, &mint);
+    let withdraw = opml_oracle::withdraw_bond(operator_key, mint, recipient);
+    world.send(&[withdraw], &[&cast.operator]).expect_ok();
+}
+
+/// An offering that misses its minimum.
+pub fn failure(world: &mut World, cast: &Cast) {
+    let published = world.given_model_number(cast, 7, &dense(&[4, 3]));
+    world.given_offering(cast, &published);
+    world.given_commitment(&published, &cast.alice, usdc(1));
+    world.given_settled(cast, &published);
+    let claimed = world.claimed(&published, &cast.alice.pubkey());
+    let claim = model_token::claim_commitment(cast.stranger.pubkey(), claimed);
+    world.send(&[claim], &[&cast.stranger]).expect_ok();
+}
+
+/// Two rejected reports: one wrong answer of the digits model, proven; and one of a model of forty nodes, with a walk down the trace and a second
+/// challenger who uses the same trace and wins by silence.
+pub fn disputes(world: &mut World, cast: &Cast) {
+    let runtime = digits();
+    let published = world.given_model_number(cast, 8, &runtime);
+    world.given_vault(cast, &published);
+    let operator = world.given_operator(&cast.backup, &cast.stranger.pubkey());
+    let customer = world.given_customer(&cast.payer, &cast.session, &published, operator);
+    let service = Service {
+        published,
+        operator,
+        customer,
+    };
+    let case = world.given_sealed_by(&cast.backup, service, vec![lying(&runtime, 0, usdc(10), 2)]);
+    let own = execute(&runtime, &case.asked[0].input).expect("the input fits the model");
+    let answer = &case.asked[0].answer;
+    let mut duel = Duel::open(world, &cast.watcher, &case, 0, &runtime, &own);
+    duel.play_until(world, &cast.backup, answer, Phase::TileKnown);
+    let witness = duel.challenger_moves(world).expect("the last move proves");
+    let close = opml_oracle::close_witness(cast.watcher.pubkey(), witness);
+    world.send(&[close], &[&cast.watcher]).expect_ok();
+    duel.settle(world, &cast.stranger);
+    world.refund(cast, &case);
+    duel.pay_out(world, &cast.stranger);
+    close_trace(world, cast, &duel);
+    let close = revenue_escrow::close_bucket(&world.read(&addresses::revenue_escrow::bucket(&case.report)));
+    world.send(&[close], &[&cast.stranger]).expect_ok();
+    let close = opml_oracle::close_report(&world.read(&case.report));
+    world.send(&[close], &[&cast.stranger]).expect_ok();
+
+    let runtime = chain(40);
+    let published = world.given_model_number(cast, 9, &runtime);
+    world.given_vault(cast, &published);
+    let customer = world.given_customer(&cast.payer, &cast.session, &published, operator);
+    let service = Service {
+        published,
+        operator,
+        customer,
+    };
+    let case = world.given_sealed_by(&cast.backup, service, vec![lying(&runtime, 0, usdc(10), 17)]);
+    let own = execute(&runtime, &case.asked[0].input).expect("the input fits the model");
+    let answer = &case.asked[0].answer;
+    let mut first = Duel::open(world, &cast.watcher, &case, 0, &runtime, &own);
+    let mut second = Duel::open(world, &cast.rival, &case, 0, &runtime, &own);
+    second.play_until(world, &cast.backup, answer, Phase::Pointed);
+    first.play_until(world, &cast.backup, answer, Phase::TileKnown);
+    second.play_until(world, &cast.backup, answer, Phase::Demanded);
+    second.time_out(world, &cast.stranger);
+    first.time_out(world, &cast.stranger);
+    world.refund(cast, &case);
+    first.settle(world, &cast.stranger);
+    second.settle(world, &cast.stranger);
+    first.pay_out(world, &cast.stranger);
+    second.pay_out(world, &cast.stranger);
+    close_trace(world, cast, &first);
+    close_case(world, cast, &case.collection, &case.report);
+}
+
+fn close_trace(world: &mut World, cast: &Cast, duel: &Duel) {
+    let trace = addresses::opml_oracle::trace(&duel.report, &duel.place.claim.claim_hash());
+    let close = opml_oracle::close_trace(&world.read::<Trace>(&trace));
+    world.send(&[close], &[&cast.stranger]).expect_ok();
+}
+
+fn close_case(world: &mut World, cast: &Cast, collection: &Pubkey, report: &Pubkey) {
+    let close = revenue_escrow::close_collection(&world.read::<Collection>(collection));
+    world.send(&[close], &[&cast.stranger]).expect_ok();
+    let bucket: Bucket = world.read(&addresses::revenue_escrow::bucket(report));
+    world
+        .send(&[revenue_escrow::close_bucket(&bucket)], &[&cast.stranger])
+        .expect_ok();
+    let close = opml_oracle::close_report(&world.read(report));
+    world.send(&[close], &[&cast.stranger]).expect_ok();
+}

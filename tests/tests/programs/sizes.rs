@@ -1,0 +1,226 @@
+//! The largest form of every instruction whose size varies must fit a transaction, with a compute limit and a priority fee before it.
+
+use ::model_token::{
+    constants::{MAX_NAME_LEN, MAX_SYMBOL_LEN, MAX_URI_LEN},
+    instructions::{OpenOfferingArgs, PublishVersionArgs, RegisterModelArgs},
+};
+use ::opml_oracle::{
+    constants::{MAX_ENDPOINT_LEN, MAX_FRONTIER_NODES, MAX_TILE_BYTES},
+    game::Game,
+    state::Dispute,
+};
+use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction};
+use imo_client::{
+    challenge::staging::{MAX_TRANSACTION_BYTES, transaction_bytes},
+    instructions::{
+        model_token,
+        opml_oracle::{self, OperatorProfile, Place},
+        revenue_escrow::{self, CollectedLane, SplitReport},
+    },
+};
+use imo_protocol::{Now, Voucher};
+use imo_tests::{
+    models::dense,
+    world::{sign, version_args},
+};
+use opml::{Claim, model::MAX_NODES};
+use solana_compute_budget_interface::ComputeBudgetInstruction;
+use solana_keypair::Keypair;
+use solana_signer::Signer;
+
+fn dispute() -> Dispute {
+    let now = Now {
+        slot: 1,
+        unix: 1,
+        last_restart_slot: 0,
+    };
+    let key = Pubkey::new_unique;
+    Dispute {
+        version: 1,
+        bump: 255,
+        report: key(),
+        challenger: key(),
+        nonce: 0,
+        order: 0,
+        operator: key(),
+        mint: key(),
+        commitment: [1; 32],
+        collection: key(),
+        receipt_index: 0,
+        input_root: [2; 32],
+        output_root: [3; 32],
+        claim_hash: [4; 32],
+        trace: key(),
+        bond_units: 1,
+        settled: false,
+        payout_units: 0,
+        rent_payer: key(),
+        game: Game::open(&now, &imo_tests::world::terms(), &key(), 0, &[5; 32], MAX_NODES),
+        reserved: [0; 64],
+    }
+}
+
+#[test]
+fn given_the_largest_form_of_each_instruction_when_sent_with_a_priority_fee_then_it_fits() {
+    let dispute = dispute();
+    let digest = [6; 32];
+    let key = Pubkey::new_unique;
+    let path = |depth: u8| vec![[7; 32]; depth.into()];
+    let deepest = opml::merkle::depth(MAX_NODES);
+    // A collection holds at most 65,536 receipts.
+    let place = Place {
+        collection: key(),
+        receipt_index: 0,
+        salt: [8; 32],
+        claim: Claim {
+            model_root: [9; 32],
+            input_root: [9; 32],
+            output_root: [9; 32],
+        },
+        path: path(16),
+    };
+    let model = dense(&[4, 3]);
+    let session = Keypair::new();
+    let voucher = Voucher {
+        cluster: [1; 32],
+        escrow: key(),
+        lane: key(),
+        lane_generation: 1,
+        session: session.pubkey(),
+        session_generation: 1,
+        cumulative_amount_units: 1,
+        cumulative_count: 1,
+        requests_root: [1; 32],
+        expires_unix: 1,
+    };
+    let lane = CollectedLane {
+        authority: key(),
+        rent_payer: key(),
+        operator: key(),
+        report: key(),
+        model: key(),
+        credit: key(),
+    };
+    let split = SplitReport {
+        rent_payer: key(),
+        report: key(),
+        operator: key(),
+        operator_authority: key(),
+        model: key(),
+        developer: key(),
+        model_version: key(),
+        treasury: key(),
+        mint: key(),
+        due_marks: [Some(key()), Some(key())],
+    };
+    let profile = OperatorProfile {
+        backup: key(),
+        endpoint: "e".repeat(MAX_ENDPOINT_LEN),
+        endpoint_key_hash: [1; 32],
+    };
+    let register = RegisterModelArgs {
+        index: 1,
+        uri: "u".repeat(MAX_URI_LEN),
+        uri_hash: [1; 32],
+    };
+    let publish = PublishVersionArgs {
+        weights_uri: "u".repeat(MAX_URI_LEN),
+        ..version_args(&model)
+    };
+    let offering = OpenOfferingArgs {
+        supply_units: 1,
+        min_raise_units: 1,
+        max_raise_units: 1,
+        opens_unix: 1,
+        closes_unix: 1,
+        name: "n".repeat(MAX_NAME_LEN),
+        symbol: "s".repeat(MAX_SYMBOL_LEN),
+    };
+    let record = &model.nodes()[0];
+    let single = |instruction: Instruction| vec![instruction];
+    let largest: [(&str, Vec<Instruction>); 13] = [
+        (
+            "collect",
+            revenue_escrow::collect(lane, &sign(voucher, &session), [1; 32]).to_vec(),
+        ),
+        ("split", single(revenue_escrow::split(split))),
+        (
+            "register_operator",
+            single(opml_oracle::register_operator(key(), key(), key(), profile.clone())),
+        ),
+        (
+            "update_operator",
+            single(opml_oracle::update_operator(key(), key(), profile)),
+        ),
+        ("point", single(opml_oracle::point(&dispute, digest, &place))),
+        (
+            "post_trace",
+            single(opml_oracle::post_trace(
+                key(),
+                key(),
+                &dispute,
+                digest,
+                vec![[1; 32]; MAX_FRONTIER_NODES],
+            )),
+        ),
+        (
+            "post_trace_root",
+            single(opml_oracle::post_trace_root(
+                key(),
+                key(),
+                &dispute,
+                digest,
+                [1; 32],
+                path(deepest),
+            )),
+        ),
+        (
+            "demand_node",
+            single(opml_oracle::demand_node(
+                &dispute,
+                digest,
+                0,
+                model.header(),
+                record,
+                path(deepest),
+            )),
+        ),
+        (
+            "reveal",
+            single(opml_oracle::reveal(&dispute, digest, vec![[1; 32]; MAX_FRONTIER_NODES])),
+        ),
+        (
+            "reveal_tile",
+            single(opml_oracle::reveal_tile(&dispute, digest, vec![1; MAX_TILE_BYTES])),
+        ),
+        (
+            "register_model",
+            single(model_token::register_model(key(), key(), key(), register)),
+        ),
+        (
+            "publish_version",
+            single(model_token::publish_version(key(), key(), key(), 1, publish)),
+        ),
+        (
+            "open_offering",
+            single(model_token::open_offering(key(), key(), key(), key(), offering)),
+        ),
+    ];
+    let mut too_large = Vec::new();
+    for (name, instructions) in largest {
+        let limit = ComputeBudgetInstruction::set_compute_unit_limit(1_400_000);
+        let price = ComputeBudgetInstruction::set_compute_unit_price(u64::MAX);
+        // Whoever acts pays the fee, as everybody's wallet does.
+        let acting = instructions
+            .iter()
+            .flat_map(|ix| &ix.accounts)
+            .find(|meta| meta.is_signer);
+        let payer = acting.map_or_else(Pubkey::new_unique, |meta| meta.pubkey);
+        let all = [vec![limit, price], instructions].concat();
+        let bytes = transaction_bytes(&all, &payer);
+        if bytes > MAX_TRANSACTION_BYTES {
+            too_large.push((name, bytes));
+        }
+    }
+    assert!(too_large.is_empty(), "these fit no transaction: {too_large:?}");
+}
