@@ -84,7 +84,7 @@ meanings! {
         NotUpgradeAuthority, NotAuthority, NotGuardian, Paused, PauseTooLong, NoPaymentMint,
         TooManyPaymentMints, DuplicatePaymentMint, ProtocolShareExceedsAll, TermSlotsOutOfRange,
         ClockShorterThanResponse, UnbondingTooShort, EpochTooShort, BondRatioOutOfRange,
-        SlashSharesExceedAll, BondIsZero, MoveCostExceedsBond, BondDoesNotDeter, EpochLengthIsFixed,
+        SlashSharesExceedAll, BondIsZero, MoveCostExceedsBond, BondDoesNotDeter, EpochLengthIsFixed, WaitIsFixed,
         PaymentMintNotAllowed, UriTooLong, NotDeveloper, UnknownArithmeticVersion, InvalidModelSize,
         InvalidInputSpec, SplitIsNotAll, WrongProtocolShare, TooManyVersions, NoticeNotOver,
         VersionNotLater, WrongModel, NoLiveVersion, SupplyIsZero, InvalidRaise, InvalidOpening,

@@ -45,6 +45,8 @@ pub enum ModelTokenError {
     BondDoesNotDeter = 108,
     #[msg("The length of an epoch never changes: give the one in force")]
     EpochLengthIsFixed = 109,
+    #[msg("Notice and unbonding time never change: give those in force")]
+    WaitIsFixed = 110,
 
     // 200: models and versions
     #[msg("The payment mint is not on the protocol's list: choose one that is")]

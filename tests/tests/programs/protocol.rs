@@ -159,6 +159,16 @@ fn given_new_terms_when_they_are_set_then_published_versions_keep_theirs() {
     world
         .send(&[update], &[&cast.authority])
         .expect_error(ModelTokenError::EpochLengthIsFixed);
+    for change in [
+        |terms: &mut DisputeTerms| terms.notice_slots += 1,
+        |terms: &mut DisputeTerms| terms.unbonding_slots += 1,
+    ] {
+        let mut args = update_args(&world, &cast);
+        change(&mut args.terms);
+        world
+            .send(&[model_token::update_protocol(authority, args)], &[&cast.authority])
+            .expect_error(ModelTokenError::WaitIsFixed);
+    }
     args.terms = DisputeTerms {
         window_slots: 900,
         ..terms()

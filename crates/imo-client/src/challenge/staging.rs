@@ -6,6 +6,7 @@
 use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction};
 use opml_oracle::state::{Dispute, Witness};
 use solana_message::Message;
+use solana_system_interface::instruction as system;
 
 use crate::instructions::opml_oracle as oracle;
 
@@ -52,15 +53,15 @@ pub fn stage_and_prove(proof: &Proof, prelude: &[Instruction]) -> Vec<Vec<Instru
         MAX_TRANSACTION_BYTES.saturating_sub(taken + LENGTH_GROWTH)
     };
 
-    let create = solana_system_interface::instruction::create_account(
-        &challenger,
-        &witness_account,
-        lamports,
-        account_bytes(witness) as u64,
-        &opml_oracle::ID,
-    );
+    // Not `create_account`: it refuses an address that holds a lamport, and anyone who sees the transaction could send one first.
+    let create = [
+        system::transfer(&challenger, &witness_account, lamports),
+        system::allocate(&witness_account, account_bytes(witness) as u64),
+        system::assign(&witness_account, &opml_oracle::ID),
+    ];
     let prove = oracle::prove(dispute, dispute.game.digest, witness_account, element);
-    let mut first = vec![create, oracle::init_witness(dispute, witness_account)];
+    let mut first = create.to_vec();
+    first.push(oracle::init_witness(dispute, witness_account));
     let mut last = prelude.to_vec();
 
     let (head, mut rest) = witness.split_at(fitting(&first).min(witness.len()));

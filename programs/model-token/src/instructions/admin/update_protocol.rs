@@ -16,12 +16,14 @@ pub struct UpdateProtocolArgs {
     pub payment_mints: Vec<Pubkey>,
     /// The protocol's share of revenue for versions to come, in basis points.
     pub protocol_bps: u16,
-    /// Terms for versions to come; the length of an epoch must be the one in force.
+    /// Terms for versions to come; epoch, notice and unbonding must be those in force.
     pub terms: DisputeTerms,
 }
 
 /// Changes what holds for models and versions to come. The protocol's authority may. Published versions keep their terms and
-/// their split; the length of an epoch never changes, because existing pools must stay slower than reports of later versions.
+/// their split. The length of an epoch never changes, because existing pools must stay slower than reports of later versions; nor do the
+/// notice and the unbonding time, because money that is in already leaves by them: longer ones would trap it, shorter ones would let it
+/// run from those who counted on it.
 #[derive(Accounts)]
 pub struct UpdateProtocol<'info> {
     pub authority: Signer<'info>,
@@ -39,6 +41,11 @@ impl UpdateProtocol<'_> {
         require!(
             args.terms.epoch_slots == self.protocol.terms.epoch_slots,
             ModelTokenError::EpochLengthIsFixed
+        );
+        require!(
+            args.terms.notice_slots == self.protocol.terms.notice_slots
+                && args.terms.unbonding_slots == self.protocol.terms.unbonding_slots,
+            ModelTokenError::WaitIsFixed
         );
         Ok(())
     }
