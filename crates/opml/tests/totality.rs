@@ -1,58 +1,18 @@
 //! Nothing panics on data: operators on random bytes, the referee on random witnesses.
 
+mod common;
+
+use common::{int32, int8, record, valid_node, LAST_OPERATOR};
 use opml::{
     model::{validate_node, ATTRIBUTE_BYTES, HEADER_BYTES, NODE_BYTES},
     ops::{self, ArgMax, Clip, FullyConnected, Lookup, Region},
-    referee, Claim, ConstantRecord, ElementType, ModelHeader, NodeError, NodeRecord, Operand, TensorSpec,
+    referee, Claim, ConstantRecord, ElementType, ModelHeader, NodeError, NodeRecord, TensorSpec,
 };
 use proptest::prelude::*;
 
-fn int8(shape: &[u32]) -> TensorSpec {
-    TensorSpec::new(ElementType::Int8, shape).unwrap()
-}
-
-fn int32(shape: &[u32]) -> TensorSpec {
-    TensorSpec::new(ElementType::Int32, shape).unwrap()
-}
-
-fn record(operator: u8, operand_count: usize, output: TensorSpec, attributes: [u8; ATTRIBUTE_BYTES]) -> NodeRecord {
-    let mut operands = [Operand::None; 6];
-    operands[..operand_count].fill(Operand::Input);
-    NodeRecord {
-        operator,
-        operands,
-        output,
-        attributes,
-    }
-}
-
-/// A valid node with the specifications of its operands.
-fn valid_node() -> impl Strategy<Value = (NodeRecord, Vec<TensorSpec>)> {
-    (1u32..4, 1u32..600, 1u32..300, any::<[i8; 4]>()).prop_flat_map(|(rows, k, n, [a, b, c, d])| {
-        let (low, high) = (c.min(d), c.max(d));
-        let x = int8(&[rows, k]);
-        let fully_connected = record(
-            FullyConnected::NUMBER,
-            5,
-            int8(&[rows, n]),
-            FullyConnected::attributes(a, b, low, high),
-        );
-        let clip = record(Clip::NUMBER, 1, x, Clip::attributes(low, high));
-        let lookup = record(Lookup::NUMBER, 2, x, [0; ATTRIBUTE_BYTES]);
-        let arg_max = record(ArgMax::NUMBER, 1, int32(&[rows, 1]), [0; ATTRIBUTE_BYTES]);
-        prop_oneof![
-            Just((
-                fully_connected,
-                vec![x, int8(&[n, k]), int32(&[n]), int32(&[n]), int8(&[n])]
-            )),
-            Just((clip, vec![x])),
-            Just((lookup, vec![x, int8(&[256])])),
-            Just((arg_max, vec![x])),
-        ]
-    })
-}
-
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2048))]
+
     #[test]
     fn given_any_bytes_when_a_valid_node_runs_then_every_element_has_a_value_of_its_type((node, specs) in valid_node(), seed: u64, at in any::<prop::sample::Index>()) {
         prop_assert_eq!(validate_node(&node, &specs), Ok(()));
@@ -150,6 +110,8 @@ fn given_nodes_that_break_one_rule_when_validated_then_that_rule_is_named() {
     assert_eq!(with_spec(4, int32(&[3])), operand(4));
     assert_eq!(validate_node(&good, &specs[..4]), Err(NodeError::OperandCount));
 
+    assert!((1..=LAST_OPERATOR).all(|number| ops::operator(number).is_some()));
+    assert!((LAST_OPERATOR + 1..=255).all(|number| ops::operator(number).is_none()));
     let with = |change: &dyn Fn(&mut NodeRecord)| {
         let mut node = good;
         change(&mut node);

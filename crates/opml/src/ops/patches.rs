@@ -85,24 +85,25 @@ impl PatchesAttributes {
         Some([along(h, top, bottom, kh, sh, dh)?, along(w, left, right, kw, sw, dw)?])
     }
 
-    /// The shape of the output for an x of this shape; `None` when there is none.
-    pub fn output_shape(&self, x: &[u32]) -> Option<([u64; 3], Option<u32>)> {
-        let (batch, [h, w, c]) = match *x {
+    /// The output for this x; `None` when there is no window, the groups do not divide the channels, or it is too large for a tensor.
+    pub fn output(&self, x: &TensorSpec) -> Option<TensorSpec> {
+        let (batch, [h, w, c]) = match *x.shape() {
             [h, w, c] => (None, [h, w, c]),
             [b, h, w, c] => (Some(b), [h, w, c]),
             _ => return None,
         };
         let [oh, ow] = self.windows(h, w)?;
+        if c.checked_rem(self.groups)? != 0 {
+            return None;
+        }
         let [kh, kw] = self.kernel.map(u64::from);
-        let channels = c
-            .checked_div(self.groups)
-            .filter(|channels| channels * self.groups == c)?;
-        let shape = [
-            u64::from(oh) * u64::from(ow),
-            u64::from(self.groups),
-            kh * kw * u64::from(channels),
-        ];
-        Some((shape, batch))
+        let windows = u32::try_from(u64::from(oh) * u64::from(ow)).ok()?;
+        let k = u32::try_from(kh * kw * u64::from(c / self.groups)).ok()?;
+        match batch {
+            None => TensorSpec::new(ElementType::Int8, &[windows, self.groups, k]),
+            Some(b) => TensorSpec::new(ElementType::Int8, &[b, windows, self.groups, k]),
+        }
+        .ok()
     }
 }
 
@@ -157,14 +158,7 @@ impl Operator for Patches {
         if x.shape().len() < 3 {
             return Err(NodeError::Operand { operand: 0 });
         }
-        let (expected, batch) = attributes.output_shape(x.shape()).ok_or(NodeError::Attribute)?;
-        let output = node.output;
-        let (found_batch, found) = match *output.shape() {
-            [windows, groups, k] => (None, [windows, groups, k]),
-            [b, windows, groups, k] => (Some(b), [windows, groups, k]),
-            _ => return Err(NodeError::OutputSpec),
-        };
-        if output.element() != ElementType::Int8 || found_batch != batch || found.map(u64::from) != expected {
+        if attributes.output(x).ok_or(NodeError::Attribute)? != node.output {
             return Err(NodeError::OutputSpec);
         }
         Ok(())
