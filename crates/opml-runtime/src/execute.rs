@@ -107,7 +107,7 @@ pub fn execute(model: &Model, input: &Tensor) -> Result<Execution, ExecuteError>
 }
 
 /// The output of one node.
-fn run_node(node: &NodeRecord, specs: &[TensorSpec], operands: &[&Tensor]) -> Option<Tensor> {
+pub(crate) fn run_node(node: &NodeRecord, specs: &[TensorSpec], operands: &[&Tensor]) -> Option<Tensor> {
     let operator = ops::operator(node.operator)?;
     let mut data = Vec::with_capacity(node.output.byte_len() as usize);
     let mut statistics = RowStatistics::default();

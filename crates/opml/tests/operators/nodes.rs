@@ -1,6 +1,7 @@
 //! Random valid nodes of every operator, for the tests of this crate and of the runtime.
 
 use opml::{
+    ElementType, NodeRecord, Operand, TensorSpec,
     model::ATTRIBUTE_BYTES,
     ops::{
         Add, AddAttributes, ArgMax, Bitcast, Clip, Concat, FullyConnected, Gather, GroupedFullyConnected, LayerNorm,
@@ -8,7 +9,6 @@ use opml::{
         PatchesAttributes, ReduceMax, ReduceMean, ReduceMeanAttributes, Reshape, RmsNorm, RmsNormAttributes,
         RotaryEmbedding, RotaryEmbeddingAttributes, Slice, Softmax, SoftmaxAttributes, Transpose,
     },
-    ElementType, NodeRecord, Operand, TensorSpec,
 };
 use proptest::prelude::*;
 
@@ -37,12 +37,11 @@ pub fn record(operator: u8, operand_count: usize, output: TensorSpec, attributes
 
 /// A valid node of any operator with the specifications of its operands.
 pub fn valid_node() -> impl Strategy<Value = (NodeRecord, Vec<TensorSpec>)> {
-    (1..=LAST_OPERATOR, prop::collection::vec(any::<u32>(), 32))
-        .prop_map(|(operator, draws)| node(operator, &mut Draws(draws.into_iter())))
+    (1..=LAST_OPERATOR, prop::collection::vec(any::<u32>(), 32)).prop_map(|(operator, draws)| node(operator, draws))
 }
 
 /// Numbers to choose shapes and attributes by.
-pub struct Draws(pub std::vec::IntoIter<u32>);
+struct Draws(std::vec::IntoIter<u32>);
 
 impl Draws {
     /// One of `low..=high`.
@@ -87,11 +86,7 @@ impl Draws {
     }
 
     fn spec(&mut self, shape: &[u32]) -> TensorSpec {
-        if self.flag() {
-            int8(shape)
-        } else {
-            int32(shape)
-        }
+        if self.flag() { int8(shape) } else { int32(shape) }
     }
 }
 
@@ -99,8 +94,9 @@ fn with_last(shape: &[u32], last: u32) -> Vec<u32> {
     [&shape[..shape.len() - 1], &[last]].concat()
 }
 
-/// A valid node of this operator.
-pub fn node(operator: u8, draws: &mut Draws) -> (NodeRecord, Vec<TensorSpec>) {
+/// A valid node of this operator, whose shapes and attributes follow from `draws`.
+pub fn node(operator: u8, draws: Vec<u32>) -> (NodeRecord, Vec<TensorSpec>) {
+    let draws = &mut Draws(draws.into_iter());
     let none = [0; ATTRIBUTE_BYTES];
     let (specs, output, attributes) = match operator {
         FullyConnected::NUMBER => {

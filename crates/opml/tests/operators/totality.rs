@@ -1,8 +1,6 @@
 //! Nothing panics on data: operators on random bytes, the referee on random witnesses.
 
-mod common;
-
-use common::{int32, int8, record, valid_node, LAST_OPERATOR};
+use crate::nodes::{int32, int8, record, valid_node, LAST_OPERATOR};
 use opml::{
     model::{validate_node, ATTRIBUTE_BYTES, HEADER_BYTES, NODE_BYTES},
     ops::{self, ArgMax, Clip, FullyConnected, Lookup, Region},
@@ -10,35 +8,73 @@ use opml::{
 };
 use proptest::prelude::*;
 
+/// Computes one element of an accepted node on random bytes, in full and with too few.
+fn run_one(node: &NodeRecord, specs: &[TensorSpec], seed: u64, at: prop::sample::Index) -> Result<(), TestCaseError> {
+    let operator = ops::operator(node.operator).unwrap();
+    let element = at.index(node.output.elements() as usize) as u32;
+    let mut regions: Vec<Vec<u8>> = Vec::new();
+    for (i, spec) in (0u64..).zip(specs) {
+        let proven: Vec<&[u8]> = regions.iter().map(Vec::as_slice).collect();
+        let len = match operator.region(node, specs, i as usize, element, &proven).unwrap() {
+            Region::Row(row) => spec.row_range(row).unwrap().len(),
+            Region::Tile(leaf) => spec.tile_range(leaf).unwrap().len(),
+            Region::Nothing => 0,
+        };
+        regions.push((0..len as u64).map(|byte| extreme_byte(seed ^ i, byte)).collect());
+    }
+    let regions: Vec<&[u8]> = regions.iter().map(Vec::as_slice).collect();
+    let value = ops::element(operator, node, specs, &regions, element);
+    prop_assert!(value.is_some());
+    if node.output.element() == ElementType::Int8 {
+        prop_assert!(i8::try_from(value.unwrap()).is_ok());
+    }
+    // Regions that are too short or too few have no value, or at least do not panic.
+    let short: Vec<&[u8]> = regions.iter().map(|region| &region[..region.len() / 2]).collect();
+    ops::element(operator, node, specs, &short, element);
+    for count in 0..specs.len() {
+        operator.region(node, specs, count, element, &[]);
+    }
+    prop_assert_eq!(ops::element(operator, node, specs, &[], element), None);
+    Ok(())
+}
+
+/// Bytes that reach the extremes often.
+fn extreme_byte(seed: u64, byte: u64) -> u8 {
+    match (seed ^ (byte.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 17)) % 7 {
+        0 | 1 => 0x80,
+        2 => 0x7f,
+        3 => 0xff,
+        other => other as u8 ^ byte as u8,
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2048))]
 
     #[test]
     fn given_any_bytes_when_a_valid_node_runs_then_every_element_has_a_value_of_its_type((node, specs) in valid_node(), seed: u64, at in any::<prop::sample::Index>()) {
         prop_assert_eq!(validate_node(&node, &specs), Ok(()));
-        let operator = ops::operator(node.operator).unwrap();
-        let element = at.index(node.output.elements() as usize) as u32;
-        let mut regions: Vec<Vec<u8>> = Vec::new();
-        for (i, spec) in specs.iter().enumerate() {
-            let proven: Vec<&[u8]> = regions.iter().map(Vec::as_slice).collect();
-            let len = match operator.region(&node, &specs, i, element, &proven).unwrap() {
-                Region::Row(row) => spec.row_range(row).unwrap().len(),
-                Region::Tile(leaf) => spec.tile_range(leaf).unwrap().len(),
-                Region::Nothing => 0,
-            };
-            // Bytes that reach the extremes often.
-            regions.push((0..len as u64).map(|byte| match (seed ^ (byte.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 17)) % 7 { 0 | 1 => 0x80, 2 => 0x7f, 3 => 0xff, other => other as u8 ^ byte as u8 }).collect());
+        run_one(&node, &specs, seed, at)?;
+    }
+
+    /// Whatever `validate_node` accepts is total, not only what the strategy makes.
+    #[test]
+    fn given_a_valid_node_when_bytes_of_it_and_shapes_of_operands_change_then_it_is_refused_or_total((node, specs) in valid_node(), changes in prop::collection::vec((0..NODE_BYTES, any::<u8>()), 0..3), operand: prop::sample::Index, shape in prop::collection::vec(1u32..9, 1..5), wide: bool, reshape: bool, seed: u64, at: prop::sample::Index) {
+        let mut specs = specs;
+        if reshape {
+            let spec = if wide { int32(&shape) } else { int8(&shape) };
+            let operand = operand.index(specs.len());
+            specs[operand] = spec;
         }
-        let regions: Vec<&[u8]> = regions.iter().map(Vec::as_slice).collect();
-        let value = ops::element(operator, &node, &specs, &regions, element);
-        prop_assert!(value.is_some());
-        if node.output.element() == ElementType::Int8 {
-            prop_assert!(i8::try_from(value.unwrap()).is_ok());
+        let mut bytes = node.encode();
+        for (at, value) in changes {
+            bytes[at] = value;
         }
-        // Regions that are too short or too few have no value, or at least do not panic.
-        let short: Vec<&[u8]> = regions.iter().map(|region| &region[..region.len() / 2]).collect();
-        ops::element(operator, &node, &specs, &short, element);
-        prop_assert_eq!(ops::element(operator, &node, &specs, &[], element), None);
+        if let Ok(node) = NodeRecord::decode(&bytes) {
+            if node.operand_count() == specs.len() && validate_node(&node, &specs).is_ok() {
+                run_one(&node, &specs, seed, at)?;
+            }
+        }
     }
 
     #[test]
