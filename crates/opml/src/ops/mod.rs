@@ -1,10 +1,11 @@
 //! The operators: one file each, each a unit struct behind [`Operator`]. `docs/operators.md` condenses their doc comments.
 //!
 //! An operator is **total**: once [`Operator::validate`] accepted a node, every byte pattern of its operands has a defined result. It is
-//! **local**: an output element depends on one row or one tile of each operand, so that one element can be judged on chain.
+//! **local**: an output element depends on one row, one tile or nothing of each operand, so that one element can be judged on chain. Which part may follow
+//! from the bytes of the operands before it.
 //!
-//! To add one: a file that follows `clip.rs`, a number and a line in [`operator`], a section in `docs/operators.md`. Numbers, limits and results
-//! of an arithmetic version never change.
+//! To add one: a file that follows `clip.rs` (`mat_mul.rs` when it has more attributes, `softmax.rs` when the elements of a row share work), a number and a line in
+//! [`operator`], cases in `tests/operators`, a section in `docs/operators.md`. Numbers, limits and results of an arithmetic version never change.
 
 mod add;
 mod arg_max;

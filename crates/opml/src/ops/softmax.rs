@@ -85,12 +85,36 @@ impl Softmax {
     pub const NUMBER: u8 = 11;
 }
 
-/// `max(exponentials[maximum - x], 0)`.
-fn exponential(exponentials: &[[u8; 4]], maximum: i64, x: u8) -> Option<i64> {
-    let entry = usize::try_from(maximum - i64::from(x as i8)).ok()?;
-    exponentials
-        .get(entry)
-        .map(|bytes| i32::from_le_bytes(*bytes).max(0).into())
+/// `max(exponentials[maximum - x], 0)` for `x <= maximum`: the difference of two int8 is a byte.
+fn exponential(exponentials: &[[u8; 4]; TABLE_ENTRIES as usize], maximum: i8, x: i8) -> i64 {
+    let entry = maximum.wrapping_sub(x) as u8;
+    i32::from_le_bytes(exponentials[usize::from(entry)]).max(0).into()
+}
+
+/// The operand as a table.
+fn table(exponentials: &[u8]) -> Option<&[[u8; 4]; TABLE_ENTRIES as usize]> {
+    let (entries, _) = exponentials.as_chunks();
+    entries.first_chunk()
+}
+
+/// Maximum of the elements and the sum of their exponentials; the row is at most [`super::MAX_REDUCTION`] long. It counts equal elements first, so that each costs
+/// the chain a few instructions and no look-up.
+fn maximum_and_sum(seen: &[u8], exponentials: &[[u8; 4]; TABLE_ENTRIES as usize]) -> (i8, i64) {
+    let mut counts = [0u16; TABLE_ENTRIES as usize];
+    for x in seen {
+        let count = &mut counts[usize::from(*x)];
+        *count = count.wrapping_add(1);
+    }
+    let mut maximum = None;
+    let mut sum = 0;
+    for x in (i8::MIN..=i8::MAX).rev() {
+        let count = counts[usize::from(x as u8)];
+        if count != 0 {
+            let maximum = *maximum.get_or_insert(x);
+            sum += i64::from(count) * exponential(exponentials, maximum, x);
+        }
+    }
+    (maximum.unwrap_or(i8::MIN), sum)
 }
 
 impl Operator for Softmax {
@@ -148,13 +172,8 @@ impl Operator for Softmax {
         let row = element.checked_div(x_spec.cols())?;
         let visible = SoftmaxAttributes::decode(node).ok()?.visible(x_spec, row, length);
         let seen = x.get(..visible as usize)?;
-        let maximum = i64::from(seen.iter().map(|byte| *byte as i8).max().unwrap_or(i8::MIN));
-        let (exponentials, _) = exponentials.as_chunks();
-        let mut sum = 0;
-        for x in seen {
-            sum += exponential(exponentials, maximum, *x)?;
-        }
-        Some([maximum, sum, visible.into()])
+        let (maximum, sum) = maximum_and_sum(seen, table(exponentials)?);
+        Some([maximum.into(), sum, visible.into()])
     }
 
     fn element(
@@ -173,8 +192,8 @@ impl Operator for Softmax {
         if i64::from(column) >= *visible || *sum == 0 {
             return Some(zero as i32);
         }
-        let (exponentials, _) = exponentials.as_chunks();
-        let e = exponential(exponentials, *maximum, *x.get(column as usize)?)?;
+        let x = *x.get(column as usize)? as i8;
+        let e = exponential(table(exponentials)?, i8::try_from(*maximum).ok()?, x);
         let probability = (512 * e + sum).checked_div(2 * sum)?;
         Some((probability.min(MAX_PROBABILITY) + zero) as i32)
     }
