@@ -5,7 +5,8 @@ use std::sync::OnceLock;
 use opml::{
     Claim, ElementType, Hash, NodeRecord, Operand, TensorSpec,
     claim::trace_leaf,
-    ops::{self, Region},
+    model::MAX_OPERANDS,
+    ops::{self, Operator, RowStatistics},
 };
 
 use crate::{commit::Tree, describe, model::Model, tensor::Tensor};
@@ -106,22 +107,37 @@ pub fn execute(model: &Model, input: &Tensor) -> Result<Execution, ExecuteError>
 }
 
 /// The output of one node.
-fn run_node(node: &NodeRecord, specs: &[TensorSpec], operands: &[&Tensor]) -> Option<Tensor> {
+pub(crate) fn run_node(node: &NodeRecord, specs: &[TensorSpec], operands: &[&Tensor]) -> Option<Tensor> {
     let operator = ops::operator(node.operator)?;
     let mut data = Vec::with_capacity(node.output.byte_len() as usize);
-    let mut regions = vec![&[][..]; operands.len()];
+    let mut statistics = RowStatistics::default();
     for element in 0..node.output.elements() {
-        for (i, (region, tensor)) in regions.iter_mut().zip(operands).enumerate() {
-            *region = match operator.region(node, specs, i, element)? {
-                Region::Row(row) => tensor.row(row)?,
-                Region::Tile(leaf) => tensor.tile(leaf)?,
-            };
+        let regions = regions(operator, node, specs, operands, element)?;
+        let regions = regions.get(..operands.len())?;
+        if element % node.output.cols() == 0 {
+            statistics = operator.row_statistics(node, specs, regions, element)?;
         }
-        let value = operator.element(node, specs, &regions, element)?;
+        let value = operator.element(node, specs, regions, element, &statistics)?;
         match node.output.element() {
             ElementType::Int8 => data.push(value as i8 as u8),
             ElementType::Int32 => data.extend(value.to_le_bytes()),
         }
     }
     Tensor::new(node.output, data).ok()
+}
+
+/// The part of each operand that an output element depends on.
+fn regions<'a>(
+    operator: &dyn Operator,
+    node: &NodeRecord,
+    specs: &[TensorSpec],
+    operands: &[&'a Tensor],
+    element: u32,
+) -> Option<[&'a [u8]; MAX_OPERANDS]> {
+    let mut regions = [&[][..]; MAX_OPERANDS];
+    for (i, tensor) in operands.iter().enumerate() {
+        let region = operator.region(node, specs, i, element, &regions[..i])?;
+        *regions.get_mut(i)? = tensor.region(region)?;
+    }
+    Some(regions)
 }

@@ -1,6 +1,6 @@
 //! A tensor with its data.
 
-use opml::{ElementType, Hash, TensorSpec};
+use opml::{ElementType, Hash, TensorSpec, ops::Region};
 
 use crate::{commit, describe};
 
@@ -84,6 +84,15 @@ impl Tensor {
     /// The elements of a row as bytes.
     pub fn row(&self, row: u32) -> Option<&[u8]> {
         self.data.get(self.spec.row_range(row)?)
+    }
+
+    /// The bytes of a part of the tensor.
+    pub fn region(&self, region: Region) -> Option<&[u8]> {
+        match region {
+            Region::Row(row) => self.row(row),
+            Region::Tile(leaf) => self.tile(leaf),
+            Region::Nothing => Some(&[]),
+        }
     }
 
     /// The tensor's commitment.

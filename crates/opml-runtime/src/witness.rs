@@ -62,17 +62,19 @@ pub fn build(
     }
     let specs = model.operand_specs(record);
     let operator = ops::operator(record.operator).expect("a model's nodes were validated");
+    let mut proven: Vec<&[u8]> = Vec::new();
     for (i, tensor) in operands.iter().enumerate() {
-        let tree = TensorTree::new(tensor);
         let region = operator
-            .region(record, &specs, i, flat)
+            .region(record, &specs, i, flat, &proven)
             .expect("the element and the operand exist");
-        let (bytes, path) = match region {
-            Region::Row(row) => (tensor.row(row), tree.row_path(row)),
-            Region::Tile(leaf) => (tensor.tile(leaf), tree.tile_path(leaf)),
-        };
-        witness.extend(bytes.expect("operators name regions of their operands"));
-        put_path(&mut witness, &path);
+        let bytes = tensor.region(region).expect("operators name regions of their operands");
+        witness.extend(bytes);
+        match region {
+            Region::Row(row) => put_path(&mut witness, &TensorTree::new(tensor).row_path(row)),
+            Region::Tile(leaf) => put_path(&mut witness, &TensorTree::new(tensor).tile_path(leaf)),
+            Region::Nothing => {}
+        }
+        proven.push(bytes);
     }
     Ok(witness)
 }

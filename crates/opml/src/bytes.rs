@@ -32,6 +32,11 @@ impl<'a> Reader<'a> {
         self.array().map(|bytes| u32::from_le_bytes(*bytes))
     }
 
+    /// What has not been read.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.0
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

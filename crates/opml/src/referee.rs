@@ -14,6 +14,7 @@
 //! | for each operand, the part that [`ops::Operator::region`] names: | |
 //! | - a row: its elements, path from the row's root | row + 32 x `rows_depth` |
 //! | - a tile: its elements, path from the leaf | at most 256 + 32 x `depth` |
+//! | - nothing | 0 |
 //!
 //! When a record that is proven to be in the model turns out malformed, the witness ends there: nothing after it can be interpreted.
 
@@ -201,15 +202,14 @@ fn judge(
         .ok_or(RefereeError::ElementOutOfRange)?;
 
     let mut regions: [&[u8]; MAX_OPERANDS] = [&[]; MAX_OPERANDS];
-    for (i, ((region, spec), root)) in regions.iter_mut().zip(specs).zip(&roots).enumerate() {
+    for (i, (spec, root)) in specs.iter().zip(&roots).enumerate() {
         let wrong = RefereeError::Region { operand: i as u8 };
-        let place = operator.region(&node, specs, i, flat).ok_or(wrong)?;
-        *region = read_region(reader, spec, root, place, wrong)?;
+        let (proven, unproven) = regions.split_at_mut_checked(i).ok_or(wrong)?;
+        let place = operator.region(&node, specs, i, flat, proven).ok_or(wrong)?;
+        *unproven.first_mut().ok_or(wrong)? = read_region(reader, spec, root, place, wrong)?;
     }
     let regions = regions.get(..count).ok_or(RefereeError::Truncated)?;
-    let expected = operator
-        .element(&node, specs, regions, flat)
-        .ok_or(RefereeError::ElementOutOfRange)?;
+    let expected = ops::element(operator, &node, specs, regions, flat).ok_or(RefereeError::ElementOutOfRange)?;
     Ok(if expected == found {
         Verdict::Correct
     } else {
@@ -321,6 +321,7 @@ fn read_region<'a>(
     let (len, depth) = match region {
         Region::Row(_) => (spec.row_bytes(), spec.rows_depth()),
         Region::Tile(leaf) => (spec.tile_position(leaf).ok_or(wrong)?.used_bytes, spec.depth()),
+        Region::Nothing => (0, 0),
     };
     let bytes = reader.take(len as usize).ok_or(RefereeError::Truncated)?;
     let path = reader
@@ -329,6 +330,7 @@ fn read_region<'a>(
     let proven = match region {
         Region::Row(row) => spec.verify_row(root, row, bytes, path),
         Region::Tile(leaf) => spec.verify_tile(root, leaf, bytes, path),
+        Region::Nothing => true,
     };
     if proven {
         Ok(bytes)

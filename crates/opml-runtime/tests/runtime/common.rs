@@ -1,9 +1,11 @@
 //! Models, inputs and liars for the tests.
 
 use opml_runtime::{
-    Builder, Dense, ElementType, Execution, Hash, Model, Operand, Tensor, TensorSpec, execute, synthetic,
+    Builder, Dense, ElementType, Execution, Hash, Model, NodeRecord, Operand, Tensor, TensorSpec, execute, synthetic,
 };
 use proptest::prelude::*;
+
+use crate::nodes::valid_node;
 
 /// One layer of a random model.
 #[derive(Debug, Clone)]
@@ -92,8 +94,12 @@ pub fn chain(shape: &[u32], layers: &[Layer], arg_max: bool, seed: u64) -> Model
     builder.build().unwrap()
 }
 
-/// A small random model and its run on a random input.
+/// A small random model and its run on a random input: a chain of layers, or a node of any operator.
 pub fn model_and_run() -> impl Strategy<Value = (Model, Execution)> {
+    prop_oneof![1 => chain_and_run(), 3 => single_and_run()]
+}
+
+fn chain_and_run() -> impl Strategy<Value = (Model, Execution)> {
     let shape = (prop::collection::vec(1u32..4, 0..3), 1u32..600)
         .prop_map(|(outer, cols)| outer.into_iter().chain([cols]).collect::<Vec<_>>());
     (
@@ -107,6 +113,46 @@ pub fn model_and_run() -> impl Strategy<Value = (Model, Execution)> {
             let run = execute(&model, &synthetic::tensor(model.input_spec(), seed ^ 5)).unwrap();
             (model, run)
         })
+}
+
+fn single_and_run() -> impl Strategy<Value = (Model, Execution)> {
+    (valid_node(), 0u64..1 << 32).prop_map(|((node, specs), seed)| single(&node, &specs, seed))
+}
+
+/// A model with this node, whose operands are the input, constants and other nodes, and its run.
+pub fn single(node: &NodeRecord, specs: &[TensorSpec], seed: u64) -> (Model, Execution) {
+    let mut builder = Builder::new(specs[0]);
+    let mut operands = vec![];
+    for (i, spec) in (0u64..).zip(specs) {
+        let from = match i {
+            0 => Operand::Input,
+            _ => builder.constant(values(spec, seed + i)),
+        };
+        let as_node = (seed >> i) & 1 == 1;
+        operands.push(if as_node {
+            builder.reshape(from, spec.shape()).unwrap()
+        } else {
+            from
+        });
+    }
+    builder
+        .node(node.operator, &operands, node.output, node.attributes)
+        .unwrap();
+    let model = builder.build().unwrap();
+    let run = execute(&model, &values(&specs[0], seed)).unwrap();
+    (model, run)
+}
+
+/// Elements of all magnitudes, so that indices and positions are now inside, now outside.
+fn values(spec: &TensorSpec, seed: u64) -> Tensor {
+    let random = synthetic::tensor(spec, seed);
+    match spec.element() {
+        ElementType::Int8 => random,
+        ElementType::Int32 => {
+            let values: Vec<i32> = random.values().into_iter().map(|value| value >> (value & 31)).collect();
+            Tensor::from_i32(spec.shape(), &values).unwrap()
+        }
+    }
 }
 
 /// `honest` with one element changed, by a non-zero `change`, to another value of its type.

@@ -3,5 +3,8 @@
 mod common;
 mod digits;
 mod model_file;
+#[path = "../../../opml/tests/operators/nodes.rs"]
+mod nodes;
 mod referee;
+mod synthetic_models;
 mod walk;

@@ -1,6 +1,6 @@
 //! `ArgMax`: the position of the largest value of each row.
 
-use super::{check_unused_attributes, Operator, Region, MAX_REDUCTION};
+use super::{check_unused_attributes, Operator, Region, RowStatistics, MAX_REDUCTION};
 use crate::{
     model::{NodeError, NodeRecord},
     tensor::{ElementType, TensorSpec},
@@ -45,12 +45,26 @@ impl Operator for ArgMax {
         Ok(())
     }
 
-    fn region(&self, _node: &NodeRecord, _operands: &[TensorSpec], operand: usize, element: u32) -> Option<Region> {
+    fn region(
+        &self,
+        _node: &NodeRecord,
+        _operands: &[TensorSpec],
+        operand: usize,
+        element: u32,
+        _proven: &[&[u8]],
+    ) -> Option<Region> {
         // One output element a row.
         (operand == 0).then_some(Region::Row(element))
     }
 
-    fn element(&self, _node: &NodeRecord, _operands: &[TensorSpec], regions: &[&[u8]], _element: u32) -> Option<i32> {
+    fn element(
+        &self,
+        _node: &NodeRecord,
+        _operands: &[TensorSpec],
+        regions: &[&[u8]],
+        _element: u32,
+        _statistics: &RowStatistics,
+    ) -> Option<i32> {
         let [x] = regions else { return None };
         let maximum = x.iter().map(|byte| *byte as i8).max()?;
         let first = x.iter().position(|byte| *byte as i8 == maximum)?;

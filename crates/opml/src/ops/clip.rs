@@ -1,6 +1,8 @@
 //! `Clip`: limits a value, as ReLU and its relatives do.
 
-use super::{attributes, check_elementwise, check_unused_attributes, read_in_tile, tile_of, Operator, Region};
+use super::{
+    attributes, check_elementwise, check_unused_attributes, read_in_tile, tile_of, Operator, Region, RowStatistics,
+};
 use crate::{
     model::{NodeError, NodeRecord, ATTRIBUTE_BYTES},
     tensor::TensorSpec,
@@ -45,11 +47,25 @@ impl Operator for Clip {
         check_elementwise(node, x)
     }
 
-    fn region(&self, _node: &NodeRecord, operands: &[TensorSpec], operand: usize, element: u32) -> Option<Region> {
+    fn region(
+        &self,
+        _node: &NodeRecord,
+        operands: &[TensorSpec],
+        operand: usize,
+        element: u32,
+        _proven: &[&[u8]],
+    ) -> Option<Region> {
         tile_of(operands.get(operand)?, element)
     }
 
-    fn element(&self, node: &NodeRecord, operands: &[TensorSpec], regions: &[&[u8]], element: u32) -> Option<i32> {
+    fn element(
+        &self,
+        node: &NodeRecord,
+        operands: &[TensorSpec],
+        regions: &[&[u8]],
+        element: u32,
+        _statistics: &RowStatistics,
+    ) -> Option<i32> {
         let ([x], [spec]) = (regions, operands) else {
             return None;
         };

@@ -10,8 +10,13 @@ pub const MAX_SHIFT: i32 = 62;
 ///
 /// Nothing overflows: the product is at most 2^62 in magnitude, the rounding term at most 2^61.
 pub fn multiply_by_quantized_multiplier(value: i32, multiplier: i32, shift: i32) -> i64 {
+    rounding_shift(i64::from(value) * i64::from(multiplier), shift)
+}
+
+/// `round(value / 2^shift)`, ties towards positive infinity. A shift outside 1..=62 is taken as the nearer bound. Nothing overflows below 2^62 in magnitude.
+pub fn rounding_shift(value: i64, shift: i32) -> i64 {
     let shift = shift.clamp(MIN_SHIFT, MAX_SHIFT);
-    (i64::from(value) * i64::from(multiplier) + (1 << (shift - 1))) >> shift
+    (value + (1 << (shift - 1))) >> shift
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! `FullyConnected`: a matrix product with bias, requantised to int8.
 
 use super::{
-    attributes, check_unused_attributes, multiply_by_quantized_multiplier, read_in_tile, tile_of, Operator, Region,
-    MAX_REDUCTION,
+    attributes, check_unused_attributes, dot, multiply_by_quantized_multiplier, read_in_tile, tile_of, Operator,
+    Region, RowStatistics, MAX_REDUCTION,
 };
 use crate::{
     model::{NodeError, NodeRecord, ATTRIBUTE_BYTES},
@@ -14,9 +14,6 @@ const WEIGHTS: usize = 1;
 const BIAS: usize = 2;
 const MULTIPLIER: usize = 3;
 const SHIFT: usize = 4;
-
-/// Elements that the inner loop takes in one step: enough to make its bookkeeping small, few enough to stay in registers.
-const STEP: usize = 8;
 
 /// `y[.., c] = clamp(z_y + round((Σ_i (x[.., i] - z_x) * w[c, i] + bias[c]) * multiplier[c] / 2^shift[c]), low, high)`
 ///
@@ -93,7 +90,14 @@ impl Operator for FullyConnected {
         Ok(())
     }
 
-    fn region(&self, node: &NodeRecord, operands: &[TensorSpec], operand: usize, element: u32) -> Option<Region> {
+    fn region(
+        &self,
+        node: &NodeRecord,
+        operands: &[TensorSpec],
+        operand: usize,
+        element: u32,
+        _proven: &[&[u8]],
+    ) -> Option<Region> {
         let row = element / node.output.cols();
         let channel = element % node.output.cols();
         match operand {
@@ -103,58 +107,32 @@ impl Operator for FullyConnected {
         }
     }
 
-    fn element(&self, node: &NodeRecord, operands: &[TensorSpec], regions: &[&[u8]], element: u32) -> Option<i32> {
-        let [x, weights, bias, multiplier, shift] = regions else {
-            return None;
-        };
-        let [_, _, bias_spec, multiplier_spec, shift_spec] = operands else {
-            return None;
-        };
-        let [x_zero_point, y_zero_point, low, high, ..] = node.attributes.map(|byte| i64::from(byte as i8));
-        let channel = element % node.output.cols();
-        let accumulator = dot(x, weights, x_zero_point as i32).saturating_add(read_in_tile(bias_spec, bias, channel)?);
-        let scaled = multiply_by_quantized_multiplier(
-            accumulator,
-            read_in_tile(multiplier_spec, multiplier, channel)?,
-            read_in_tile(shift_spec, shift, channel)?,
-        );
-        Some((scaled + y_zero_point).max(low).min(high) as i32)
+    fn element(
+        &self,
+        node: &NodeRecord,
+        operands: &[TensorSpec],
+        regions: &[&[u8]],
+        element: u32,
+        _statistics: &RowStatistics,
+    ) -> Option<i32> {
+        channel(node, operands, regions, element % node.output.cols())
     }
 }
 
-/// `Σ (x - x_zero_point) * w` over rows of equal length, at most [`MAX_REDUCTION`]. Nothing wraps, as shown above; the wrapping operations spare the chain
-/// the overflow checks.
-fn dot(x: &[u8], weights: &[u8], x_zero_point: i32) -> i32 {
-    let product = |x: u8, w: u8| {
-        i32::from(x as i8)
-            .wrapping_sub(x_zero_point)
-            .wrapping_mul(i32::from(w as i8))
+/// One output channel, of which bias, multiplier and shift are elements `channel` of their tensors.
+pub(super) fn channel(node: &NodeRecord, operands: &[TensorSpec], regions: &[&[u8]], channel: u32) -> Option<i32> {
+    let [x, weights, bias, multiplier, shift] = regions else {
+        return None;
     };
-    let (x_steps, x_rest) = x.as_chunks::<STEP>();
-    let (w_steps, w_rest) = weights.as_chunks::<STEP>();
-    let mut sum = 0i32;
-    for (x, w) in x_steps.iter().zip(w_steps) {
-        for i in 0..STEP {
-            sum = sum.wrapping_add(product(x[i], w[i]));
-        }
-    }
-    for (x, w) in x_rest.iter().zip(w_rest) {
-        sum = sum.wrapping_add(product(*x, *w));
-    }
-    sum
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn given_the_longest_row_of_extremes_when_summed_then_the_accumulator_is_exact() {
-        let k = MAX_REDUCTION as usize;
-        let x = std::vec![0x80; k];
-        let weights = std::vec![0x80; k];
-        assert_eq!(dot(&x, &weights, 127), 255 * 128 * 32_768);
-        let x = std::vec![0x7f; k];
-        assert_eq!(dot(&x, &weights, -128), -255 * 128 * 32_768);
-    }
+    let [_, _, bias_spec, multiplier_spec, shift_spec] = operands else {
+        return None;
+    };
+    let [x_zero_point, y_zero_point, low, high, ..] = node.attributes.map(|byte| i64::from(byte as i8));
+    let sum = dot(x, x_zero_point as i32, weights, 0);
+    let scaled = multiply_by_quantized_multiplier(
+        sum.saturating_add(read_in_tile(bias_spec, bias, channel)?),
+        read_in_tile(multiplier_spec, multiplier, channel)?,
+        read_in_tile(shift_spec, shift, channel)?,
+    );
+    Some((scaled + y_zero_point).max(low).min(high) as i32)
 }

@@ -1,6 +1,6 @@
 //! `Lookup`: any function of one int8 value, as a table.
 
-use super::{check_elementwise, check_unused_attributes, read_in_tile, tile_of, Operator, Region};
+use super::{check_elementwise, check_unused_attributes, read_in_tile, tile_of, Operator, Region, RowStatistics};
 use crate::{
     model::{NodeError, NodeRecord},
     tensor::{ElementType, TensorSpec},
@@ -45,7 +45,14 @@ impl Operator for Lookup {
         check_elementwise(node, x)
     }
 
-    fn region(&self, _node: &NodeRecord, operands: &[TensorSpec], operand: usize, element: u32) -> Option<Region> {
+    fn region(
+        &self,
+        _node: &NodeRecord,
+        operands: &[TensorSpec],
+        operand: usize,
+        element: u32,
+        _proven: &[&[u8]],
+    ) -> Option<Region> {
         match operand {
             // 256 entries of one byte are exactly one tile.
             TABLE => Some(Region::Row(0)),
@@ -53,7 +60,14 @@ impl Operator for Lookup {
         }
     }
 
-    fn element(&self, _node: &NodeRecord, operands: &[TensorSpec], regions: &[&[u8]], element: u32) -> Option<i32> {
+    fn element(
+        &self,
+        _node: &NodeRecord,
+        operands: &[TensorSpec],
+        regions: &[&[u8]],
+        element: u32,
+        _statistics: &RowStatistics,
+    ) -> Option<i32> {
         let ([x, table], [x_spec, table_spec]) = (regions, operands) else {
             return None;
         };

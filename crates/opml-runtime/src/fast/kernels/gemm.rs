@@ -1,0 +1,457 @@
+//! int8 matrix products, requantised.
+//!
+//! The weights are packed once, in one form for all kernels: panels of 16 columns, and of each column groups of four neighbouring elements, so that a
+//! line of 64 bytes holds one group of 16 columns. A weight `w` is stored as the unsigned `w + 128`, which `vpdpbusd` wants for one of its factors, and
+//! the places beyond the last element are 0, so that what they meet does not matter.
+//!
+//! With `v = w + 128`, `Σ (x - z_x)(w - z_w) = Σ x v - (128 + z_w) Σ x - z_x Σ (w - z_w)`: a term of the row and a term of the column. The kernels
+//! compute `Σ x v` modulo 2^32 and the terms are added modulo 2^32; the result is exact because the operators bound the true sum below 2^31.
+
+use super::{Instructions, Level};
+
+/// Columns of a panel.
+pub(in crate::fast) const PANEL: usize = 16;
+/// Neighbouring elements of a column in a line.
+const GROUP: usize = 4;
+/// Rows of x that the kernels take at once at most.
+const MAX_ROWS: usize = 8;
+/// Panels that the kernels take at once at most.
+const MAX_PANELS: usize = 4;
+
+/// One group of each column of a panel.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+struct Line([[u8; GROUP]; PANEL]);
+
+/// The sums of one row and one panel.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+struct Sums([i32; PANEL]);
+
+/// Weights [n, k] in the order in which the kernels read them.
+#[derive(Clone)]
+pub(in crate::fast) struct Packed {
+    n: usize,
+    k: usize,
+    lines: Vec<Line>,
+    /// `Σ w` of each column.
+    column_sums: Vec<i32>,
+}
+
+impl Packed {
+    /// Packs row-major int8 weights of `k` columns.
+    pub(in crate::fast) fn new(level: Level, weights: &[u8], k: usize) -> Self {
+        let n = weights.len() / k;
+        let groups = k.div_ceil(GROUP);
+        let mut lines = vec![Line([[0; GROUP]; PANEL]); n.div_ceil(PANEL) * groups];
+        let mut column_sums = vec![0; n];
+        row_sums(level, weights, k, &mut column_sums);
+        for (panel, columns) in weights.chunks(PANEL * k).enumerate() {
+            let lines = &mut lines[panel * groups..][..groups];
+            for (i, column) in columns.chunks_exact(k).enumerate() {
+                let (whole, rest) = column.as_chunks::<GROUP>();
+                for (line, group) in lines.iter_mut().zip(whole) {
+                    line.0[i] = group.map(|byte| byte ^ 0x80);
+                }
+                if let Some(line) = lines.get_mut(whole.len()) {
+                    for (to, from) in line.0[i].iter_mut().zip(rest) {
+                        *to = from ^ 0x80;
+                    }
+                }
+            }
+        }
+        Self {
+            n,
+            k,
+            lines,
+            column_sums,
+        }
+    }
+
+    /// Columns of the product.
+    pub(in crate::fast) fn columns(&self) -> usize {
+        self.n
+    }
+}
+
+/// How sums become int8: `clamp(scale(sat32(sum + bias), multiplier, shift) + zero_point, low, high)`.
+pub(in crate::fast) struct Requantisation {
+    pub x_zero_point: i32,
+    pub weights_zero_point: i32,
+    pub y_zero_point: i64,
+    pub low: i64,
+    pub high: i64,
+    /// An entry each column, or a multiple of them.
+    pub bias: Vec<i32>,
+    pub multiplier: Vec<i32>,
+    /// 1 to 62.
+    pub shift: Vec<u32>,
+}
+
+/// `Σ x` of each row of `k` elements.
+#[inline(always)]
+fn row_sums_body(x: &[u8], k: usize, sums: &mut [i32]) {
+    for (sum, row) in sums.iter_mut().zip(x.chunks_exact(k)) {
+        *sum = row
+            .iter()
+            .fold(0, |sum: i32, byte| sum.wrapping_add(i32::from(*byte as i8)));
+    }
+}
+
+super::for_each_level!(row_sums = row_sums_body(x: &[u8], k: usize, sums: &mut [i32]));
+
+/// The rows of one call of a kernel: whole groups and the rest of each row, padded with zeros.
+#[derive(Clone, Copy)]
+struct Row<'a> {
+    groups: &'a [[u8; GROUP]],
+    rest: Option<[u8; GROUP]>,
+}
+
+impl<'a> Row<'a> {
+    #[inline(always)]
+    fn new(row: &'a [u8]) -> Self {
+        let (groups, rest) = row.as_chunks::<GROUP>();
+        let rest = (!rest.is_empty()).then(|| {
+            let mut group = [0; GROUP];
+            group[..rest.len()].copy_from_slice(rest);
+            group
+        });
+        Self { groups, rest }
+    }
+}
+
+/// `Σ x v` for some rows and panels.
+trait Kernel {
+    /// Rows that one call takes at most.
+    const ROWS: usize;
+
+    /// `panels` are the lines of `P` panels of equal length, one after the other.
+    fn tile<const M: usize, const P: usize>(rows: [Row; M], panels: &[Line], sums: &mut [[Sums; P]; M]);
+}
+
+struct Plain;
+
+impl Kernel for Plain {
+    const ROWS: usize = 4;
+
+    #[inline(always)]
+    fn tile<const M: usize, const P: usize>(rows: [Row; M], panels: &[Line], sums: &mut [[Sums; P]; M]) {
+        let len = panels.len() / P;
+        for (row, sums) in rows.iter().zip(sums) {
+            for (panel, sums) in panels.chunks_exact(len).zip(sums) {
+                let mut total = [0i32; PANEL];
+                let groups = row.groups.iter().chain(&row.rest);
+                for (x, line) in groups.zip(panel) {
+                    let x = x.map(|byte| i32::from(byte as i8));
+                    for (total, v) in total.iter_mut().zip(&line.0) {
+                        for i in 0..GROUP {
+                            *total = total.wrapping_add(x[i].wrapping_mul(i32::from(v[i])));
+                        }
+                    }
+                }
+                sums.0 = total;
+            }
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+struct Avx2;
+
+#[cfg(target_arch = "x86_64")]
+impl Kernel for Avx2 {
+    const ROWS: usize = 3;
+
+    #[inline(always)]
+    fn tile<const M: usize, const P: usize>(rows: [Row; M], panels: &[Line], sums: &mut [[Sums; P]; M]) {
+        // SAFETY: `product` names this kernel only at a level that has AVX2.
+        unsafe { x86::avx2(rows, panels, sums) }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+struct Vnni;
+
+#[cfg(target_arch = "x86_64")]
+impl Kernel for Vnni {
+    const ROWS: usize = 8;
+
+    #[inline(always)]
+    fn tile<const M: usize, const P: usize>(rows: [Row; M], panels: &[Line], sums: &mut [[Sums; P]; M]) {
+        // SAFETY: `product` names this kernel only at a level that has AVX-512 with VNNI.
+        unsafe { x86::vnni(rows, panels, sums) }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use std::arch::x86_64::*;
+
+    use super::{GROUP, Line, PANEL, Row, Sums};
+
+    /// `vpdpbusd` multiplies unsigned by signed bytes and adds four products to a 32-bit sum, modulo 2^32: unlike `vpmaddubsw` nothing saturates.
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vnni")]
+    #[inline]
+    pub(super) fn vnni<const M: usize, const P: usize>(rows: [Row; M], panels: &[Line], sums: &mut [[Sums; P]; M]) {
+        let len = panels.len() / P;
+        let whole = rows[0].groups.len();
+        let groups: [&[[u8; GROUP]]; M] = rows.map(|row| &row.groups[..whole]);
+        let lines: [&[Line]; P] = std::array::from_fn(|p| &panels[p * len..][..len]);
+        let heads: [&[Line]; P] = lines.map(|lines| &lines[..whole]);
+        let mut total = [[_mm512_setzero_si512(); P]; M];
+        let step = |total: &mut [[__m512i; P]; M], x: [[u8; GROUP]; M], v: [&Line; P]| {
+            // SAFETY: a line is 64 bytes, aligned to 64.
+            let v = v.map(|line| unsafe { _mm512_load_si512((&raw const line.0).cast()) });
+            for m in 0..M {
+                let x = _mm512_set1_epi32(i32::from_le_bytes(x[m]));
+                for p in 0..P {
+                    total[m][p] = _mm512_dpbusd_epi32(total[m][p], v[p], x);
+                }
+            }
+        };
+        for g in 0..whole {
+            step(
+                &mut total,
+                std::array::from_fn(|m| groups[m][g]),
+                std::array::from_fn(|p| &heads[p][g]),
+            );
+        }
+        if len > whole {
+            let x = rows.map(|row| row.rest.unwrap_or_default());
+            step(&mut total, x, lines.map(|lines| &lines[whole]));
+        }
+        for (sums, total) in sums.iter_mut().flatten().zip(total.as_flattened()) {
+            // SAFETY: `Sums` is 64 bytes, aligned to 64.
+            unsafe { _mm512_store_si512((&raw mut sums.0).cast(), *total) }
+        }
+    }
+
+    /// `vpmaddwd` on factors widened to 16 bits: a pair of products is at most 2 * 255 * 128 and exact in 32 bits.
+    #[target_feature(enable = "avx2")]
+    #[inline]
+    pub(super) fn avx2<const M: usize, const P: usize>(rows: [Row; M], panels: &[Line], sums: &mut [[Sums; P]; M]) {
+        const QUARTERS: usize = 4;
+        let len = panels.len() / P;
+        let whole = rows[0].groups.len();
+        let groups: [&[[u8; GROUP]]; M] = rows.map(|row| &row.groups[..whole]);
+        for p in 0..P {
+            let lines = &panels[p * len..][..len];
+            // Each holds two partial sums of four columns.
+            let mut total = [[_mm256_setzero_si256(); QUARTERS]; M];
+            let step = |total: &mut [[__m256i; QUARTERS]; M], x: [[u8; GROUP]; M], v: &Line| {
+                let x = x.map(|x| _mm256_cvtepi8_epi16(_mm_set1_epi32(i32::from_le_bytes(x))));
+                let (quarters, _) = v.0.as_chunks::<{ PANEL / QUARTERS }>();
+                for q in 0..QUARTERS {
+                    // SAFETY: a quarter of a line is 16 bytes.
+                    let v = unsafe { _mm_loadu_si128((&raw const quarters[q]).cast()) };
+                    let v = _mm256_cvtepu8_epi16(v);
+                    for m in 0..M {
+                        total[m][q] = _mm256_add_epi32(total[m][q], _mm256_madd_epi16(x[m], v));
+                    }
+                }
+            };
+            for (g, v) in lines[..whole].iter().enumerate() {
+                step(&mut total, std::array::from_fn(|m| groups[m][g]), v);
+            }
+            if let Some(v) = lines.get(whole) {
+                step(&mut total, rows.map(|row| row.rest.unwrap_or_default()), v);
+            }
+            for (sums, total) in sums.iter_mut().zip(&total) {
+                let mut halves = [0i32; 2 * PANEL];
+                for (halves, total) in halves.as_chunks_mut::<8>().0.iter_mut().zip(total) {
+                    // SAFETY: eight int32 are 32 bytes.
+                    unsafe { _mm256_storeu_si256((&raw mut *halves).cast(), *total) }
+                }
+                for (sum, [a, b]) in sums[p].0.iter_mut().zip(halves.as_chunks::<2>().0) {
+                    *sum = a.wrapping_add(*b);
+                }
+            }
+        }
+    }
+}
+
+/// One panel of one row of sums to int8. `out` has as many elements as the panel has columns.
+#[inline(always)]
+fn requantise(sums: &Sums, row_term: i32, columns: &Columns, requantisation: &Requantisation, out: &mut [u8]) {
+    let mut bytes = [0u8; PANEL];
+    for i in 0..PANEL {
+        let sum = sums.0[i].wrapping_add(row_term).wrapping_add(columns.term[i]);
+        let sum = i64::from(sum.saturating_add(columns.bias[i]));
+        let product = sum.wrapping_mul(i64::from(columns.multiplier[i]));
+        let scaled = product.wrapping_add(columns.rounding[i]) >> (columns.shift[i] & 63);
+        let y = scaled.wrapping_add(requantisation.y_zero_point);
+        bytes[i] = y.max(requantisation.low).min(requantisation.high) as u8;
+    }
+    match out.first_chunk_mut::<PANEL>() {
+        Some(out) => *out = bytes,
+        None => out.copy_from_slice(&bytes[..out.len()]),
+    }
+}
+
+/// What a panel's columns are requantised with; the places beyond the last column are of no use.
+struct Columns {
+    term: [i32; PANEL],
+    bias: [i32; PANEL],
+    multiplier: [i32; PANEL],
+    rounding: [i64; PANEL],
+    shift: [i64; PANEL],
+}
+
+impl Columns {
+    /// The columns from `first` on, which have the entries from `first_entry` on.
+    #[inline(always)]
+    fn new(weights: &Packed, requantisation: &Requantisation, first: usize, first_entry: usize) -> Self {
+        let mut columns = Self {
+            term: [0; PANEL],
+            bias: [0; PANEL],
+            multiplier: [0; PANEL],
+            rounding: [1; PANEL],
+            shift: [1; PANEL],
+        };
+        let k = weights.k as i32;
+        for (i, sum) in weights.column_sums[first..].iter().take(PANEL).enumerate() {
+            let entry = first_entry + i;
+            let shift = requantisation.shift[entry];
+            let of_column = sum.wrapping_sub(k.wrapping_mul(requantisation.weights_zero_point));
+            columns.term[i] = requantisation.x_zero_point.wrapping_neg().wrapping_mul(of_column);
+            columns.bias[i] = requantisation.bias[entry];
+            columns.multiplier[i] = requantisation.multiplier[entry];
+            columns.rounding[i] = 1 << (shift - 1);
+            columns.shift[i] = i64::from(shift);
+        }
+        columns
+    }
+}
+
+/// A block of the output: all rows, the columns of some panels.
+struct Block<'a> {
+    x: &'a [u8],
+    weights: &'a Packed,
+    requantisation: &'a Requantisation,
+    first_entry: usize,
+    /// The first panel; all up to the block's width follow.
+    first_panel: usize,
+    columns: usize,
+    /// Elements from the beginning of one row of `out` to that of the next.
+    stride: usize,
+}
+
+impl Block<'_> {
+    #[inline(always)]
+    fn run<K: Kernel>(&self, out: &mut [u8]) {
+        let mut panel = 0;
+        let panels = self.columns.div_ceil(PANEL);
+        let rows = self.x.len() / self.weights.k;
+        let mut sums = vec![0; rows];
+        row_sums_body(self.x, self.weights.k, &mut sums);
+        for sum in &mut sums {
+            *sum = sum.wrapping_mul(-(128 + self.requantisation.weights_zero_point));
+        }
+        while panel < panels {
+            panel += match panels - panel {
+                // Two panels keep eight rows in registers; a single row wants more, to hide the latency of the sums.
+                left if left >= 4 && rows < K::ROWS => self.panels::<K, 4>(panel, rows, &sums, out),
+                left if left >= 2 => self.panels::<K, 2>(panel, rows, &sums, out),
+                _ => self.panels::<K, 1>(panel, rows, &sums, out),
+            };
+        }
+    }
+
+    #[inline(always)]
+    fn panels<K: Kernel, const P: usize>(
+        &self,
+        panel: usize,
+        rows: usize,
+        row_terms: &[i32],
+        out: &mut [u8],
+    ) -> usize {
+        const { assert!(P <= MAX_PANELS && K::ROWS <= MAX_ROWS) };
+        let mut row = 0;
+        let lines = self.weights.k.div_ceil(GROUP);
+        let lines = &self.weights.lines[(self.first_panel + panel) * lines..][..P * lines];
+        let columns: [Columns; P] = std::array::from_fn(|p| {
+            let first = (self.first_panel + panel + p) * PANEL;
+            Columns::new(self.weights, self.requantisation, first, self.first_entry + first)
+        });
+        while row < rows {
+            macro_rules! rows {
+                ($($m:literal)*) => {
+                    match (rows - row).min(K::ROWS) {
+                        $($m => self.rows::<K, $m, P>(panel, row, row_terms, lines, &columns, out),)*
+                        _ => unreachable!("at most eight rows"),
+                    }
+                };
+            }
+            row += rows!(1 2 3 4 5 6 7 8);
+        }
+        P
+    }
+
+    #[inline(always)]
+    fn rows<K: Kernel, const M: usize, const P: usize>(
+        &self,
+        panel: usize,
+        row: usize,
+        row_terms: &[i32],
+        lines: &[Line],
+        columns: &[Columns; P],
+        out: &mut [u8],
+    ) -> usize {
+        let k = self.weights.k;
+        let mut sums = [[Sums([0; PANEL]); P]; M];
+        let rows = std::array::from_fn(|m| Row::new(&self.x[(row + m) * k..][..k]));
+        K::tile::<M, P>(rows, lines, &mut sums);
+        for (m, sums) in sums.iter().enumerate() {
+            for (p, (sums, columns)) in sums.iter().zip(columns).enumerate() {
+                let first = (panel + p) * PANEL;
+                let len = PANEL.min(self.columns - first);
+                let out = &mut out[(row + m) * self.stride + first..][..len];
+                requantise(sums, row_terms[row + m], columns, self.requantisation, out);
+            }
+        }
+        M
+    }
+}
+
+/// Rows of x times columns of the weights, requantised, to rows of `out`. `out` holds, of each row, the columns from `first_panel * 16` on, as many as
+/// `columns`. Entry `first_entry + c` of the requantisation is that of column `c`.
+#[allow(clippy::too_many_arguments)]
+pub(in crate::fast) fn product(
+    level: Level,
+    x: &[u8],
+    weights: &Packed,
+    requantisation: &Requantisation,
+    first_entry: usize,
+    first_panel: usize,
+    columns: usize,
+    out: &mut [u8],
+) {
+    let block = Block {
+        x,
+        weights,
+        requantisation,
+        first_entry,
+        first_panel,
+        columns,
+        stride: columns,
+    };
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2")]
+    fn avx2(block: &Block, out: &mut [u8]) {
+        block.run::<Avx2>(out);
+    }
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vnni")]
+    fn vnni(block: &Block, out: &mut [u8]) {
+        block.run::<Vnni>(out);
+    }
+    match level.0 {
+        Instructions::Plain => block.run::<Plain>(out),
+        // SAFETY: a level is made only where the processor has these instructions.
+        #[cfg(target_arch = "x86_64")]
+        Instructions::Avx2 => unsafe { avx2(&block, out) },
+        // SAFETY: as above.
+        #[cfg(target_arch = "x86_64")]
+        Instructions::Avx512 => unsafe { vnni(&block, out) },
+    }
+}

@@ -1,0 +1,65 @@
+//! `ReduceMax`: the largest value of each row.
+
+use super::{
+    check_element, check_reduction, check_row_output, check_unused_attributes, Operator, Region, RowStatistics,
+};
+use crate::{
+    model::{NodeError, NodeRecord},
+    tensor::{ElementType, TensorSpec},
+};
+
+/// `y[.., 0] = ` the maximum of the row.
+///
+/// | operand | type | shape |
+/// | --- | --- | --- |
+/// | x | int8 | [.., k], k at most 32,768 |
+/// | y | int8, the quantisation of x | [.., 1] |
+///
+/// No attributes. Nothing rounds, saturates or overflows.
+///
+/// Source: TensorFlow Lite REDUCE_MAX int8 over the last axis.
+pub struct ReduceMax;
+
+impl ReduceMax {
+    pub const NUMBER: u8 = 21;
+}
+
+impl Operator for ReduceMax {
+    fn name(&self) -> &'static str {
+        "ReduceMax"
+    }
+
+    fn validate(&self, node: &NodeRecord, operands: &[TensorSpec]) -> Result<(), NodeError> {
+        let [x] = operands else {
+            return Err(NodeError::OperandCount);
+        };
+        check_unused_attributes(node, 0)?;
+        check_element(operands, 0, ElementType::Int8)?;
+        check_reduction(x.cols())?;
+        check_row_output(node, x, ElementType::Int8, 1)
+    }
+
+    fn region(
+        &self,
+        _node: &NodeRecord,
+        _operands: &[TensorSpec],
+        operand: usize,
+        element: u32,
+        _proven: &[&[u8]],
+    ) -> Option<Region> {
+        // One output element a row.
+        (operand == 0).then_some(Region::Row(element))
+    }
+
+    fn element(
+        &self,
+        _node: &NodeRecord,
+        _operands: &[TensorSpec],
+        regions: &[&[u8]],
+        _element: u32,
+        _statistics: &RowStatistics,
+    ) -> Option<i32> {
+        let [x] = regions else { return None };
+        x.iter().map(|byte| i32::from(*byte as i8)).max()
+    }
+}

@@ -1,0 +1,5 @@
+//! One binary, so that it links once.
+
+mod nodes;
+mod totality;
+mod values;
