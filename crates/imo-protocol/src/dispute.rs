@@ -1,7 +1,7 @@
 //! Digests of a dispute.
 
 use anchor_lang::prelude::Pubkey;
-use opml::{hashv, Hash};
+use opml::{Hash, hashv};
 
 /// What a challenger commits to when it opens: `H("imo:place:v1" ‖ dispute ‖ collection ‖ receipt index ‖ salt)`. The place cannot be read from a
 /// pending transaction, and nobody else can use the commitment, because it names the dispute.

@@ -82,7 +82,7 @@ mod tests {
     use super::*;
     use anchor_lang::solana_program::{
         instruction::AccountMeta,
-        sysvar::instructions::{construct_instructions_data, BorrowedAccountMeta, BorrowedInstruction},
+        sysvar::instructions::{BorrowedAccountMeta, BorrowedInstruction, construct_instructions_data},
     };
     use proptest::prelude::*;
 

@@ -38,6 +38,8 @@ pub enum ProtocolError {
     WrongMessage = 14,
 
     // 100: places in trees
-    #[msg("The sequence is outside the tree: a lane holds 2^32 requests, a collection's receipts start at its first sequence")]
+    #[msg(
+        "The sequence is outside the tree: a lane holds 2^32 requests, a collection's receipts start at its first sequence"
+    )]
     SequenceOutOfRange = 100,
 }

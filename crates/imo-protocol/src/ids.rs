@@ -1,6 +1,6 @@
 //! Addresses of the four programs, so that each can check the others' accounts without depending on their crates.
 
-use anchor_lang::prelude::{pubkey, Pubkey};
+use anchor_lang::prelude::{Pubkey, pubkey};
 
 pub const MODEL_TOKEN: Pubkey = pubkey!("BzyHNgUq6QbxivcJVCd22feunwVEHricPjYJYi3TTCJo");
 pub const OPML_ORACLE: Pubkey = pubkey!("4snJ87cRGtU3UMSfvKMrfKcL3VkQdaUQ146nquDjtCB2");

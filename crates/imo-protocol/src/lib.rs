@@ -14,13 +14,13 @@ pub mod shares;
 pub mod voucher;
 
 pub use {
-    accounts::{Bucket, Collection, BUCKET_SEED, COLLECTION_SEED},
+    accounts::{BUCKET_SEED, Bucket, COLLECTION_SEED, Collection},
     deadline::{Deadline, Now, RESTART_GRACE_SLOTS},
     dispute::{first_digest, move_digest, place_commitment},
     ed25519::{check_ed25519_instruction, verify_preceding_ed25519},
     errors::ProtocolError,
     receipt::Receipt,
     request::Request,
-    shares::{share_floor, ALL_BPS},
-    voucher::{Voucher, VOUCHER_BYTES},
+    shares::{ALL_BPS, share_floor},
+    voucher::{VOUCHER_BYTES, Voucher},
 };

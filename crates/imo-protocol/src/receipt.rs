@@ -2,8 +2,8 @@
 
 use anchor_lang::prelude::*;
 use opml::{
-    merkle::{self, Domain},
     Claim, Hash,
+    merkle::{self, Domain},
 };
 
 use crate::errors::ProtocolError;

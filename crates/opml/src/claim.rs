@@ -1,7 +1,7 @@
 //! What an operator commits to when it answers (`docs/protocol.md`, 1.4).
 
 use crate::{
-    hash::{hashv, Hash},
+    hash::{Hash, hashv},
     merkle::{self, Domain},
 };
 

@@ -21,7 +21,7 @@ pub mod tensor;
 mod bytes;
 
 pub use claim::Claim;
-pub use hash::{hashv, Hash};
+pub use hash::{Hash, hashv};
 pub use merkle::{Domain, Frontier, Layout, PAD};
 pub use model::{ConstantRecord, ModelHeader, NodeError, NodeRecord, Operand};
 pub use referee::{RefereeError, Verdict};

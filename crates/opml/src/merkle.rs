@@ -3,7 +3,7 @@
 //! A tree is `2^depth` leaves of which some are real and the others [`PAD`]; which is which follows from a [`Layout`] that is derived
 //! from something already committed, never from a message. A level is a height: 0 is the leaves, `depth` the root.
 
-use crate::hash::{hashv, Hash, HASH_BYTES};
+use crate::hash::{HASH_BYTES, Hash, hashv};
 
 /// The value of every leaf that is not there, and of every subtree without a real leaf.
 pub const PAD: Hash = [0; HASH_BYTES];

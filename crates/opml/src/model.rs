@@ -1,12 +1,12 @@
 //! The committed form of a model (`docs/protocol.md`, 1.3): header, graph nodes, constants, and the rules that a node must meet.
 
 use crate::{
+    ARITHMETIC_VERSION,
     bytes::{Reader, Writer},
-    hash::{hashv, Hash},
+    hash::{Hash, hashv},
     merkle::{self, Domain, Layout},
     ops,
-    tensor::{TensorError, TensorSpec, SPEC_BYTES},
-    ARITHMETIC_VERSION,
+    tensor::{SPEC_BYTES, TensorError, TensorSpec},
 };
 
 /// Bytes of an encoded [`ModelHeader`].

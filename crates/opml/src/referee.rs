@@ -20,12 +20,12 @@
 
 use crate::{
     bytes::Reader,
-    claim::{trace_leaf, Claim},
-    hash::{Hash, HASH_BYTES},
+    claim::{Claim, trace_leaf},
+    hash::{HASH_BYTES, Hash},
     merkle::Layout,
     model::{
-        constant_leaf, graph_leaf, model_root, validate_node, ConstantRecord, ModelHeader, NodeError, NodeRecord,
-        Operand, HEADER_BYTES, MAX_OPERANDS, NODE_BYTES,
+        ConstantRecord, HEADER_BYTES, MAX_OPERANDS, ModelHeader, NODE_BYTES, NodeError, NodeRecord, Operand,
+        constant_leaf, graph_leaf, model_root, validate_node,
     },
     ops::{self, Region},
     tensor::TensorSpec,
@@ -332,9 +332,5 @@ fn read_region<'a>(
         Region::Tile(leaf) => spec.verify_tile(root, leaf, bytes, path),
         Region::Nothing => true,
     };
-    if proven {
-        Ok(bytes)
-    } else {
-        Err(wrong)
-    }
+    if proven { Ok(bytes) } else { Err(wrong) }
 }

@@ -2,8 +2,8 @@
 //! `models/digits/imo_format.py`.
 
 use opml::{
-    claim::trace_leaf, merkle::leaf, ops::FullyConnected, Claim, ConstantRecord, Domain, ElementType, Frontier, Hash,
-    ModelHeader, NodeRecord, Operand, TensorSpec,
+    Claim, ConstantRecord, Domain, ElementType, Frontier, Hash, ModelHeader, NodeRecord, Operand, TensorSpec,
+    claim::trace_leaf, merkle::leaf, ops::FullyConnected,
 };
 
 fn hex(bytes: &[u8]) -> String {
@@ -71,7 +71,10 @@ fn given_a_node_and_a_constant_when_committed_then_golden() {
         output: TensorSpec::new(ElementType::Int8, &[1, 48]).unwrap(),
         attributes: FullyConnected::attributes(-120, 3, -128, 127),
     };
-    assert_eq!(hex(&node.encode()), "010500000100000000000000030000000000000003000000010000000300000002000000030000000300000000000000000000000102010000003000000000000000000000008803807f000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000");
+    assert_eq!(
+        hex(&node.encode()),
+        "010500000100000000000000030000000000000003000000010000000300000002000000030000000300000000000000000000000102010000003000000000000000000000008803807f000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
+    );
     assert_eq!(
         hex(&node.leaf(3)),
         "ba24686f0a89ca3dfdd4687c7f8e4d91103bff5e1bd0722eb910b93e0d359dd7"

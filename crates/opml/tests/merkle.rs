@@ -1,8 +1,8 @@
 //! Merkle trees against a direct, allocating construction.
 
 use opml::{
-    merkle::{self, depth, expected_pad, leaf, parent, root_from_path, subtree_root, verify_path},
     Domain, Frontier, Hash, Layout, PAD,
+    merkle::{self, depth, expected_pad, leaf, parent, root_from_path, subtree_root, verify_path},
 };
 use proptest::prelude::*;
 

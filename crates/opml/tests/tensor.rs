@@ -1,9 +1,9 @@
 //! Shapes and their tiles against a direct construction.
 
 use opml::{
+    Domain, ElementType, Hash, PAD, TensorError, TensorSpec,
     merkle::{self, parent},
     tensor::{MAX_DIMENSION, TILE_BYTES},
-    Domain, ElementType, Hash, TensorError, TensorSpec, PAD,
 };
 use proptest::prelude::*;
 

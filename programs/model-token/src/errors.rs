@@ -41,7 +41,9 @@ pub enum ModelTokenError {
     BondIsZero = 106,
     #[msg("One move must cost at most the challenger's bond, which pays for it")]
     MoveCostExceedsBond = 107,
-    #[msg("The bond does not deter: raise the bond ratio or the operator's share, or lower the prover's share or the cap of costs")]
+    #[msg(
+        "The bond does not deter: raise the bond ratio or the operator's share, or lower the prover's share or the cap of costs"
+    )]
     BondDoesNotDeter = 108,
     #[msg("The length of an epoch never changes: give the one in force")]
     EpochLengthIsFixed = 109,

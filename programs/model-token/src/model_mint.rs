@@ -3,27 +3,27 @@
 
 use anchor_lang::{
     prelude::*,
-    system_program::{allocate, assign, transfer, Allocate, Assign, Transfer},
+    system_program::{Allocate, Assign, Transfer, allocate, assign, transfer},
 };
 use anchor_spl::{
     token_2022::{
-        initialize_account3, initialize_mint2, mint_to, set_authority,
+        InitializeAccount3, InitializeMint2, MintTo, SetAuthority, initialize_account3, initialize_mint2, mint_to,
+        set_authority,
         spl_token_2022::{
             extension::ExtensionType,
             instruction::AuthorityType,
             state::{Account as TokenState, Mint as MintState},
         },
-        InitializeAccount3, InitializeMint2, MintTo, SetAuthority,
     },
     token_2022_extensions::{
-        metadata_pointer_initialize, token_metadata_initialize, MetadataPointerInitialize, TokenMetadataInitialize,
+        MetadataPointerInitialize, TokenMetadataInitialize, metadata_pointer_initialize, token_metadata_initialize,
     },
 };
 
 use crate::{
     constants::TOKEN_DECIMALS,
     errors::ModelTokenError,
-    state::{Model, Offering, MINT_SEED, MODEL_SEED, TOKEN_VAULT_SEED},
+    state::{MINT_SEED, MODEL_SEED, Model, Offering, TOKEN_VAULT_SEED},
 };
 
 /// Bytes of a metadata entry besides its three texts: type and length 4, update authority and mint 64, three text lengths and the

@@ -20,9 +20,7 @@ pub enum RevenueEscrowError {
     Overflow = 4,
     #[msg("The vault would hold less than it owes")]
     VaultShort = 5,
-    #[msg(
-        "New credits, deposits and lanes are paused: wait until the pause expires. What is in can leave at any time"
-    )]
+    #[msg("New credits, deposits and lanes are paused: wait until the pause expires. What is in can leave at any time")]
     Paused = 6,
 
     // 100: sessions and vouchers

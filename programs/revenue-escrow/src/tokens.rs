@@ -1,9 +1,9 @@
 //! Token movements into and out of a vault. After each, the vault must hold what it owes.
 
 use anchor_lang::prelude::*;
-use anchor_spl::token::{transfer_checked, Mint, Token, TokenAccount, TransferChecked};
+use anchor_spl::token::{Mint, Token, TokenAccount, TransferChecked, transfer_checked};
 
-use crate::state::{ModelVault, MODEL_VAULT_SEED};
+use crate::state::{MODEL_VAULT_SEED, ModelVault};
 
 /// The vault's side of a movement, checked by the accounts of the instruction.
 pub struct VaultSide<'a, 'info> {

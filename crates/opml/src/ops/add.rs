@@ -1,8 +1,8 @@
 //! `Add`: the sum or difference of two tensors of different scales.
 
-use super::{broadcast, rounding_shift, AttributeReader, AttributeWriter, Operator, Region, RowStatistics};
+use super::{AttributeReader, AttributeWriter, Operator, Region, RowStatistics, broadcast, rounding_shift};
 use crate::{
-    model::{NodeError, NodeRecord, ATTRIBUTE_BYTES},
+    model::{ATTRIBUTE_BYTES, NodeError, NodeRecord},
     tensor::TensorSpec,
 };
 

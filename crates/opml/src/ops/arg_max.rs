@@ -1,6 +1,6 @@
 //! `ArgMax`: the position of the largest value of each row.
 
-use super::{check_unused_attributes, Operator, Region, RowStatistics, MAX_REDUCTION};
+use super::{MAX_REDUCTION, Operator, Region, RowStatistics, check_unused_attributes};
 use crate::{
     model::{NodeError, NodeRecord},
     tensor::{ElementType, TensorSpec},

@@ -2,7 +2,7 @@
 
 use crate::{
     bytes::Reader,
-    model::{NodeError, NodeRecord, ATTRIBUTE_BYTES},
+    model::{ATTRIBUTE_BYTES, NodeError, NodeRecord},
     ops::{MAX_SHIFT, MIN_SHIFT},
 };
 

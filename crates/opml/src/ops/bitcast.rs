@@ -1,6 +1,6 @@
 //! `Bitcast`: int8 as the bytes of int32, and back.
 
-use super::{check_unused_attributes, read_in_tile, tile_of, Operator, Region, RowStatistics};
+use super::{Operator, Region, RowStatistics, check_unused_attributes, read_in_tile, tile_of};
 use crate::{
     model::{NodeError, NodeRecord},
     tensor::{ElementType, TensorSpec},

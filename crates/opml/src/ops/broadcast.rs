@@ -1,6 +1,6 @@
 //! The second operand of an element-wise operator of two.
 
-use super::{check_element, read_in_tile, tile_of, Region};
+use super::{Region, check_element, read_in_tile, tile_of};
 use crate::{
     model::{NodeError, NodeRecord},
     tensor::{ElementType, TensorSpec},

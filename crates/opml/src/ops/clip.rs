@@ -1,10 +1,10 @@
 //! `Clip`: limits a value, as ReLU and its relatives do.
 
 use super::{
-    attributes, check_elementwise, check_unused_attributes, read_in_tile, tile_of, Operator, Region, RowStatistics,
+    Operator, Region, RowStatistics, attributes, check_elementwise, check_unused_attributes, read_in_tile, tile_of,
 };
 use crate::{
-    model::{NodeError, NodeRecord, ATTRIBUTE_BYTES},
+    model::{ATTRIBUTE_BYTES, NodeError, NodeRecord},
     tensor::TensorSpec,
 };
 

@@ -1,11 +1,11 @@
 //! `Concat`: two tensors one after the other.
 
 use super::{
-    index::{element_at, indices, Origin},
     AttributeReader, Operator, Region, RowStatistics,
+    index::{Origin, element_at, indices},
 };
 use crate::{
-    model::{NodeError, NodeRecord, ATTRIBUTE_BYTES},
+    model::{ATTRIBUTE_BYTES, NodeError, NodeRecord},
     tensor::TensorSpec,
 };
 

@@ -1,11 +1,11 @@
 //! `FullyConnected`: a matrix product with bias, requantised to int8.
 
 use super::{
-    attributes, check_unused_attributes, dot, multiply_by_quantized_multiplier, read_in_tile, tile_of, Operator,
-    Region, RowStatistics, MAX_REDUCTION,
+    MAX_REDUCTION, Operator, Region, RowStatistics, attributes, check_unused_attributes, dot,
+    multiply_by_quantized_multiplier, read_in_tile, tile_of,
 };
 use crate::{
-    model::{NodeError, NodeRecord, ATTRIBUTE_BYTES},
+    model::{ATTRIBUTE_BYTES, NodeError, NodeRecord},
     tensor::{ElementType, TensorSpec},
 };
 

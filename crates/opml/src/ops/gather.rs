@@ -1,6 +1,6 @@
 //! `Gather`: the rows of a table that indices name.
 
-use super::{check_element, check_unused_attributes, read_in_tile, tile_of, Operator, Region, RowStatistics};
+use super::{Operator, Region, RowStatistics, check_element, check_unused_attributes, read_in_tile, tile_of};
 use crate::{
     model::{NodeError, NodeRecord},
     tensor::{ElementType, TensorSpec},

@@ -1,11 +1,11 @@
 //! `GroupedFullyConnected`: a matrix product of its own for each group.
 
 use super::{
-    check_element, check_operand, check_reduction, fully_connected, tile_of, AttributeReader, Operator, Region,
-    RowStatistics,
+    AttributeReader, Operator, Region, RowStatistics, check_element, check_operand, check_reduction, fully_connected,
+    tile_of,
 };
 use crate::{
-    model::{NodeError, NodeRecord, ATTRIBUTE_BYTES},
+    model::{ATTRIBUTE_BYTES, NodeError, NodeRecord},
     tensor::{ElementType, TensorSpec},
 };
 

@@ -1,7 +1,7 @@
 //! Where an element of one shape is in another: what the operators that only move elements have in common.
 
-use super::{read_in_tile, tile_of, Region};
-use crate::tensor::{TensorSpec, MAX_RANK};
+use super::{Region, read_in_tile, tile_of};
+use crate::tensor::{MAX_RANK, TensorSpec};
 
 /// What an output element of an operator that moves elements is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! `Lookup`: any function of one int8 value, as a table.
 
-use super::{check_elementwise, check_unused_attributes, read_in_tile, tile_of, Operator, Region, RowStatistics};
+use super::{Operator, Region, RowStatistics, check_elementwise, check_unused_attributes, read_in_tile, tile_of};
 use crate::{
     model::{NodeError, NodeRecord},
     tensor::{ElementType, TensorSpec},

@@ -1,11 +1,11 @@
 //! `MatMul`: the product of two activations.
 
 use super::{
-    check_element, check_reduction, dot, multiply_by_quantized_multiplier, saturate_to_int8, AttributeReader,
-    AttributeWriter, Operator, Region, RowStatistics,
+    AttributeReader, AttributeWriter, Operator, Region, RowStatistics, check_element, check_reduction, dot,
+    multiply_by_quantized_multiplier, saturate_to_int8,
 };
 use crate::{
-    model::{NodeError, NodeRecord, ATTRIBUTE_BYTES},
+    model::{ATTRIBUTE_BYTES, NodeError, NodeRecord},
     tensor::{ElementType, TensorSpec},
 };
 

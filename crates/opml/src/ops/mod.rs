@@ -37,7 +37,7 @@ mod softmax;
 mod transpose;
 
 use crate::{
-    model::{NodeError, NodeRecord, ATTRIBUTE_BYTES},
+    model::{ATTRIBUTE_BYTES, NodeError, NodeRecord},
     tensor::{ElementType, TensorSpec},
 };
 
@@ -49,7 +49,7 @@ pub use arg_max::ArgMax;
 pub use bitcast::Bitcast;
 pub use clip::Clip;
 pub use concat::Concat;
-pub use fixed_point::{multiply_by_quantized_multiplier, rounding_shift, MAX_SHIFT, MIN_SHIFT};
+pub use fixed_point::{MAX_SHIFT, MIN_SHIFT, multiply_by_quantized_multiplier, rounding_shift};
 pub use fully_connected::FullyConnected;
 pub use gather::Gather;
 pub use grouped_fully_connected::GroupedFullyConnected;
@@ -66,7 +66,7 @@ pub use reshape::Reshape;
 pub use rms_norm::{RmsNorm, RmsNormAttributes};
 pub use rotary_embedding::{RotaryEmbedding, RotaryEmbeddingAttributes};
 pub use slice::Slice;
-pub use softmax::{Softmax, SoftmaxAttributes, SOFTMAX_ZERO_POINT};
+pub use softmax::{SOFTMAX_ZERO_POINT, Softmax, SoftmaxAttributes};
 pub use transpose::Transpose;
 
 /// Elements that one output element is reduced from at most. It bounds the witness, the compute units and the accumulators.

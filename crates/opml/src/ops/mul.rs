@@ -1,10 +1,10 @@
 //! `Mul`: the product of two tensors, element by element.
 
 use super::{
-    broadcast, multiply_by_quantized_multiplier, AttributeReader, AttributeWriter, Operator, Region, RowStatistics,
+    AttributeReader, AttributeWriter, Operator, Region, RowStatistics, broadcast, multiply_by_quantized_multiplier,
 };
 use crate::{
-    model::{NodeError, NodeRecord, ATTRIBUTE_BYTES},
+    model::{ATTRIBUTE_BYTES, NodeError, NodeRecord},
     tensor::TensorSpec,
 };
 

@@ -8,7 +8,7 @@
 //!
 //! `d_i^2 <= k * spread` and `k <= 2^15`, so that `|d_i| * 2^(8 + t) <= sqrt(k * W * 4^t) < 2^39.5`: the dividend is below 2^60 and `|q_i|` below 2^28.
 
-use super::{rounding_shift, saturate_to_int8, RowStatistics};
+use super::{RowStatistics, rounding_shift, saturate_to_int8};
 
 /// Fraction bits of a normalised value.
 pub const NORMALIZED_FRACTION_BITS: u32 = 20;

@@ -1,12 +1,12 @@
 //! `Pad`: a tensor inside a larger one of a constant.
 
 use super::{
-    index::{element_at, indices, Origin},
     AttributeReader, AttributeWriter, Operator, Region, RowStatistics,
+    index::{Origin, element_at, indices},
 };
 use crate::{
-    model::{NodeError, NodeRecord, ATTRIBUTE_BYTES},
-    tensor::{ElementType, TensorSpec, MAX_RANK},
+    model::{ATTRIBUTE_BYTES, NodeError, NodeRecord},
+    tensor::{ElementType, MAX_RANK, TensorSpec},
 };
 
 /// `y[i, j, ..] = x[i - before[0], j - before[1], ..]`, and `value` where that lies outside x.

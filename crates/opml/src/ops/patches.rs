@@ -1,12 +1,11 @@
 //! `Patches`: the windows of an image as rows (im2col).
 
 use super::{
-    check_element,
-    index::{element_at, indices, Origin},
-    AttributeReader, AttributeWriter, Operator, Region, RowStatistics,
+    AttributeReader, AttributeWriter, Operator, Region, RowStatistics, check_element,
+    index::{Origin, element_at, indices},
 };
 use crate::{
-    model::{NodeError, NodeRecord, ATTRIBUTE_BYTES},
+    model::{ATTRIBUTE_BYTES, NodeError, NodeRecord},
     tensor::{ElementType, TensorSpec},
 };
 

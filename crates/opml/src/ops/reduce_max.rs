@@ -1,7 +1,7 @@
 //! `ReduceMax`: the largest value of each row.
 
 use super::{
-    check_element, check_reduction, check_row_output, check_unused_attributes, Operator, Region, RowStatistics,
+    Operator, Region, RowStatistics, check_element, check_reduction, check_row_output, check_unused_attributes,
 };
 use crate::{
     model::{NodeError, NodeRecord},

@@ -1,6 +1,6 @@
 //! `Reshape`: the same elements under another shape.
 
-use super::{check_unused_attributes, index::Origin, Operator, Region, RowStatistics};
+use super::{Operator, Region, RowStatistics, check_unused_attributes, index::Origin};
 use crate::{
     model::{NodeError, NodeRecord},
     tensor::TensorSpec,

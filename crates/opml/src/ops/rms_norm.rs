@@ -1,11 +1,11 @@
 //! `RMSNorm`: each row with mean square 1, then scaled by channel.
 
 use super::{
-    check_element, check_operand, check_reduction, normalization, read_in_tile, tile_of, AttributeReader,
-    AttributeWriter, Operator, Region, RowStatistics,
+    AttributeReader, AttributeWriter, Operator, Region, RowStatistics, check_element, check_operand, check_reduction,
+    normalization, read_in_tile, tile_of,
 };
 use crate::{
-    model::{NodeError, NodeRecord, ATTRIBUTE_BYTES},
+    model::{ATTRIBUTE_BYTES, NodeError, NodeRecord},
     tensor::{ElementType, TensorSpec},
 };
 

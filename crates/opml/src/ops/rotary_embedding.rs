@@ -1,11 +1,11 @@
 //! `RotaryEmbedding`: turns pairs of channels by an angle that depends on the position.
 
 use super::{
-    check_element, check_operand, check_reduction, read_in_tile, rounding_shift, saturate_to_int8, tile_of,
-    AttributeReader, AttributeWriter, Operator, Region, RowStatistics,
+    AttributeReader, AttributeWriter, Operator, Region, RowStatistics, check_element, check_operand, check_reduction,
+    read_in_tile, rounding_shift, saturate_to_int8, tile_of,
 };
 use crate::{
-    model::{NodeError, NodeRecord, ATTRIBUTE_BYTES},
+    model::{ATTRIBUTE_BYTES, NodeError, NodeRecord},
     tensor::{ElementType, TensorSpec},
 };
 

@@ -1,12 +1,12 @@
 //! `Slice`: a box cut out of a tensor.
 
 use super::{
-    index::{element_at, indices, Origin},
     AttributeReader, AttributeWriter, Operator, Region, RowStatistics,
+    index::{Origin, element_at, indices},
 };
 use crate::{
-    model::{NodeError, NodeRecord, ATTRIBUTE_BYTES},
-    tensor::{TensorSpec, MAX_RANK},
+    model::{ATTRIBUTE_BYTES, NodeError, NodeRecord},
+    tensor::{MAX_RANK, TensorSpec},
 };
 
 /// `y[i, j, ..] = x[starts[0] + i, starts[1] + j, ..]`

@@ -1,11 +1,11 @@
 //! `Softmax`: the weights of attention.
 
 use super::{
-    check_element, check_operand, check_reduction, tile_of, AttributeReader, AttributeWriter, Operator, Region,
-    RowStatistics, TABLE_ENTRIES,
+    AttributeReader, AttributeWriter, Operator, Region, RowStatistics, TABLE_ENTRIES, check_element, check_operand,
+    check_reduction, tile_of,
 };
 use crate::{
-    model::{NodeError, NodeRecord, ATTRIBUTE_BYTES},
+    model::{ATTRIBUTE_BYTES, NodeError, NodeRecord},
     tensor::{ElementType, TensorSpec},
 };
 

@@ -1,12 +1,12 @@
 //! `Transpose`: the dimensions in another order.
 
 use super::{
-    index::{element_at, indices, Origin},
     AttributeReader, Operator, Region, RowStatistics,
+    index::{Origin, element_at, indices},
 };
 use crate::{
-    model::{NodeError, NodeRecord, ATTRIBUTE_BYTES},
-    tensor::{TensorSpec, MAX_RANK},
+    model::{ATTRIBUTE_BYTES, NodeError, NodeRecord},
+    tensor::{MAX_RANK, TensorSpec},
 };
 
 /// Dimension `i` of y is dimension `permutation[i]` of x.

@@ -1,6 +1,7 @@
 //! Random valid nodes of every operator, for the tests of this crate and of the runtime.
 
 use opml::{
+    ElementType, NodeRecord, Operand, TensorSpec,
     model::ATTRIBUTE_BYTES,
     ops::{
         Add, AddAttributes, ArgMax, Bitcast, Clip, Concat, FullyConnected, Gather, GroupedFullyConnected, LayerNorm,
@@ -8,7 +9,6 @@ use opml::{
         PatchesAttributes, ReduceMax, ReduceMean, ReduceMeanAttributes, Reshape, RmsNorm, RmsNormAttributes,
         RotaryEmbedding, RotaryEmbeddingAttributes, Slice, Softmax, SoftmaxAttributes, Transpose,
     },
-    ElementType, NodeRecord, Operand, TensorSpec,
 };
 use proptest::prelude::*;
 
@@ -86,11 +86,7 @@ impl Draws {
     }
 
     fn spec(&mut self, shape: &[u32]) -> TensorSpec {
-        if self.flag() {
-            int8(shape)
-        } else {
-            int32(shape)
-        }
+        if self.flag() { int8(shape) } else { int32(shape) }
     }
 }
 

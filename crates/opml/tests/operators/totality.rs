@@ -1,14 +1,15 @@
 //! Nothing panics on data: operators on random bytes, the referee on random witnesses.
 
-use crate::nodes::{int32, int8, record, valid_node, LAST_OPERATOR};
+use crate::nodes::{LAST_OPERATOR, int8, int32, record, valid_node};
 use opml::{
-    model::{validate_node, ATTRIBUTE_BYTES, HEADER_BYTES, NODE_BYTES},
+    Claim, ConstantRecord, ElementType, ModelHeader, NodeError, NodeRecord, Operand, TensorSpec,
+    model::{ATTRIBUTE_BYTES, HEADER_BYTES, NODE_BYTES, validate_node},
     ops::{
         self, Add, AddAttributes, ArgMax, Bitcast, Clip, Concat, FullyConnected, Gather, GroupedFullyConnected,
         LayerNorm, Lookup, MatMul, MatMulAttributes, Pad, PadAttributes, Patches, PatchesAttributes, ReduceMax,
         ReduceMean, Region, Reshape, RmsNorm, RotaryEmbedding, Slice, Softmax, SoftmaxAttributes, Transpose,
     },
-    referee, Claim, ConstantRecord, ElementType, ModelHeader, NodeError, NodeRecord, Operand, TensorSpec,
+    referee,
 };
 use proptest::prelude::*;
 

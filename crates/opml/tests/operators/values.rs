@@ -1,15 +1,15 @@
 //! What each operator computes, against a second way to compute it: integers by hand or floating point.
 
-use crate::nodes::{int32, int8, record};
+use crate::nodes::{int8, int32, record};
 use opml::{
-    model::{validate_node, ATTRIBUTE_BYTES},
+    ElementType, TensorSpec,
+    model::{ATTRIBUTE_BYTES, validate_node},
     ops::{
         self, Add, AddAttributes, Bitcast, Concat, Gather, GroupedFullyConnected, LayerNorm, LayerNormAttributes,
         MatMul, MatMulAttributes, Mul, MulAttributes, Pad, PadAttributes, Patches, PatchesAttributes, ReduceMax,
         ReduceMean, ReduceMeanAttributes, Region, Reshape, RmsNorm, RmsNormAttributes, RotaryEmbedding,
         RotaryEmbeddingAttributes, Slice, Softmax, SoftmaxAttributes, Transpose,
     },
-    ElementType, TensorSpec,
 };
 
 /// A tensor of small numbers.

@@ -1,7 +1,7 @@
 //! The chess clock.
 
 use anchor_lang::prelude::{AnchorDeserialize, AnchorSerialize, InitSpace};
-use imo_protocol::{deadline::SLOT_MILLISECONDS, Deadline, Now};
+use imo_protocol::{Deadline, Now, deadline::SLOT_MILLISECONDS};
 
 use super::Side;
 

@@ -14,9 +14,9 @@ mod trace;
 mod tests;
 
 use anchor_lang::prelude::{AnchorDeserialize, AnchorSerialize, InitSpace, Pubkey};
-use imo_protocol::{first_digest, move_digest, Now};
+use imo_protocol::{Now, first_digest, move_digest};
 use model_token::state::DisputeTerms;
-use opml::{claim::trace_leaf, hashv, merkle, Hash, Layout, TensorError, TensorSpec, PAD};
+use opml::{Hash, Layout, PAD, TensorError, TensorSpec, claim::trace_leaf, hashv, merkle};
 
 pub use {
     clocks::Clocks,

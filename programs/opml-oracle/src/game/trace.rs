@@ -1,6 +1,6 @@
 //! What an operator commits to when it is asked for its trace.
 
-use opml::{claim::trace_leaf, merkle, Frontier, Hash, PAD};
+use opml::{Frontier, Hash, PAD, claim::trace_leaf, merkle};
 
 use super::Refusal;
 use crate::constants::MAX_WHOLE_TRACE_NODES;

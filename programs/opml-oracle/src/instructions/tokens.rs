@@ -5,7 +5,7 @@ use anchor_spl::token::{self, Mint, Token, TokenAccount, TransferChecked};
 
 use crate::{
     errors::OracleError,
-    state::{StakeVault, STAKE_VAULT_SEED},
+    state::{STAKE_VAULT_SEED, StakeVault},
 };
 
 /// Takes `units` from a token account of `authority`, who has signed, and owes them.

@@ -6,7 +6,7 @@ use super::{Operator, Report, StakeVault, Trace};
 use crate::{
     errors::OracleError,
     game::{Game, Phase},
-    math::settlement::{settle, Finished, Settlement},
+    math::settlement::{Finished, Settlement, settle},
 };
 
 /// Seeds: `"dispute", report, challenger, nonce u64`.

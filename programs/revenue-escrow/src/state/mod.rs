@@ -9,7 +9,7 @@ mod session;
 pub use {
     credit::*,
     earnings::*,
-    imo_protocol::{Bucket, Collection, BUCKET_SEED, COLLECTION_SEED},
+    imo_protocol::{BUCKET_SEED, Bucket, COLLECTION_SEED, Collection},
     lane::*,
     model_vault::*,
     session::*,

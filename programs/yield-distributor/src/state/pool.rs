@@ -5,7 +5,7 @@ use crate::{
     constants::ACTIVATION_EPOCHS,
     errors::YieldError,
     math::{
-        accumulator::{share_holders, HolderShares},
+        accumulator::{HolderShares, share_holders},
         redemption::redemption_units,
     },
 };

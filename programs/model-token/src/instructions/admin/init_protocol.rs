@@ -5,7 +5,7 @@ use crate::{
     errors::ModelTokenError,
     events::ProtocolSet,
     program::ModelToken,
-    state::{DisputeTerms, Protocol, PROTOCOL_SEED},
+    state::{DisputeTerms, PROTOCOL_SEED, Protocol},
 };
 
 #[derive(AnchorSerialize, AnchorDeserialize, Clone, Debug)]

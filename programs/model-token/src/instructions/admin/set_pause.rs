@@ -4,7 +4,7 @@ use crate::{
     constants::MAX_PAUSE_SECONDS,
     errors::ModelTokenError,
     events::PauseSet,
-    state::{Protocol, PROTOCOL_SEED},
+    state::{PROTOCOL_SEED, Protocol},
 };
 
 /// Pauses new entries until a time at most seven days ahead, or lifts a pause with a time that is over. The guardian may. What is

@@ -3,7 +3,7 @@ use anchor_lang::prelude::*;
 use crate::{
     errors::ModelTokenError,
     events::ProtocolSet,
-    state::{DisputeTerms, Protocol, PROTOCOL_SEED},
+    state::{DisputeTerms, PROTOCOL_SEED, Protocol},
 };
 
 #[derive(AnchorSerialize, AnchorDeserialize, Clone, Debug)]

@@ -3,15 +3,15 @@ use anchor_spl::{
     associated_token::AssociatedToken,
     token::{Mint as PaymentMint, Token, TokenAccount as PaymentAccount},
     token_2022::Token2022,
-    token_interface::{transfer_checked, Mint, TokenAccount, TransferChecked},
+    token_interface::{Mint, TokenAccount, TransferChecked, transfer_checked},
 };
 
 use crate::{
     errors::ModelTokenError,
     events::CommitmentClaimed,
-    math::allocation::{allocate, Allocation},
+    math::allocation::{Allocation, allocate},
     state::{
-        Commitment, Offering, OfferingStatus, COMMITMENT_SEED, MINT_SEED, OFFERING_SEED, PAYMENT_VAULT_SEED,
+        COMMITMENT_SEED, Commitment, MINT_SEED, OFFERING_SEED, Offering, OfferingStatus, PAYMENT_VAULT_SEED,
         TOKEN_VAULT_SEED,
     },
 };

@@ -6,7 +6,7 @@ use crate::{
     events::OfferingSettled,
     math::allocation::accepted_units,
     model_mint::ModelMint,
-    state::{Model, Offering, OfferingStatus, MINT_SEED, MODEL_SEED, OFFERING_SEED, TOKEN_VAULT_SEED},
+    state::{MINT_SEED, MODEL_SEED, Model, OFFERING_SEED, Offering, OfferingStatus, TOKEN_VAULT_SEED},
 };
 
 /// Decides an offering at its close or later. Anyone may, once. Below the minimum it fails and no token is ever made; otherwise the

@@ -2,7 +2,7 @@ use anchor_lang::prelude::*;
 
 use crate::{
     errors::ModelTokenError,
-    state::{Model, ModelVersion, MODEL_SEED, MODEL_VERSION_SEED},
+    state::{MODEL_SEED, MODEL_VERSION_SEED, Model, ModelVersion},
 };
 
 /// Makes a published version live once its notice has ended. The model's developer may. Refuses to go back to an earlier version,

@@ -6,8 +6,8 @@ use crate::{
     errors::ModelTokenError,
     events::OfferingOpened,
     state::{
-        Model, Offering, OfferingStatus, Protocol, MINT_SEED, MODEL_SEED, OFFERING_SEED, PAYMENT_VAULT_SEED,
-        PROTOCOL_SEED, TOKEN_VAULT_SEED,
+        MINT_SEED, MODEL_SEED, Model, OFFERING_SEED, Offering, OfferingStatus, PAYMENT_VAULT_SEED, PROTOCOL_SEED,
+        Protocol, TOKEN_VAULT_SEED,
     },
 };
 

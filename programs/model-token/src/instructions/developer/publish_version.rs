@@ -1,11 +1,11 @@
 use anchor_lang::prelude::*;
-use opml::{model::HeaderError, ModelHeader, TensorSpec};
+use opml::{ModelHeader, TensorSpec, model::HeaderError};
 
 use crate::{
     constants::{ACCOUNT_VERSION, MAX_URI_LEN},
     errors::ModelTokenError,
     events::VersionPublished,
-    state::{Checkable, Model, ModelVersion, Protocol, RevenueSplit, MODEL_SEED, MODEL_VERSION_SEED, PROTOCOL_SEED},
+    state::{Checkable, MODEL_SEED, MODEL_VERSION_SEED, Model, ModelVersion, PROTOCOL_SEED, Protocol, RevenueSplit},
 };
 
 #[derive(AnchorSerialize, AnchorDeserialize, Clone, Debug)]

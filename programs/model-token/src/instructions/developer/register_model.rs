@@ -5,7 +5,7 @@ use crate::{
     constants::{ACCOUNT_VERSION, MAX_URI_LEN},
     errors::ModelTokenError,
     events::ModelRegistered,
-    state::{Model, Protocol, MODEL_SEED, PROTOCOL_SEED},
+    state::{MODEL_SEED, Model, PROTOCOL_SEED, Protocol},
 };
 
 #[derive(AnchorSerialize, AnchorDeserialize, Clone, Debug)]

@@ -2,13 +2,13 @@ use anchor_lang::prelude::*;
 use anchor_spl::{
     associated_token::AssociatedToken,
     token::{Mint, Token, TokenAccount},
-    token_interface::{transfer_checked, TransferChecked},
+    token_interface::{TransferChecked, transfer_checked},
 };
 
 use crate::{
     errors::ModelTokenError,
     events::ProceedsWithdrawn,
-    state::{Model, Offering, OfferingStatus, MODEL_SEED, OFFERING_SEED, PAYMENT_VAULT_SEED},
+    state::{MODEL_SEED, Model, OFFERING_SEED, Offering, OfferingStatus, PAYMENT_VAULT_SEED},
 };
 
 /// Pays the accepted money of an offering that succeeded to the developer's own associated account, once. The model's developer may.

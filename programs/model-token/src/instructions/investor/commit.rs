@@ -1,7 +1,7 @@
 use anchor_lang::prelude::*;
 use anchor_spl::{
     token::{Mint, Token, TokenAccount},
-    token_interface::{transfer_checked, TransferChecked},
+    token_interface::{TransferChecked, transfer_checked},
 };
 
 use crate::{
@@ -9,8 +9,8 @@ use crate::{
     errors::ModelTokenError,
     events::Committed,
     state::{
-        Commitment, Offering, OfferingStatus, Protocol, COMMITMENT_SEED, OFFERING_SEED, PAYMENT_VAULT_SEED,
-        PROTOCOL_SEED,
+        COMMITMENT_SEED, Commitment, OFFERING_SEED, Offering, OfferingStatus, PAYMENT_VAULT_SEED, PROTOCOL_SEED,
+        Protocol,
     },
 };
 

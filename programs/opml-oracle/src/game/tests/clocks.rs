@@ -4,7 +4,7 @@ use imo_protocol::{Deadline, Now, RESTART_GRACE_SLOTS};
 
 use super::{
     at,
-    players::{pointed, Output, Run},
+    players::{Output, Run, pointed},
 };
 use crate::game::{Clocks, Game, Refusal, Side};
 use opml::{ElementType, TensorSpec};

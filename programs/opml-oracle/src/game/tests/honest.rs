@@ -1,11 +1,11 @@
 //! An honest side wins against whatever the other committed to, or asks for.
 
-use opml::{merkle, merkle::Domain, ElementType, Hash, TensorSpec};
+use opml::{ElementType, Hash, TensorSpec, merkle, merkle::Domain};
 use proptest::{prelude::*, sample::Index};
 
 use super::{
     at,
-    players::{pointed, Output, Run},
+    players::{Output, Run, pointed},
 };
 use crate::game::{Game, Phase};
 

@@ -4,9 +4,8 @@ use opml::{ElementType, Hash, TensorSpec};
 use proptest::{prelude::*, sample::Index};
 
 use super::{
-    at,
-    players::{pointed, Output, Run},
-    TERMS,
+    TERMS, at,
+    players::{Output, Run, pointed},
 };
 use crate::game::{Game, Phase, Refusal, Side};
 

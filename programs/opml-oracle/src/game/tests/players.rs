@@ -2,10 +2,10 @@
 
 use anchor_lang::prelude::Pubkey;
 use imo_protocol::Now;
-use opml::{claim::trace_leaf, merkle, Hash, Layout, TensorSpec, PAD};
+use opml::{Hash, Layout, PAD, TensorSpec, claim::trace_leaf, merkle};
 
 use super::TERMS;
-use crate::game::{check_trace_root, whole_trace_root, Game, Phase, Refusal, Tree};
+use crate::game::{Game, Phase, Refusal, Tree, check_trace_root, whole_trace_root};
 
 /// All nodes of a tree, leaves first.
 #[derive(Clone, Debug)]

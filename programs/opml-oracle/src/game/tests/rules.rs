@@ -2,14 +2,13 @@
 
 use anchor_lang::prelude::Pubkey;
 use imo_protocol::{first_digest, move_digest};
-use opml::{claim::trace_leaf, hashv, ElementType, Hash, TensorSpec, PAD};
+use opml::{ElementType, Hash, PAD, TensorSpec, claim::trace_leaf, hashv};
 
 use super::{
-    at,
-    players::{pointed, Nodes, Output, Run},
-    TERMS,
+    TERMS, at,
+    players::{Nodes, Output, Run, pointed},
 };
-use crate::game::{check_trace_root, whole_trace_root, Game, Move, Phase, Refusal, Side, Tree};
+use crate::game::{Game, Move, Phase, Refusal, Side, Tree, check_trace_root, whole_trace_root};
 
 /// Two rows of five tiles each: depth 1 + 3.
 fn spec() -> TensorSpec {

@@ -3,11 +3,11 @@
 use anchor_lang::prelude::Pubkey;
 use imo_protocol::Deadline;
 use model_token::state::DisputeTerms;
-use opml::{claim::trace_leaf, merkle, ElementType, Hash, TensorSpec};
+use opml::{ElementType, Hash, TensorSpec, claim::trace_leaf, merkle};
 use proptest::prelude::*;
 
-use super::{at, TERMS};
-use crate::game::{longest_dispute_slots, Game, Phase};
+use super::{TERMS, at};
+use crate::game::{Game, Phase, longest_dispute_slots};
 
 /// The most nodes that a model has.
 const NODE_COUNT: u32 = opml::model::MAX_NODES;

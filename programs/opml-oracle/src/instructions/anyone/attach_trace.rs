@@ -5,7 +5,7 @@ use crate::{
     errors::OracleError,
     events::DisputeMoved,
     game::Move,
-    state::{Dispute, Trace, DISPUTE_SEED, TRACE_SEED},
+    state::{DISPUTE_SEED, Dispute, TRACE_SEED, Trace},
 };
 
 /// Uses the trace that the operator posted for a sibling dispute on the same claim.

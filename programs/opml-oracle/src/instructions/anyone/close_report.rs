@@ -4,7 +4,7 @@ use imo_protocol::Bucket;
 use crate::{
     errors::OracleError,
     events::ReportClosed,
-    state::{Report, REPORT_SEED},
+    state::{REPORT_SEED, Report},
 };
 
 /// Closes a report that nothing refers to any more; its rent goes to who paid it.

@@ -3,7 +3,7 @@ use anchor_lang::prelude::*;
 use crate::{
     errors::OracleError,
     events::TraceClosed,
-    state::{Report, Trace, REPORT_SEED, TRACE_SEED},
+    state::{REPORT_SEED, Report, TRACE_SEED, Trace},
 };
 
 /// Closes a trace that no dispute can use any more; its rent goes to who paid it.

@@ -1,12 +1,12 @@
 use anchor_lang::prelude::*;
 use anchor_spl::token::{Mint, Token, TokenAccount};
-use model_token::state::{Protocol, PROTOCOL_SEED};
+use model_token::state::{PROTOCOL_SEED, Protocol};
 
 use crate::{
     constants::ACCOUNT_VERSION,
     errors::OracleError,
     events::StakeVaultCreated,
-    state::{StakeVault, STAKE_TOKENS_SEED, STAKE_VAULT_SEED},
+    state::{STAKE_TOKENS_SEED, STAKE_VAULT_SEED, StakeVault},
 };
 
 /// Creates the vault of all stakes and bonds in one mint.

@@ -4,7 +4,7 @@ use imo_protocol::Now;
 use crate::{
     errors::OracleError,
     events::ReportFinalised,
-    state::{Operator, Report, OPERATOR_SEED, REPORT_SEED},
+    state::{OPERATOR_SEED, Operator, REPORT_SEED, Report},
 };
 
 /// Makes a report final that nobody proved wrong, and frees its bond.

@@ -5,7 +5,7 @@ use crate::{
     errors::OracleError,
     events::DisputeMoved,
     game::Move,
-    state::{Dispute, DISPUTE_SEED},
+    state::{DISPUTE_SEED, Dispute},
 };
 
 /// Shows the nodes below the one that was picked; at the bottom of the trace, the roots of the nodes' outputs.

@@ -5,7 +5,7 @@ use crate::{
     errors::OracleError,
     events::DisputeMoved,
     game::Move,
-    state::{Dispute, DISPUTE_SEED},
+    state::{DISPUTE_SEED, Dispute},
 };
 
 /// Shows the tile that was picked, in exactly the bytes that hold elements.

@@ -4,7 +4,7 @@ use imo_protocol::Now;
 use crate::{
     errors::OracleError,
     events::ReportSealed,
-    state::{Operator, Report, OPERATOR_SEED, REPORT_SEED},
+    state::{OPERATOR_SEED, Operator, REPORT_SEED, Report},
 };
 
 /// Ends collecting for a report and opens its challenge window.

@@ -4,7 +4,7 @@ use crate::{
     errors::OracleError,
     events::{DisputeSettled, SlashInsured},
     math::settlement::Settlement,
-    state::{Dispute, Operator, Report, StakeVault, DISPUTE_SEED, OPERATOR_SEED, REPORT_SEED, STAKE_VAULT_SEED},
+    state::{DISPUTE_SEED, Dispute, OPERATOR_SEED, Operator, REPORT_SEED, Report, STAKE_VAULT_SEED, StakeVault},
 };
 
 /// Decides what a finished dispute is owed, strictly in opening order, so that the prover's share goes to the earliest opened dispute that was won by its own

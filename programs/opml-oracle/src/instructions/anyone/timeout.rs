@@ -6,7 +6,7 @@ use crate::{
     events::DisputeLost,
     game::Side,
     instructions::verdict::reject_report,
-    state::{Dispute, Operator, Report, DISPUTE_SEED, OPERATOR_SEED, REPORT_SEED},
+    state::{DISPUTE_SEED, Dispute, OPERATOR_SEED, Operator, REPORT_SEED, Report},
 };
 
 /// Ends a dispute whose side to move let its deadline pass. A silent operator is proven wrong and its report rejected; a silent challenger

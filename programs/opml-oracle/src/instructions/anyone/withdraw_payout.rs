@@ -8,7 +8,7 @@ use crate::{
     errors::OracleError,
     events::PayoutWithdrawn,
     instructions::tokens::pay_out,
-    state::{Dispute, StakeVault, DISPUTE_SEED, STAKE_VAULT_SEED},
+    state::{DISPUTE_SEED, Dispute, STAKE_VAULT_SEED, StakeVault},
 };
 
 /// Pays a settled dispute and closes it; its rent goes to who paid it.

@@ -5,7 +5,7 @@ use crate::{
     errors::OracleError,
     events::DisputeMoved,
     game::Move,
-    state::{Dispute, DISPUTE_SEED},
+    state::{DISPUTE_SEED, Dispute},
 };
 
 /// Picks a node of the frontier, to see what is below it.

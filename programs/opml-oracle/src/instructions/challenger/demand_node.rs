@@ -2,7 +2,7 @@ use anchor_lang::prelude::*;
 use imo_protocol::Now;
 use opml::{
     model::{HEADER_BYTES, NODE_BYTES},
-    referee::{node_spec, NodeSpec},
+    referee::{NodeSpec, node_spec},
 };
 
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     events::DisputeMoved,
     game::{Move, Phase},
     instructions::verdict::reject_report,
-    state::{Dispute, Operator, Report, DISPUTE_SEED, OPERATOR_SEED, REPORT_SEED},
+    state::{DISPUTE_SEED, Dispute, OPERATOR_SEED, Operator, REPORT_SEED, Report},
 };
 
 /// Picks a leaf of the trace, which is the root of one node's output, and shows that node's record, from which the geometry of the output follows.

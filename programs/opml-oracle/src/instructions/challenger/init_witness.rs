@@ -4,7 +4,7 @@ use crate::{
     constants::ACCOUNT_VERSION,
     errors::OracleError,
     events::WitnessBound,
-    state::{Dispute, Witness, DISPUTE_SEED},
+    state::{DISPUTE_SEED, Dispute, Witness},
 };
 
 /// Binds a fresh account of this program to a dispute, as its challenger's witness.

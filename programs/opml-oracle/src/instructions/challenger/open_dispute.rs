@@ -8,7 +8,7 @@ use crate::{
     events::DisputeOpened,
     game::Game,
     instructions::tokens::pay_in,
-    state::{Dispute, Operator, Report, StakeVault, DISPUTE_SEED, OPERATOR_SEED, REPORT_SEED, STAKE_VAULT_SEED},
+    state::{DISPUTE_SEED, Dispute, OPERATOR_SEED, Operator, REPORT_SEED, Report, STAKE_VAULT_SEED, StakeVault},
 };
 
 /// Opens a dispute on a report, committing to a place in it without naming it.

@@ -1,12 +1,12 @@
 use anchor_lang::prelude::*;
-use imo_protocol::{place_commitment, Collection, Now, Receipt, COLLECTION_SEED};
-use opml::{merkle, Claim};
+use imo_protocol::{COLLECTION_SEED, Collection, Now, Receipt, place_commitment};
+use opml::{Claim, merkle};
 
 use crate::{
     errors::OracleError,
     events::{DisputeMoved, DisputePointed},
     game::Move,
-    state::{Dispute, Report, Trace, DISPUTE_SEED, REPORT_SEED, TRACE_SEED},
+    state::{DISPUTE_SEED, Dispute, REPORT_SEED, Report, TRACE_SEED, Trace},
 };
 
 /// Names the receipt that the dispute was opened on, which fixes the claim. When the trace of that claim is there already, it is attached at once.

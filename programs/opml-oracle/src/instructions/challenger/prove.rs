@@ -1,13 +1,13 @@
 use anchor_lang::prelude::*;
 use imo_protocol::Now;
-use opml::{referee, Verdict};
+use opml::{Verdict, referee};
 
 use crate::{
     errors::OracleError,
     events::DisputeMoved,
     game::Move,
     instructions::verdict::reject_report,
-    state::{Dispute, Operator, Report, Witness, DISPUTE_SEED, OPERATOR_SEED, REPORT_SEED},
+    state::{DISPUTE_SEED, Dispute, OPERATOR_SEED, Operator, REPORT_SEED, Report, Witness},
 };
 
 /// Has the referee recompute one element of the revealed tile from the witness. When it differs, or the model turns out malformed, the dispute is proven and

@@ -1,13 +1,13 @@
 use anchor_lang::prelude::*;
 use imo_protocol::{Deadline, Now};
-use model_token::state::{Model, ModelVersion, MODEL_VERSION_SEED};
+use model_token::state::{MODEL_VERSION_SEED, Model, ModelVersion};
 
 use crate::{
     constants::ACCOUNT_VERSION,
     errors::OracleError,
     events::ReportPosted,
     math::bond::max_collect_units,
-    state::{Operator, Report, ReportStatus, OPERATOR_SEED, REPORT_SEED},
+    state::{OPERATOR_SEED, Operator, REPORT_SEED, Report, ReportStatus},
 };
 
 /// Opens a report on one version of a model for one period, and locks the bond that answers for it.

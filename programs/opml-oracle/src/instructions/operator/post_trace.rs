@@ -5,8 +5,8 @@ use crate::{
     constants::ACCOUNT_VERSION,
     errors::OracleError,
     events::{DisputeMoved, TracePosted},
-    game::{check_trace_root, whole_trace_root, Move},
-    state::{Dispute, Operator, Report, Trace, DISPUTE_SEED, OPERATOR_SEED, REPORT_SEED, TRACE_SEED},
+    game::{Move, check_trace_root, whole_trace_root},
+    state::{DISPUTE_SEED, Dispute, OPERATOR_SEED, Operator, REPORT_SEED, Report, TRACE_SEED, Trace},
 };
 
 /// Commits to the output of every node for the claim of a dispute, once for all disputes of the report on that claim. A small model's trace is given whole

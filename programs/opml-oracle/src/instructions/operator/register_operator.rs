@@ -1,12 +1,12 @@
 use anchor_lang::prelude::*;
 use imo_protocol::{Deadline, Now};
-use model_token::state::{Protocol, PROTOCOL_SEED};
+use model_token::state::{PROTOCOL_SEED, Protocol};
 
 use crate::{
     constants::{ACCOUNT_VERSION, MAX_ENDPOINT_LEN},
     errors::OracleError,
     events::OperatorRegistered,
-    state::{Operator, StakeVault, OPERATOR_SEED, STAKE_VAULT_SEED},
+    state::{OPERATOR_SEED, Operator, STAKE_VAULT_SEED, StakeVault},
 };
 
 /// Registers an operator in the mint of a stake vault.

@@ -1,11 +1,11 @@
 use anchor_lang::prelude::*;
 use imo_protocol::Now;
-use model_token::state::{Protocol, PROTOCOL_SEED};
+use model_token::state::{PROTOCOL_SEED, Protocol};
 
 use crate::{
     errors::OracleError,
     events::UnbondRequested,
-    state::{Operator, OPERATOR_SEED},
+    state::{OPERATOR_SEED, Operator},
 };
 
 /// Announces that free stake leaves. Another announcement adds to the first, and all of it counts from the last.

@@ -5,7 +5,7 @@ use crate::{
     errors::OracleError,
     events::BondStaked,
     instructions::tokens::pay_in,
-    state::{Operator, StakeVault, OPERATOR_SEED, STAKE_VAULT_SEED},
+    state::{OPERATOR_SEED, Operator, STAKE_VAULT_SEED, StakeVault},
 };
 
 /// Adds to an operator's free stake. It is the operator's from then on.

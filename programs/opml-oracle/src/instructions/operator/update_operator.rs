@@ -4,7 +4,7 @@ use crate::{
     constants::MAX_ENDPOINT_LEN,
     errors::OracleError,
     events::OperatorUpdated,
-    state::{Operator, OPERATOR_SEED},
+    state::{OPERATOR_SEED, Operator},
 };
 
 /// Changes where an operator serves, with which key, and who stands in for it.

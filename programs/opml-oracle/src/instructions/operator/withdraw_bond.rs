@@ -6,7 +6,7 @@ use crate::{
     errors::OracleError,
     events::BondWithdrawn,
     instructions::tokens::pay_out,
-    state::{Operator, StakeVault, OPERATOR_SEED, STAKE_VAULT_SEED},
+    state::{OPERATOR_SEED, Operator, STAKE_VAULT_SEED, StakeVault},
 };
 
 /// Takes out all that was announced long enough ago, to any token account.

@@ -3,7 +3,7 @@ use anchor_lang::prelude::*;
 use crate::{
     errors::RevenueEscrowError,
     events::BucketClosed,
-    state::{Bucket, BUCKET_SEED},
+    state::{BUCKET_SEED, Bucket},
 };
 
 /// Closes a bucket whose collections are all closed, which they are only after a split or a refund; the rent goes back to who paid it. Anyone may.

@@ -4,7 +4,7 @@ use opml_oracle::state::Report;
 use crate::{
     errors::RevenueEscrowError,
     events::CollectionClosed,
-    state::{Bucket, Collection, Credit, BUCKET_SEED, COLLECTION_SEED, CREDIT_SEED},
+    state::{BUCKET_SEED, Bucket, COLLECTION_SEED, CREDIT_SEED, Collection, Credit},
 };
 
 /// Closes a collection that nobody needs any more: its report is final and split, or its money was refunded and all disputes of the report are

@@ -4,7 +4,7 @@ use imo_protocol::Now;
 use crate::{
     errors::RevenueEscrowError,
     events::SessionClosed,
-    state::{Credit, Session, CREDIT_SEED, SESSION_SEED},
+    state::{CREDIT_SEED, Credit, SESSION_SEED, Session},
 };
 
 /// Closes a session whose vouchers nobody can collect any more; the rent goes back to who paid it. Anyone may, but not in the slot of its grant: a

@@ -6,7 +6,7 @@ use crate::{
     constants::ACCOUNT_VERSION,
     errors::RevenueEscrowError,
     events::VaultOpened,
-    state::{ModelVault, MODEL_VAULT_SEED, VAULT_TOKENS_SEED},
+    state::{MODEL_VAULT_SEED, ModelVault, VAULT_TOKENS_SEED},
 };
 
 /// Opens the custody of a model's revenue, in the mint that the model was registered with. Anyone may, once.

@@ -4,7 +4,7 @@ use opml_oracle::state::{Report, ReportStatus};
 use crate::{
     errors::RevenueEscrowError,
     events::{CollectionClosed, Refunded},
-    state::{Bucket, Collection, Credit, BUCKET_SEED, COLLECTION_SEED, CREDIT_SEED},
+    state::{BUCKET_SEED, Bucket, COLLECTION_SEED, CREDIT_SEED, Collection, Credit},
 };
 
 /// Gives the money of one collection of a rejected report back to its payer's credit, where it is available at once: not to the lane, so that the

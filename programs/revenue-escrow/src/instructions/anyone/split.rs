@@ -3,7 +3,7 @@ use anchor_spl::{
     token::{Mint, Token, TokenAccount},
     token_2022,
 };
-use model_token::state::{Model, ModelVersion, Protocol, MINT_SEED, PROTOCOL_SEED};
+use model_token::state::{MINT_SEED, Model, ModelVersion, PROTOCOL_SEED, Protocol};
 use opml_oracle::state::{Operator, Report, ReportStatus};
 use yield_distributor::{program::YieldDistributor, state::POOL_SEED};
 
@@ -11,8 +11,8 @@ use crate::{
     constants::DEPOSITOR_SEED,
     errors::RevenueEscrowError,
     events::BucketSplit,
-    math::split::{shares, Shares},
-    state::{Bucket, EarningsOf, ModelVault, BUCKET_SEED, EARNINGS_SEED, MODEL_VAULT_SEED, VAULT_TOKENS_SEED},
+    math::split::{Shares, shares},
+    state::{BUCKET_SEED, Bucket, EARNINGS_SEED, EarningsOf, MODEL_VAULT_SEED, ModelVault, VAULT_TOKENS_SEED},
 };
 
 /// Splits what was collected for a final report by the terms of its version: operator, developer and treasury are owed their shares, the holders' and

@@ -1,6 +1,6 @@
 use anchor_lang::prelude::*;
-use imo_protocol::{verify_preceding_ed25519, Now, Voucher};
-use model_token::state::{Protocol, PROTOCOL_SEED};
+use imo_protocol::{Now, Voucher, verify_preceding_ed25519};
+use model_token::state::{PROTOCOL_SEED, Protocol};
 use opml_oracle::state::{Operator, Report, ReportStatus};
 
 use crate::{
@@ -8,8 +8,8 @@ use crate::{
     errors::RevenueEscrowError,
     events::Collected,
     state::{
-        Bucket, Collection, Credit, Lane, ModelVault, Session, BUCKET_SEED, COLLECTION_SEED, CREDIT_SEED, LANE_SEED,
-        MODEL_VAULT_SEED, SESSION_SEED,
+        BUCKET_SEED, Bucket, COLLECTION_SEED, CREDIT_SEED, Collection, Credit, LANE_SEED, Lane, MODEL_VAULT_SEED,
+        ModelVault, SESSION_SEED, Session,
     },
 };
 

@@ -3,7 +3,7 @@ use anchor_lang::prelude::*;
 use crate::{
     errors::RevenueEscrowError,
     events::CreditClosed,
-    state::{Credit, CREDIT_SEED},
+    state::{CREDIT_SEED, Credit},
 };
 
 /// Closes an empty credit; the rent goes back to who paid it. The payer may, once its lanes and sessions are closed and no refund can come any

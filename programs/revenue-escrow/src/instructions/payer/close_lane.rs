@@ -3,7 +3,7 @@ use anchor_lang::prelude::*;
 use crate::{
     errors::RevenueEscrowError,
     events::LaneClosed,
-    state::{Credit, Lane, CREDIT_SEED, LANE_SEED},
+    state::{CREDIT_SEED, Credit, LANE_SEED, Lane},
 };
 
 /// Closes a lane without money; the rent goes back to who paid it. The payer may, but not in the slot of its opening: a lane opened again has

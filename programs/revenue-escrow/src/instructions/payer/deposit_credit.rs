@@ -1,11 +1,11 @@
 use anchor_lang::prelude::*;
 use anchor_spl::token::{Mint, Token, TokenAccount};
-use model_token::state::{Protocol, PROTOCOL_SEED};
+use model_token::state::{PROTOCOL_SEED, Protocol};
 
 use crate::{
     errors::RevenueEscrowError,
     events::CreditDeposited,
-    state::{Credit, ModelVault, CREDIT_SEED, MODEL_VAULT_SEED, VAULT_TOKENS_SEED},
+    state::{CREDIT_SEED, Credit, MODEL_VAULT_SEED, ModelVault, VAULT_TOKENS_SEED},
     tokens::VaultSide,
 };
 

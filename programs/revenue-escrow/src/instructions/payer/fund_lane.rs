@@ -4,7 +4,7 @@ use imo_protocol::Now;
 use crate::{
     errors::RevenueEscrowError,
     events::LaneFunded,
-    state::{Credit, Lane, CREDIT_SEED, LANE_SEED},
+    state::{CREDIT_SEED, Credit, LANE_SEED, Lane},
 };
 
 /// Reserves more of a credit's available money for a lane's operator. The payer may.

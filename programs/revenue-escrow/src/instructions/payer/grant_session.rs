@@ -5,7 +5,7 @@ use crate::{
     constants::ACCOUNT_VERSION,
     errors::RevenueEscrowError,
     events::SessionGranted,
-    state::{Credit, Session, CREDIT_SEED, SESSION_SEED},
+    state::{CREDIT_SEED, Credit, SESSION_SEED, Session},
 };
 
 #[derive(AnchorSerialize, AnchorDeserialize, Clone, Debug)]

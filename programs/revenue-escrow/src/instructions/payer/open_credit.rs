@@ -1,12 +1,12 @@
 use anchor_lang::prelude::*;
 use imo_protocol::Deadline;
-use model_token::state::{Protocol, PROTOCOL_SEED};
+use model_token::state::{PROTOCOL_SEED, Protocol};
 
 use crate::{
     constants::ACCOUNT_VERSION,
     errors::RevenueEscrowError,
     events::CreditOpened,
-    state::{Credit, ModelVault, CREDIT_SEED, MODEL_VAULT_SEED},
+    state::{CREDIT_SEED, Credit, MODEL_VAULT_SEED, ModelVault},
 };
 
 /// Opens a payer's credit with a model whose vault is open. The payer may, from a wallet, a multisig or a program; somebody else may pay the rent.

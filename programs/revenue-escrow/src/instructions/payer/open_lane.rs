@@ -1,13 +1,13 @@
 use anchor_lang::prelude::*;
 use imo_protocol::{Deadline, Now};
-use model_token::state::{Protocol, PROTOCOL_SEED};
+use model_token::state::{PROTOCOL_SEED, Protocol};
 use opml_oracle::state::Operator;
 
 use crate::{
     constants::ACCOUNT_VERSION,
     errors::RevenueEscrowError,
     events::LaneOpened,
-    state::{Credit, Lane, ModelVault, CREDIT_SEED, LANE_SEED, MODEL_VAULT_SEED},
+    state::{CREDIT_SEED, Credit, LANE_SEED, Lane, MODEL_VAULT_SEED, ModelVault},
 };
 
 /// Opens a lane from a credit to an operator and reserves available money for it. The payer may; the operator's mint must be the model's. Refused

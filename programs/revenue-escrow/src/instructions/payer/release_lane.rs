@@ -4,7 +4,7 @@ use imo_protocol::Now;
 use crate::{
     errors::RevenueEscrowError,
     events::LaneReleased,
-    state::{Credit, Lane, CREDIT_SEED, LANE_SEED},
+    state::{CREDIT_SEED, Credit, LANE_SEED, Lane},
 };
 
 /// Moves what was announced back to the credit's available money, once the notice is due and before it lapses. The payer may.

@@ -1,11 +1,11 @@
 use anchor_lang::prelude::*;
 use imo_protocol::Now;
-use model_token::state::{Protocol, PROTOCOL_SEED};
+use model_token::state::{PROTOCOL_SEED, Protocol};
 
 use crate::{
     errors::RevenueEscrowError,
     events::ReleaseRequested,
-    state::{Credit, Lane, CREDIT_SEED, LANE_SEED},
+    state::{CREDIT_SEED, Credit, LANE_SEED, Lane},
 };
 
 /// Announces that reserved money leaves the lane, in place of any earlier notice; 0 withdraws the notice. The payer may. Until it has left, the

@@ -1,11 +1,11 @@
 use anchor_lang::prelude::*;
 use imo_protocol::Now;
-use model_token::state::{Protocol, PROTOCOL_SEED};
+use model_token::state::{PROTOCOL_SEED, Protocol};
 
 use crate::{
     errors::RevenueEscrowError,
     events::WithdrawRequested,
-    state::{Credit, CREDIT_SEED},
+    state::{CREDIT_SEED, Credit},
 };
 
 /// Announces that available money leaves the credit, in place of any earlier notice; 0 withdraws the notice. The payer may. What lanes reserve must be

@@ -1,11 +1,11 @@
 use anchor_lang::prelude::*;
 use imo_protocol::{Deadline, Now};
-use model_token::state::{Protocol, PROTOCOL_SEED};
+use model_token::state::{PROTOCOL_SEED, Protocol};
 
 use crate::{
     errors::RevenueEscrowError,
     events::SessionRevoked,
-    state::{Credit, Session, CREDIT_SEED, SESSION_SEED},
+    state::{CREDIT_SEED, Credit, SESSION_SEED, Session},
 };
 
 /// Revokes a session. The payer may, once. What it signed stays collectable for the notice, so that an operator that served in good faith is paid.

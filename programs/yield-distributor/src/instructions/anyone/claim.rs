@@ -2,14 +2,14 @@ use anchor_lang::prelude::*;
 use anchor_spl::{
     associated_token::AssociatedToken,
     token::{Mint, Token, TokenAccount},
-    token_interface::{transfer_checked, TransferChecked},
+    token_interface::{TransferChecked, transfer_checked},
 };
 
 use crate::{
     errors::YieldError,
     events::Claimed,
     instructions::roll::emit_rolled,
-    state::{EpochMark, Pool, Position, EPOCH_MARK_SEED, POOL_SEED, POSITION_SEED, REVENUE_VAULT_SEED},
+    state::{EPOCH_MARK_SEED, EpochMark, POOL_SEED, POSITION_SEED, Pool, Position, REVENUE_VAULT_SEED},
 };
 
 /// Settles a position and pays its yield to the owner's own associated account. Anyone may, at any time; the caller pays for the

@@ -3,7 +3,7 @@ use anchor_lang::prelude::*;
 use crate::{
     errors::YieldError,
     events::EpochMarkClosed,
-    state::{EpochMark, Pool, EPOCH_MARK_SEED, POOL_SEED},
+    state::{EPOCH_MARK_SEED, EpochMark, POOL_SEED, Pool},
 };
 
 /// Closes a mark that no position needs; the rent goes back to who paid it. Anyone may. A position that is late with settling keeps

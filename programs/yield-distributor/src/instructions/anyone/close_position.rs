@@ -3,7 +3,7 @@ use anchor_lang::prelude::*;
 use crate::{
     errors::YieldError,
     events::PositionClosed,
-    state::{Position, POSITION_SEED},
+    state::{POSITION_SEED, Position},
 };
 
 /// Closes a position in which nothing is left; the rent goes back to who paid it. Anyone may: staking again makes a new one.

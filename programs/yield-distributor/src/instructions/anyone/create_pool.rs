@@ -4,13 +4,13 @@ use anchor_spl::{
     token_2022::Token2022,
     token_interface::{Mint, TokenAccount},
 };
-use model_token::state::{Model, Offering, OfferingStatus, Protocol, MODEL_SEED, OFFERING_SEED, PROTOCOL_SEED};
+use model_token::state::{MODEL_SEED, Model, OFFERING_SEED, Offering, OfferingStatus, PROTOCOL_SEED, Protocol};
 
 use crate::{
     constants::ACCOUNT_VERSION,
     errors::YieldError,
     events::PoolCreated,
-    state::{PendingBucket, Pool, POOL_SEED, REVENUE_VAULT_SEED, STAKE_VAULT_SEED},
+    state::{POOL_SEED, PendingBucket, Pool, REVENUE_VAULT_SEED, STAKE_VAULT_SEED},
 };
 
 /// Makes the pool of a model whose offering has succeeded. Anyone may, once. Its epochs are the protocol's, which never change.

@@ -2,7 +2,7 @@ use anchor_lang::prelude::*;
 use anchor_spl::{
     token::{Mint as RevenueMint, Token, TokenAccount as RevenueAccount},
     token_2022,
-    token_interface::{transfer_checked, Mint, TransferChecked},
+    token_interface::{Mint, TransferChecked, transfer_checked},
 };
 
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
     events::Deposited,
     instructions::roll::roll,
     math::accumulator::HolderShares,
-    state::{EpochMark, Pool, EPOCH_MARK_SEED, POOL_SEED, REVENUE_VAULT_SEED},
+    state::{EPOCH_MARK_SEED, EpochMark, POOL_SEED, Pool, REVENUE_VAULT_SEED},
 };
 
 /// Takes the holders' and the redeem pool's share of a final report in. Only the revenue escrow may. Stake that is due becomes active

@@ -2,14 +2,14 @@ use anchor_lang::prelude::*;
 use anchor_spl::{
     associated_token::AssociatedToken,
     token::{Mint as RevenueMint, Token, TokenAccount as RevenueAccount},
-    token_2022::{burn, Burn, Token2022},
-    token_interface::{transfer_checked, Mint, TokenAccount, TransferChecked},
+    token_2022::{Burn, Token2022, burn},
+    token_interface::{Mint, TokenAccount, TransferChecked, transfer_checked},
 };
 
 use crate::{
     errors::YieldError,
     events::Redeemed,
-    state::{Pool, POOL_SEED, REVENUE_VAULT_SEED},
+    state::{POOL_SEED, Pool, REVENUE_VAULT_SEED},
 };
 
 /// Burns the owner's tokens for their part of the redeem pool, paid to the owner's own associated account. The owner may, at any

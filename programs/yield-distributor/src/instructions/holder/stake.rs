@@ -1,16 +1,16 @@
 use anchor_lang::prelude::*;
 use anchor_spl::{
     token_2022::Token2022,
-    token_interface::{transfer_checked, Mint, TokenAccount, TransferChecked},
+    token_interface::{Mint, TokenAccount, TransferChecked, transfer_checked},
 };
-use model_token::state::{Protocol, PROTOCOL_SEED};
+use model_token::state::{PROTOCOL_SEED, Protocol};
 
 use crate::{
     constants::ACCOUNT_VERSION,
     errors::YieldError,
     events::Staked,
     instructions::roll::roll,
-    state::{EpochMark, Pool, Position, EPOCH_MARK_SEED, POOL_SEED, POSITION_SEED, STAKE_VAULT_SEED},
+    state::{EPOCH_MARK_SEED, EpochMark, POOL_SEED, POSITION_SEED, Pool, Position, STAKE_VAULT_SEED},
 };
 
 /// Stakes tokens, which earn from `activation_epoch`, the next epoch but one. The owner may; refused while the protocol is paused.

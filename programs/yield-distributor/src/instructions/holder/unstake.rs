@@ -1,14 +1,14 @@
 use anchor_lang::prelude::*;
 use anchor_spl::{
     token_2022::Token2022,
-    token_interface::{transfer_checked, Mint, TokenAccount, TransferChecked},
+    token_interface::{Mint, TokenAccount, TransferChecked, transfer_checked},
 };
 
 use crate::{
     errors::YieldError,
     events::Unstaked,
     instructions::roll::emit_rolled,
-    state::{EpochMark, Pool, Position, EPOCH_MARK_SEED, POOL_SEED, POSITION_SEED, STAKE_VAULT_SEED},
+    state::{EPOCH_MARK_SEED, EpochMark, POOL_SEED, POSITION_SEED, Pool, Position, STAKE_VAULT_SEED},
 };
 
 /// Takes tokens out at once, first those that do not earn yet. The owner may, at any time. Yield earned so far stays owed. The mark is
