@@ -9,7 +9,7 @@ use opml::{
     ops::{self, Operator, RowStatistics},
 };
 
-use crate::{commit::Tree, describe, model::Model, tensor::Tensor};
+use crate::{commit::Tree, describe, fast, model::Model, tensor::Tensor};
 
 /// Why a model does not run on an input.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -29,6 +29,16 @@ pub struct Execution {
 }
 
 impl Execution {
+    pub(crate) fn new(model_root: Hash, input: Tensor, outputs: Vec<Tensor>) -> Self {
+        Self {
+            model_root,
+            input,
+            outputs,
+            claim: OnceLock::new(),
+            roots: OnceLock::new(),
+        }
+    }
+
     pub fn input(&self) -> &Tensor {
         &self.input
     }
@@ -55,7 +65,7 @@ impl Execution {
     /// The root of every node's output.
     pub fn roots(&self) -> &[Hash] {
         self.roots
-            .get_or_init(|| self.outputs.iter().map(Tensor::root).collect())
+            .get_or_init(|| fast::tensor_roots(&self.outputs))
     }
 
     /// The tree over [`Execution::roots`].
@@ -97,13 +107,7 @@ pub fn execute(model: &Model, input: &Tensor) -> Result<Execution, ExecuteError>
             .expect("a model's nodes were validated, and operators are total on valid nodes");
         outputs.push(output);
     }
-    Ok(Execution {
-        model_root: model.model_root(),
-        input: input.clone(),
-        outputs,
-        claim: OnceLock::new(),
-        roots: OnceLock::new(),
-    })
+    Ok(Execution::new(model.model_root(), input.clone(), outputs))
 }
 
 /// The output of one node.

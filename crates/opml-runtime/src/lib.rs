@@ -7,6 +7,7 @@
 pub mod builder;
 pub mod commit;
 pub mod execute;
+pub mod fast;
 pub mod model;
 pub mod search;
 pub mod synthetic;

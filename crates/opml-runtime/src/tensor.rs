@@ -2,7 +2,7 @@
 
 use opml::{ElementType, Hash, TensorSpec, ops::Region};
 
-use crate::{commit, describe};
+use crate::{describe, fast};
 
 /// Why shape and data make no tensor.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -97,6 +97,6 @@ impl Tensor {
 
     /// The tensor's commitment.
     pub fn root(&self) -> Hash {
-        commit::tensor_root(self)
+        fast::tensor_root(self)
     }
 }

@@ -14,4 +14,4 @@ mod threads;
 
 pub use hash::{tensor_root, tensor_roots};
 pub use kernels::Level;
-pub use plan::{Plan, PlanError, PlanOptions};
+pub use plan::{Plan, PlanOptions};

@@ -1,6 +1,6 @@
 //! A model made ready to run many times.
 
-use std::{ops::Range, sync::Mutex};
+use std::{fmt, ops::Range, sync::Mutex};
 
 use opml::{Hash, NodeRecord, TensorSpec, model::MAX_OPERANDS};
 use rayon::prelude::*;
@@ -19,6 +19,8 @@ use crate::{
 
 /// Vector instructions that are worth a thread of their own.
 const COST_OF_A_THREAD: usize = 16_384;
+/// Parts of a step for each thread, so that a thread that is late does not keep the others waiting.
+const PARTS_OF_A_THREAD: usize = 2;
 /// Rows that share the reading of weights, at least.
 const MIN_ROWS: usize = 16;
 /// Bytes of a step's intermediate rows that fit into the cache of a core.
@@ -47,6 +49,18 @@ pub struct Plan {
     steps: Steps,
     /// Buffers of runs that are over.
     idle: Mutex<Vec<Vec<Vec<u8>>>>,
+}
+
+impl fmt::Debug for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plan")
+            .field("level", &self.level)
+            .field("threads", &self.threads.count())
+            .field("nodes", &self.nodes.len())
+            .field("steps", &self.steps.steps.len())
+            .field("buffer_bytes", &self.steps.buffers.iter().sum::<usize>())
+            .finish()
+    }
 }
 
 impl Plan {
@@ -156,17 +170,113 @@ impl Plan {
         let mut out = std::mem::take(&mut buffers[step.buffer]);
         let last = step.nodes.last().map_or(0, |node| *node as usize);
         let bytes = |value: Value| match value {
-            Value::Node(node) => {
-                &self.buffer(node, buffers)[..self.records[node as usize].output.byte_len() as usize]
-            }
+            Value::Node(node) => &self.buffer(node, buffers)[..self.records[node as usize].output.byte_len() as usize],
             value => self.outside(value, input),
         };
-        self.run_chain(&step.nodes, &bytes, &mut out[..self.records[last].output.byte_len() as usize]);
+        self.run_chain(
+            &step.nodes,
+            &bytes,
+            &mut out[..self.records[last].output.byte_len() as usize],
+        );
         buffers[step.buffer] = out;
     }
 
     /// Runs a chain of nodes on all rows. `bytes` gives the operands that are not in the chain.
     fn run_chain<'a>(&'a self, chain: &[u32], bytes: &dyn Fn(Value) -> &'a [u8], out: &mut [u8]) {
-        todo!()
+        let links: Vec<Link> = chain
+            .iter()
+            .enumerate()
+            .filter_map(|(place, node)| self.link(*node, place > 0, bytes))
+            .collect();
+        let Some((rows, row_bytes)) = links.last().map(|link| (link.rows, link.row_bytes)) else {
+            return;
+        };
+        let threads = self.threads.count();
+        let row_cost: usize = links.iter().map(|link| link.node.row_cost()).sum();
+        let between: usize = links.iter().rev().skip(1).map(|link| link.row_bytes).sum();
+        let fits = CACHE_BYTES.checked_div(between).unwrap_or(rows);
+        let parts = (rows * row_cost / COST_OF_A_THREAD).clamp(1, PARTS_OF_A_THREAD * threads);
+        let part_rows = if threads == 1 { rows } else { rows.div_ceil(parts) };
+        let part_rows = part_rows.min(fits).next_multiple_of(MIN_ROWS).min(rows);
+        let parts = rows.div_ceil(part_rows);
+        let run = |part: usize, threads: usize, out: &mut [u8]| {
+            let first = part * part_rows;
+            run_rows(self.level, threads, &links, first..(first + part_rows).min(rows), out);
+        };
+        if parts == 1 {
+            run(0, threads, out);
+        } else if threads == 1 {
+            let outs = out.chunks_mut(part_rows * row_bytes);
+            outs.enumerate().for_each(|(part, out)| run(part, 1, out));
+        } else {
+            let outs = out.par_chunks_mut(part_rows * row_bytes);
+            outs.enumerate().for_each(|(part, out)| run(part, 1, out));
+        }
+    }
+
+    fn link<'a>(&'a self, node: u32, chained: bool, bytes: &dyn Fn(Value) -> &'a [u8]) -> Option<Link<'a>> {
+        let Ready::Compute(compute) = &self.nodes[node as usize] else {
+            return None;
+        };
+        let mut operands = [Part::whole(&[]); MAX_OPERANDS];
+        for (i, (part, value)) in operands.iter_mut().zip(&self.values[node as usize]).enumerate() {
+            if i > 0 || !chained {
+                *part = Part::whole(bytes(*value));
+            }
+        }
+        let output = &self.records[node as usize].output;
+        Some(Link {
+            prepared: compute.prepare(self.level, &operands),
+            node: compute.as_ref(),
+            operands,
+            rows: output.rows() as usize,
+            row_bytes: output.row_bytes() as usize,
+        })
+    }
+}
+
+/// Whether the node needs the constant no more.
+fn has_packed(node: &Ready, operand: usize) -> bool {
+    match node {
+        Ready::Compute(node) => node.has_packed(operand),
+        // An alias reads nothing; who reads it has the constant itself as operand. Only the trace copies it.
+        Ready::Alias => false,
+    }
+}
+
+/// A node of a chain with its operands.
+struct Link<'a> {
+    node: &'a dyn Node,
+    /// The first one is missing in all links but the first.
+    operands: [Part<'a>; MAX_OPERANDS],
+    prepared: Prepared,
+    rows: usize,
+    row_bytes: usize,
+}
+
+/// Some rows from the first to the last node of a chain.
+fn run_rows(level: Level, threads: usize, links: &[Link], rows: Range<usize>, out: &mut [u8]) {
+    let (mut before, mut next) = (Vec::new(), Vec::new());
+    for (i, link) in links.iter().enumerate() {
+        let mut work = Work {
+            level,
+            threads,
+            rows: rows.clone(),
+            operands: link.operands,
+            prepared: &link.prepared,
+        };
+        if i > 0 {
+            work.operands[0] = Part {
+                bytes: &before,
+                first_row: rows.start,
+            };
+        }
+        if i + 1 == links.len() {
+            link.node.rows(&work, out);
+        } else {
+            next.resize(rows.len() * link.row_bytes, 0);
+            link.node.rows(&work, &mut next);
+            std::mem::swap(&mut before, &mut next);
+        }
     }
 }

@@ -65,7 +65,9 @@ impl Steps {
         let output = resolve(records.len() as u32 - 1, values, ready);
         let computed = |node: usize| matches!(ready[node], Ready::Compute(_));
         let mut readers = vec![0u32; records.len()];
-        let read = (0..records.len()).filter(|node| computed(*node)).flat_map(|node| &values[node]);
+        let read = (0..records.len())
+            .filter(|node| computed(*node))
+            .flat_map(|node| &values[node]);
         for value in read.chain([&output]) {
             if let Value::Node(node) = value {
                 readers[*node as usize] += 1;
@@ -75,13 +77,19 @@ impl Steps {
         // The chain that each node is in, by its last node so far.
         let mut chains: Vec<Option<Vec<u32>>> = vec![None; records.len()];
         for (node, record) in records.iter().enumerate() {
-            let Ready::Compute(compute) = &ready[node] else { continue };
+            let Ready::Compute(compute) = &ready[node] else {
+                continue;
+            };
             // A chain runs where its last node is, so that whatever its nodes read has been computed by then.
             let mut chain = match values[node].first() {
                 Some(Value::Node(before))
                     if compute.is_row_local()
                         && readers[*before as usize] == 1
-                        && same_rows(&records[*before as usize].output, &record.output, &operand(records, record)) =>
+                        && same_rows(
+                            &records[*before as usize].output,
+                            &record.output,
+                            &operand(records, record),
+                        ) =>
                 {
                     chains[*before as usize].take().unwrap_or_default()
                 }
@@ -113,7 +121,9 @@ impl Steps {
         // Buffers in use, with the step that reads them last.
         let mut used: Vec<Option<usize>> = Vec::new();
         for (step, nodes) in nodes.into_iter().enumerate() {
-            let Some(last) = nodes.last().map(|node| *node as usize) else { continue };
+            let Some(last) = nodes.last().map(|node| *node as usize) else {
+                continue;
+            };
             let bytes = records[last].output.byte_len() as usize;
             for until in &mut used {
                 if until.is_some_and(|until| until < step) {
@@ -121,10 +131,16 @@ impl Steps {
                 }
             }
             // The free buffer that fits best: the smallest that is large enough, else the largest.
-            let best = (0..used.len()).filter(|buffer| used[*buffer].is_none()).min_by_key(|buffer| {
-                let have = plan.buffers[*buffer];
-                if have >= bytes { (0, have - bytes) } else { (1, bytes - have) }
-            });
+            let best = (0..used.len())
+                .filter(|buffer| used[*buffer].is_none())
+                .min_by_key(|buffer| {
+                    let have = plan.buffers[*buffer];
+                    if have >= bytes {
+                        (0, have - bytes)
+                    } else {
+                        (1, bytes - have)
+                    }
+                });
             let buffer = best.unwrap_or_else(|| {
                 plan.buffers.push(0);
                 used.push(None);

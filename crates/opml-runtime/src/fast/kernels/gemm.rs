@@ -7,6 +7,8 @@
 //! With `v = w + 128`, `Σ (x - z_x)(w - z_w) = Σ x v - (128 + z_w) Σ x - z_x Σ (w - z_w)`: a term of the row and a term of the column. The kernels
 //! compute `Σ x v` modulo 2^32 and the terms are added modulo 2^32; the result is exact because the operators bound the true sum below 2^31.
 
+use std::ops::Range;
+
 use super::{Instructions, Level};
 
 /// Columns of a panel.
@@ -31,7 +33,6 @@ struct Sums([i32; PANEL]);
 /// Weights [n, k] in the order in which the kernels read them.
 #[derive(Clone)]
 pub(in crate::fast) struct Packed {
-    n: usize,
     k: usize,
     lines: Vec<Line>,
     /// `Σ w` of each column.
@@ -60,17 +61,7 @@ impl Packed {
                 }
             }
         }
-        Self {
-            n,
-            k,
-            lines,
-            column_sums,
-        }
-    }
-
-    /// Columns of the product.
-    pub(in crate::fast) fn columns(&self) -> usize {
-        self.n
+        Self { k, lines, column_sums }
     }
 }
 
@@ -81,7 +72,7 @@ pub(in crate::fast) struct Requantisation {
     pub y_zero_point: i64,
     pub low: i64,
     pub high: i64,
-    /// An entry each column, or a multiple of them.
+    /// An entry each column, like the next two.
     pub bias: Vec<i32>,
     pub multiplier: Vec<i32>,
     /// 1 to 62.
@@ -273,15 +264,14 @@ mod x86 {
 /// One panel of one row of sums to int8. `out` has as many elements as the panel has columns.
 #[inline(always)]
 fn requantise(sums: &Sums, row_term: i32, columns: &Columns, requantisation: &Requantisation, out: &mut [u8]) {
-    let mut bytes = [0u8; PANEL];
-    for i in 0..PANEL {
+    let bytes: [u8; PANEL] = std::array::from_fn(|i| {
         let sum = sums.0[i].wrapping_add(row_term).wrapping_add(columns.term[i]);
         let sum = i64::from(sum.saturating_add(columns.bias[i]));
         let product = sum.wrapping_mul(i64::from(columns.multiplier[i]));
         let scaled = product.wrapping_add(columns.rounding[i]) >> (columns.shift[i] & 63);
         let y = scaled.wrapping_add(requantisation.y_zero_point);
-        bytes[i] = y.max(requantisation.low).min(requantisation.high) as u8;
-    }
+        y.max(requantisation.low).min(requantisation.high) as u8
+    });
     match out.first_chunk_mut::<PANEL>() {
         Some(out) => *out = bytes,
         None => out.copy_from_slice(&bytes[..out.len()]),
@@ -298,9 +288,9 @@ struct Columns {
 }
 
 impl Columns {
-    /// The columns from `first` on, which have the entries from `first_entry` on.
+    /// The columns from `first` on.
     #[inline(always)]
-    fn new(weights: &Packed, requantisation: &Requantisation, first: usize, first_entry: usize) -> Self {
+    fn new(weights: &Packed, requantisation: &Requantisation, first: usize) -> Self {
         let mut columns = Self {
             term: [0; PANEL],
             bias: [0; PANEL],
@@ -310,7 +300,7 @@ impl Columns {
         };
         let k = weights.k as i32;
         for (i, sum) in weights.column_sums[first..].iter().take(PANEL).enumerate() {
-            let entry = first_entry + i;
+            let entry = first + i;
             let shift = requantisation.shift[entry];
             let of_column = sum.wrapping_sub(k.wrapping_mul(requantisation.weights_zero_point));
             columns.term[i] = requantisation.x_zero_point.wrapping_neg().wrapping_mul(of_column);
@@ -328,12 +318,9 @@ struct Block<'a> {
     x: &'a [u8],
     weights: &'a Packed,
     requantisation: &'a Requantisation,
-    first_entry: usize,
     /// The first panel; all up to the block's width follow.
     first_panel: usize,
     columns: usize,
-    /// Elements from the beginning of one row of `out` to that of the next.
-    stride: usize,
 }
 
 impl Block<'_> {
@@ -358,20 +345,14 @@ impl Block<'_> {
     }
 
     #[inline(always)]
-    fn panels<K: Kernel, const P: usize>(
-        &self,
-        panel: usize,
-        rows: usize,
-        row_terms: &[i32],
-        out: &mut [u8],
-    ) -> usize {
+    fn panels<K: Kernel, const P: usize>(&self, panel: usize, rows: usize, row_terms: &[i32], out: &mut [u8]) -> usize {
         const { assert!(P <= MAX_PANELS && K::ROWS <= MAX_ROWS) };
         let mut row = 0;
         let lines = self.weights.k.div_ceil(GROUP);
         let lines = &self.weights.lines[(self.first_panel + panel) * lines..][..P * lines];
         let columns: [Columns; P] = std::array::from_fn(|p| {
             let first = (self.first_panel + panel + p) * PANEL;
-            Columns::new(self.weights, self.requantisation, first, self.first_entry + first)
+            Columns::new(self.weights, self.requantisation, first)
         });
         while row < rows {
             macro_rules! rows {
@@ -405,7 +386,7 @@ impl Block<'_> {
             for (p, (sums, columns)) in sums.iter().zip(columns).enumerate() {
                 let first = (panel + p) * PANEL;
                 let len = PANEL.min(self.columns - first);
-                let out = &mut out[(row + m) * self.stride + first..][..len];
+                let out = &mut out[(row + m) * self.columns + first..][..len];
                 requantise(sums, row_terms[row + m], columns, self.requantisation, out);
             }
         }
@@ -413,27 +394,22 @@ impl Block<'_> {
     }
 }
 
-/// Rows of x times columns of the weights, requantised, to rows of `out`. `out` holds, of each row, the columns from `first_panel * 16` on, as many as
-/// `columns`. Entry `first_entry + c` of the requantisation is that of column `c`.
-#[allow(clippy::too_many_arguments)]
+/// Rows of x times some columns of the weights, requantised. `out` holds of each row these columns; the first of them begins a panel.
 pub(in crate::fast) fn product(
     level: Level,
     x: &[u8],
     weights: &Packed,
     requantisation: &Requantisation,
-    first_entry: usize,
-    first_panel: usize,
-    columns: usize,
+    columns: Range<usize>,
     out: &mut [u8],
 ) {
+    debug_assert!(columns.start.is_multiple_of(PANEL));
     let block = Block {
         x,
         weights,
         requantisation,
-        first_entry,
-        first_panel,
-        columns,
-        stride: columns,
+        first_panel: columns.start / PANEL,
+        columns: columns.len(),
     };
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2")]

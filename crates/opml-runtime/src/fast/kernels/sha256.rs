@@ -18,7 +18,14 @@ impl ShaExtensions {
 pub(in crate::fast) const BLOCK: usize = 64;
 
 const INITIAL: [u32; 8] = [
-    0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
+    0x6a09_e667,
+    0xbb67_ae85,
+    0x3c6e_f372,
+    0xa54f_f53a,
+    0x510e_527f,
+    0x9b05_688c,
+    0x1f83_d9ab,
+    0x5be0_cd19,
 ];
 
 #[rustfmt::skip]
@@ -81,8 +88,7 @@ mod x86 {
                     if i >= 4 {
                         let with_sigma0 = _mm_sha256msg1_epu32(words[i % 4], words[(i + 1) % 4]);
                         let seventh = _mm_alignr_epi8(words[(i + 3) % 4], words[(i + 2) % 4], 4);
-                        words[i % 4] =
-                            _mm_sha256msg2_epu32(_mm_add_epi32(with_sigma0, seventh), words[(i + 3) % 4]);
+                        words[i % 4] = _mm_sha256msg2_epu32(_mm_add_epi32(with_sigma0, seventh), words[(i + 3) % 4]);
                     }
                     let sum = _mm_add_epi32(words[i % 4], constants);
                     cdgh[m] = _mm_sha256rnds2_epu32(cdgh[m], abef[m], sum);

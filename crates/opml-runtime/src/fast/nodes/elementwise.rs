@@ -31,7 +31,13 @@ impl Node for ClipNode {
     }
 
     fn rows(&self, work: &Work, out: &mut [u8]) {
-        clip(work.level, self.low, self.high, work.operands[0].rows(&work.rows, self.row), out);
+        clip(
+            work.level,
+            self.low,
+            self.high,
+            work.operands[0].rows(&work.rows, self.row),
+            out,
+        );
     }
 }
 
@@ -78,7 +84,10 @@ impl BroadcastNode {
     }
 
     pub(super) fn multiply(record: &NodeRecord, specs: &[TensorSpec]) -> Option<Self> {
-        Some(Self::new(Operation::Multiply(MulAttributes::decode(record).ok()?), specs))
+        Some(Self::new(
+            Operation::Multiply(MulAttributes::decode(record).ok()?),
+            specs,
+        ))
     }
 
     fn new(operation: Operation, specs: &[TensorSpec]) -> Self {

@@ -8,7 +8,7 @@ use opml::{
 use rayon::prelude::*;
 
 use super::{Node, Part, Prepared, Work, int32};
-use crate::fast::kernels::{Level, PANEL, Packed, Requantisation, gather_rows, product};
+use crate::fast::kernels::{Level, PANEL, Packed, Requantisation, product};
 
 const WEIGHTS: usize = 1;
 const BIAS: usize = 2;
@@ -91,7 +91,9 @@ impl LinearNode {
     fn dense(&self, work: &Work, (weights, requantisation): &(Packed, Requantisation), x: &[u8], out: &mut [u8]) {
         let rows = work.rows.len();
         let panels = self.n.div_ceil(PANEL);
-        let parts = (rows * self.row_cost() / COST_OF_A_THREAD).min(work.threads).min(panels);
+        let parts = (rows * self.row_cost() / COST_OF_A_THREAD)
+            .min(work.threads)
+            .min(panels);
         if parts <= 1 {
             return product(work.level, x, weights, requantisation, 0..self.n, out);
         }
@@ -130,7 +132,8 @@ impl Node for LinearNode {
         if self.linear.is_some() {
             return Prepared::Nothing;
         }
-        let [weights, bias, multiplier, shift] = [WEIGHTS, BIAS, MULTIPLIER, SHIFT].map(|operand| operands[operand].bytes);
+        let [weights, bias, multiplier, shift] =
+            [WEIGHTS, BIAS, MULTIPLIER, SHIFT].map(|operand| operands[operand].bytes);
         Prepared::Linear(self.pack(level, weights, bias, multiplier, shift))
     }
 
@@ -156,4 +159,9 @@ impl Node for LinearNode {
     fn has_packed(&self, operand: usize) -> bool {
         operand >= WEIGHTS && self.linear.is_some()
     }
+}
+
+/// Every `step`-th row of `x` from row `first` on.
+fn gather_rows(x: &[u8], k: usize, first: usize, step: usize) -> Vec<u8> {
+    x.chunks_exact(k).skip(first).step_by(step).flatten().copied().collect()
 }

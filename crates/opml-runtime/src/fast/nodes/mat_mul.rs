@@ -1,10 +1,6 @@
 //! `MatMul`: the second factor is packed when it is known, matrix by matrix.
 
-use opml::{
-    NodeRecord, TensorSpec,
-    model::MAX_OPERANDS,
-    ops::MatMulAttributes,
-};
+use opml::{NodeRecord, TensorSpec, model::MAX_OPERANDS, ops::MatMulAttributes};
 use rayon::prelude::*;
 
 use super::{Node, Part, Prepared, Work};
@@ -63,11 +59,13 @@ impl Node for MatMulNode {
         let b = operands[B].bytes;
         let matrix = self.n * self.k;
         let pack = |matrix: &[u8]| Packed::new(level, matrix, self.k);
-        Prepared::Factor(Factor(if b.len() >= MIN_PARALLEL_BYTES && rayon::current_thread_index().is_some() {
-            b.par_chunks(matrix).map(pack).collect()
-        } else {
-            b.chunks(matrix).map(pack).collect()
-        }))
+        Prepared::Factor(Factor(
+            if b.len() >= MIN_PARALLEL_BYTES && rayon::current_thread_index().is_some() {
+                b.par_chunks(matrix).map(pack).collect()
+            } else {
+                b.chunks(matrix).map(pack).collect()
+            },
+        ))
     }
 
     fn rows(&self, work: &Work, out: &mut [u8]) {
@@ -81,7 +79,14 @@ impl Node for MatMulNode {
             let end = ((matrix + 1) * self.m).min(work.rows.end);
             let a = work.operands[0].rows(&(row..end), self.k);
             let (out, after) = rest.split_at_mut((end - row) * self.n);
-            product(work.level, a, &factor[matrix / self.sharing], &self.requantisation, 0..self.n, out);
+            product(
+                work.level,
+                a,
+                &factor[matrix / self.sharing],
+                &self.requantisation,
+                0..self.n,
+                out,
+            );
             (rest, row) = (after, end);
         }
     }

@@ -15,8 +15,8 @@ use opml::{
     NodeRecord, Operand, TensorSpec,
     model::MAX_OPERANDS,
     ops::{
-        Add, ArgMax, Bitcast, Clip, Concat, FullyConnected, Gather, GroupedFullyConnected, LayerNorm, Lookup, MatMul, Mul, Pad,
-        Patches, ReduceMax, ReduceMean, Reshape, RmsNorm, RotaryEmbedding, Slice, Softmax, Transpose,
+        Add, ArgMax, Bitcast, Clip, Concat, FullyConnected, Gather, GroupedFullyConnected, LayerNorm, Lookup, MatMul,
+        Mul, Pad, Patches, ReduceMax, ReduceMean, Reshape, RmsNorm, RotaryEmbedding, Slice, Softmax, Transpose,
     },
 };
 

@@ -71,7 +71,9 @@ pub(super) struct StridedNode {
 
 impl StridedNode {
     fn new(record: &NodeRecord, first: usize, strides: Vec<usize>) -> Option<Self> {
-        let (cols, outer) = shape(&record.output).split_last().map(|(cols, outer)| (*cols, outer.to_vec()))?;
+        let (cols, outer) = shape(&record.output)
+            .split_last()
+            .map(|(cols, outer)| (*cols, outer.to_vec()))?;
         let (stride, outer_strides) = strides.split_last()?;
         Some(Self {
             outer,
@@ -87,7 +89,9 @@ impl StridedNode {
         let x = shape(&specs[0]);
         let permutation = Transpose::permutation(record, x.len()).ok()?;
         let x_strides = strides(&x);
-        let strides = permutation[..x.len()].iter().map(|dimension| x_strides[usize::from(*dimension)]);
+        let strides = permutation[..x.len()]
+            .iter()
+            .map(|dimension| x_strides[usize::from(*dimension)]);
         Self::new(record, 0, strides.collect())
     }
 
@@ -95,7 +99,11 @@ impl StridedNode {
         let x = shape(&specs[0]);
         let starts = Slice::starts(record, x.len()).ok()?;
         let strides = strides(&x);
-        let first = starts.iter().zip(&strides).map(|(start, stride)| *start as usize * stride).sum();
+        let first = starts
+            .iter()
+            .zip(&strides)
+            .map(|(start, stride)| *start as usize * stride)
+            .sum();
         Self::new(record, first, strides)
     }
 }
@@ -116,7 +124,10 @@ impl Node for StridedNode {
         let x = work.whole(0);
         let rows = RowIndices::new(&self.outer, &work.rows);
         for (indices, y) in rows.zip(out.chunks_exact_mut(self.cols * self.size)) {
-            let outer = indices.iter().zip(&self.outer_strides).map(|(index, stride)| index * stride);
+            let outer = indices
+                .iter()
+                .zip(&self.outer_strides)
+                .map(|(index, stride)| index * stride);
             let first = self.first + outer.sum::<usize>();
             let x = &x[first * self.size..];
             if self.stride == 1 {
@@ -160,7 +171,9 @@ impl BoxesNode {
         fill: Option<[u8; 4]>,
         start: impl Fn(usize, usize) -> usize,
     ) -> Option<Self> {
-        let (cols, outer) = shape(&record.output).split_last().map(|(cols, outer)| (*cols, outer.to_vec()))?;
+        let (cols, outer) = shape(&record.output)
+            .split_last()
+            .map(|(cols, outer)| (*cols, outer.to_vec()))?;
         let boxes = specs.iter().enumerate().map(|(operand, spec)| {
             let shape = shape(spec);
             Placed {
@@ -185,7 +198,9 @@ impl BoxesNode {
             ElementType::Int8 => [attributes.value as u8; 4],
             ElementType::Int32 => attributes.value.to_le_bytes(),
         };
-        Self::new(record, specs, Some(fill), |_, dimension| attributes.before[dimension] as usize)
+        Self::new(record, specs, Some(fill), |_, dimension| {
+            attributes.before[dimension] as usize
+        })
     }
 
     pub(super) fn concat(record: &NodeRecord, specs: &[TensorSpec]) -> Option<Self> {
@@ -221,7 +236,9 @@ impl Node for BoxesNode {
                 };
                 let mut first = Some(0);
                 for (i, dimension) in outer.iter().enumerate() {
-                    let index = indices[i].checked_sub(placed.start[i]).filter(|index| index < dimension);
+                    let index = indices[i]
+                        .checked_sub(placed.start[i])
+                        .filter(|index| index < dimension);
                     first = first.zip(index).map(|(first, index)| first + index * placed.strides[i]);
                 }
                 let Some(first) = first else { continue };
@@ -267,7 +284,9 @@ impl PatchesNode {
             self.attributes.padding[axis],
         ]
         .map(usize::from);
-        (window * stride + tap * dilation).checked_sub(before).filter(|place| *place < length)
+        (window * stride + tap * dilation)
+            .checked_sub(before)
+            .filter(|place| *place < length)
     }
 }
 

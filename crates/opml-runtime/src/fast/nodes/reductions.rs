@@ -61,8 +61,7 @@ impl Node for ReduceNode {
                 let zero = self.k as i32 * i32::from(attributes.x_zero_point);
                 for (y, row) in out.iter_mut().zip(rows) {
                     let sum = reduce_sum(work.level, row) - zero;
-                    let scaled =
-                        multiply_by_quantized_multiplier(sum, attributes.multiplier, attributes.shift.into());
+                    let scaled = multiply_by_quantized_multiplier(sum, attributes.multiplier, attributes.shift.into());
                     let shifted = scaled + i64::from(attributes.y_zero_point);
                     *y = shifted.clamp(i8::MIN.into(), i8::MAX.into()) as u8;
                 }

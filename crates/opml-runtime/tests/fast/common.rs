@@ -1,0 +1,70 @@
+//! Random tensors and the comparison.
+
+use opml_runtime::{
+    ElementType, Model, Tensor, TensorSpec, execute,
+    fast::{Level, Plan, PlanOptions},
+    synthetic,
+};
+
+/// Elements of all magnitudes; with `extreme` most of them the least and the greatest.
+pub fn values(spec: &TensorSpec, seed: u64, extreme: bool) -> Tensor {
+    let random = synthetic::tensor(spec, seed);
+    match spec.element() {
+        ElementType::Int8 if extreme => {
+            let values: Vec<i8> = random
+                .values()
+                .into_iter()
+                .map(|value| match value & 7 {
+                    0..4 => i8::MIN,
+                    4..7 => i8::MAX,
+                    _ => value as i8,
+                })
+                .collect();
+            Tensor::from_i8(spec.shape(), &values).unwrap()
+        }
+        ElementType::Int8 => random,
+        ElementType::Int32 => {
+            let values: Vec<i32> = random
+                .values()
+                .into_iter()
+                .map(|value| match value & 7 {
+                    0..3 if extreme => i32::MIN,
+                    3..6 if extreme => i32::MAX,
+                    _ => value >> (value & 31),
+                })
+                .collect();
+            Tensor::from_i32(spec.shape(), &values).unwrap()
+        }
+    }
+}
+
+/// Plans of a model for all instructions, and for one and several threads.
+pub fn plans(model: &Model) -> Vec<Plan> {
+    let with = |level, threads| {
+        let options = PlanOptions {
+            threads: Some(threads),
+            level: Some(level),
+        };
+        Plan::with_options(model, options)
+    };
+    let mut plans: Vec<Plan> = Level::available().into_iter().map(|level| with(level, 1)).collect();
+    plans.push(with(Level::best(), 3));
+    plans
+}
+
+/// Fails where the fast executor differs from the reference on this input.
+pub fn assert_equal(model: &Model, plans: &[Plan], input: &Tensor) {
+    let expected = execute(model, input).unwrap();
+    for plan in plans {
+        // Twice, because the second run finds the buffers of the first.
+        for _ in 0..2 {
+            assert_eq!(&plan.run(input).unwrap(), expected.output(), "{plan:?}");
+        }
+        let outputs = plan.execute(input).unwrap();
+        for (node, (found, expected)) in outputs.outputs().iter().zip(expected.outputs()).enumerate() {
+            assert!(found == expected, "node {node} ({:?}), {plan:?}", model.nodes()[node]);
+        }
+        assert_eq!(outputs.outputs().len(), expected.outputs().len());
+        assert_eq!(outputs.claim(), expected.claim());
+    }
+}
