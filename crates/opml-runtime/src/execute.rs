@@ -64,8 +64,7 @@ impl Execution {
 
     /// The root of every node's output.
     pub fn roots(&self) -> &[Hash] {
-        self.roots
-            .get_or_init(|| fast::tensor_roots(&self.outputs))
+        self.roots.get_or_init(|| fast::tensor_roots(&self.outputs))
     }
 
     /// The tree over [`Execution::roots`].

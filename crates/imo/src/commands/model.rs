@@ -7,7 +7,7 @@ use std::{
 };
 
 use opml::{Operand, ops};
-use opml_runtime::{Execution, Model, Tensor, execute};
+use opml_runtime::{Execution, Model, Tensor, fast::Plan};
 
 use crate::{
     cli::ModelCommand,
@@ -104,7 +104,7 @@ fn open(file: &Path) -> anyhow::Result<Model> {
 fn execute_files(file: &Path, input: &str) -> anyhow::Result<Execution> {
     let model = open(file)?;
     let input = read_input(&model, input)?;
-    execute(&model, &input).or_user_error()
+    Plan::new(&model).execute(&input).or_user_error()
 }
 
 /// Reads a model's input: a file, or values separated by commas. A file exactly as long as the input is its bytes; any other must be its values as text.
