@@ -9,6 +9,7 @@ pub mod commit;
 pub mod execute;
 pub mod fast;
 pub mod model;
+pub mod onnx;
 pub mod search;
 pub mod synthetic;
 pub mod tensor;

@@ -1,0 +1,79 @@
+//! Nodes of the model, with the node of the graph that each is made for.
+
+use opml::{Operand, TensorSpec};
+
+use crate::{
+    builder::{BuildError, Builder},
+    model::{Model, ModelError},
+    onnx::{
+        error::{ImportError, Reasoned},
+        graph::Graph,
+    },
+};
+
+pub struct Emitter {
+    builder: Builder,
+    /// The node of the graph that is being lowered.
+    pub current: usize,
+    /// For each node of the model, the graph's.
+    made_for: Vec<usize>,
+}
+
+impl Emitter {
+    pub fn new(input: TensorSpec) -> Self {
+        Self {
+            builder: Builder::new(input),
+            current: 0,
+            made_for: Vec::new(),
+        }
+    }
+
+    pub fn emit(&mut self, make: impl FnOnce(&mut Builder) -> Result<Operand, BuildError>) -> Reasoned<Operand> {
+        let operand = make(&mut self.builder).map_err(sentence)?;
+        if let Operand::Node(index) = operand {
+            self.made_for.resize(index as usize + 1, self.current);
+        }
+        Ok(operand)
+    }
+
+    /// Dimensions as the model has them.
+    pub fn dims(&self, shape: &[usize]) -> Reasoned<Vec<u32>> {
+        shape
+            .iter()
+            .map(|length| u32::try_from(*length).map_err(|_| format!("shape {shape:?} is too large")))
+            .collect()
+    }
+
+    pub fn is_last(&self, operand: Operand) -> bool {
+        matches!(operand, Operand::Node(index) if index as usize + 1 == self.made_for.len())
+    }
+
+    pub fn build(self, graph: &Graph) -> Result<(Model, Vec<usize>), ImportError> {
+        match self.builder.build() {
+            Ok(model) => Ok((model, self.made_for)),
+            Err(BuildError::Model(ModelError::Node { index, reason })) => {
+                let reason = crate::describe::node_error(reason);
+                match self
+                    .made_for
+                    .get(index as usize)
+                    .and_then(|node| graph.nodes.get(*node))
+                {
+                    Some(node) => Err(node.error(format!("what it becomes is not possible: {reason}"))),
+                    None => Err(BuildError::Model(ModelError::NodeCount { found: index.into() }).into()),
+                }
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// An error as the middle of a sentence.
+fn sentence(error: BuildError) -> String {
+    let text = error.to_string();
+    let text = text.trim_end_matches('.');
+    let mut letters = text.chars();
+    match letters.next() {
+        Some(first) => first.to_lowercase().chain(letters).collect(),
+        None => String::new(),
+    }
+}

@@ -1,0 +1,5 @@
+//! Import of ONNX files, on the models of this repository.
+
+mod broken_files;
+mod digits_cnn;
+mod files;
