@@ -13,10 +13,10 @@ mod models;
 mod nodes;
 
 use chain::{Chain, Outcome};
-use nodes::{int32, int8, record, LAST_OPERATOR};
+use nodes::{LAST_OPERATOR, int8, int32, record};
 use opml::{
-    ops::{self, FullyConnected, LayerNorm, LayerNormAttributes, MatMul, MatMulAttributes, Softmax, SoftmaxAttributes},
     NodeRecord, TensorSpec,
+    ops::{self, FullyConnected, LayerNorm, LayerNormAttributes, MatMul, MatMulAttributes, Softmax, SoftmaxAttributes},
 };
 use opml_oracle::errors::OracleError;
 use rand::{Rng, SeedableRng};
@@ -62,7 +62,7 @@ impl Tally {
 
 /// Written past the capture of the test harness: the seed of a run matters when it succeeds, too.
 fn tell(line: &str) {
-    writeln!(std::io::stderr(), "{line}").unwrap();
+    writeln!(std::io::stderr().lock(), "{line}").expect("standard error is open");
 }
 
 fn setting(name: &str) -> Option<u64> {

@@ -2,7 +2,7 @@
 
 use opml::{Claim, ElementType};
 use opml_oracle::errors::OracleError;
-use opml_runtime::{execute::trace_tree, witness, ClaimedTrace, Execution, Hash, Model, Tensor};
+use opml_runtime::{ClaimedTrace, Execution, Hash, Model, Tensor, execute::trace_tree, witness};
 use rand::Rng;
 
 use crate::chain::{Outcome, Question};

@@ -1,14 +1,14 @@
 //! A dispute in which everything but the proof has happened, on the compiled program.
 
-use anchor_lang::{prelude::*, AccountSerialize, Discriminator, InstructionData, Space};
+use anchor_lang::{AccountSerialize, Discriminator, InstructionData, Space, prelude::*};
 use imo_protocol::Now;
 use litesvm::LiteSVM;
 use model_token::state::DisputeTerms;
-use opml::{referee, Claim, Hash, TensorSpec, Verdict};
+use opml::{Claim, Hash, TensorSpec, Verdict, referee};
 use opml_oracle::{
     errors::OracleError,
     game::{Cursor, Game, Phase, Tree},
-    state::{Dispute, Operator, Report, ReportStatus, Witness, DISPUTE_SEED, OPERATOR_SEED, REPORT_SEED},
+    state::{DISPUTE_SEED, Dispute, OPERATOR_SEED, Operator, REPORT_SEED, Report, ReportStatus, Witness},
 };
 use solana_account::Account as ChainAccount;
 use solana_instruction_error::InstructionError;

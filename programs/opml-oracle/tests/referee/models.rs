@@ -1,7 +1,7 @@
 //! Random models over all operators, with operands and attributes of every magnitude.
 
 use opml::{ElementType, NodeRecord, Operand, TensorSpec};
-use opml_runtime::{execute, synthetic, Builder, Execution, Model, Tensor};
+use opml_runtime::{Builder, Execution, Model, Tensor, execute, synthetic};
 use rand::Rng;
 
 use crate::nodes;
