@@ -13,11 +13,13 @@
 
 mod gemm;
 mod lookup;
+mod narrow;
 mod rows;
 mod sha256;
 
 pub(super) use gemm::{PANEL, Packed, Requantisation, product};
 pub(super) use lookup::lookup;
+pub(super) use narrow::{Narrow, narrow_product};
 pub(super) use rows::{
     Normalisation, add, arg_max, clip, layer_statistics, multiply, normalise, quotients, reduce_max, reduce_sum,
     rms_statistics, rotate,
