@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Trains the network of network.py, quantises it with onnxruntime in four ways, and records what onnxruntime answers on the test set."""
+"""Trains the network of network.py, quantises it with onnxruntime in three ways, and records what onnxruntime answers on the test set."""
 
 import json
 import sys

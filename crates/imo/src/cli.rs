@@ -39,6 +39,20 @@ pub struct DemoArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum ModelCommand {
+    /// Turn a quantised ONNX model into a model file, and compare the two
+    Import {
+        /// ONNX file, as onnxruntime's static quantiser writes it
+        onnx: PathBuf,
+        /// Model file to write [default: the ONNX file's name with .imo]
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+        /// Folder with inputs.npy to compare on, and the original's outputs.npy if it was recorded
+        #[arg(long, value_name = "DIR", conflicts_with = "random")]
+        samples: Option<PathBuf>,
+        /// Number of made-up inputs to compare on when there are no samples
+        #[arg(long, value_name = "COUNT", default_value_t = 8)]
+        random: u16,
+    },
     /// Print a model's roots, input, output and operators
     Inspect {
         /// Model file (.imo)

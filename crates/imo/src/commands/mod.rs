@@ -1,4 +1,5 @@
 //! Everything but the demo.
 
+mod import;
 pub mod model;
 pub mod status;

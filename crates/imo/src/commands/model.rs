@@ -9,6 +9,7 @@ use std::{
 use opml::{Operand, ops};
 use opml_runtime::{Execution, Model, Tensor, fast::Plan};
 
+use super::import;
 use crate::{
     cli::ModelCommand,
     error::{OrUserError, UserError},
@@ -18,6 +19,12 @@ use crate::{
 pub fn run(command: &ModelCommand) -> anyhow::Result<ExitCode> {
     let mut out = io::stdout().lock();
     match command {
+        ModelCommand::Import {
+            onnx,
+            output,
+            samples,
+            random,
+        } => import::run(&mut out, onnx, output.as_deref(), samples.as_deref(), (*random).into())?,
         ModelCommand::Inspect { file } => inspect(&mut out, file)?,
         ModelCommand::Run { file, input } => print_run(&mut out, &execute_files(file, input)?)?,
         ModelCommand::Verify {

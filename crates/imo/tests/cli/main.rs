@@ -1,6 +1,7 @@
 //! The command as a user runs it.
 
 mod demo;
+mod import;
 mod model;
 mod status;
 

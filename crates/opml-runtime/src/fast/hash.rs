@@ -3,7 +3,7 @@
 use opml::{Domain, Hash, PAD, TensorSpec, merkle, tensor::TILE_BYTES};
 use rayon::prelude::*;
 
-use super::kernels::{BLOCK, ShaExtensions, compress_two};
+use super::kernels::{Quarter, ShaExtensions, compress_two};
 use crate::tensor::Tensor;
 
 /// Hashes that are worth a task of their own.
@@ -93,21 +93,43 @@ fn in_tasks(hashes: &mut [Hash], fill: impl Fn(usize, &mut [Hash]) + Sync) {
 
 /// Two leaves, each given as its index and the used bytes of its tile.
 fn leaf_pair(tiles: [(u32, &[u8]); 2]) -> [Hash; 2] {
+    let [(first, first_used), (second, second_used)] = tiles;
+    if let (Some(a), Some(b)) = (first_used.as_array(), second_used.as_array()) {
+        return whole_leaf_pair([first, second], [a, b]);
+    }
+    let mut filled = [[0; TILE_BYTES as usize]; 2];
+    filled[0][..first_used.len()].copy_from_slice(first_used);
+    filled[1][..second_used.len()].copy_from_slice(second_used);
+    let [a, b] = &filled;
+    whole_leaf_pair([first, second], [a, b])
+}
+
+/// Two leaves, each given as its index and its tile with the fill.
+fn whole_leaf_pair(indices: [u32; 2], tiles: [&[u8; TILE_BYTES as usize]; 2]) -> [Hash; 2] {
     let Some(extensions) = ShaExtensions::detect() else {
-        return tiles.map(|(index, used)| {
-            let fill = [0; TILE_BYTES as usize];
-            merkle::leaf(Domain::TensorTile, index, &[used, &fill[used.len()..]])
-        });
+        return [0, 1].map(|i| merkle::leaf(Domain::TensorTile, indices[i], &[tiles[i]]));
     };
-    let messages = tiles.map(|(index, used)| {
-        let mut message = padded::<LEAF_BLOCKS>(LEAF_BYTES);
-        let bytes = message.as_flattened_mut();
-        bytes[1] = Domain::TensorTile as u8;
-        bytes[2..6].copy_from_slice(&index.to_le_bytes());
-        bytes[6..][..used.len()].copy_from_slice(used);
-        message
-    });
-    compress_two(extensions, [&messages[0], &messages[1]])
+    // The prefix is 6 bytes long: the quarters of the message begin 10 bytes into the tile.
+    let mut ends = [[ZEROS; 2]; 2];
+    for (([head, tail], index), tile) in ends.iter_mut().zip(indices).zip(tiles) {
+        head[1] = Domain::TensorTile as u8;
+        head[2..6].copy_from_slice(&index.to_le_bytes());
+        head[6..].copy_from_slice(&tile[..10]);
+        tail[..6].copy_from_slice(&tile[250..]);
+        tail[6] = PADDING;
+    }
+    let length = length_quarter(LEAF_BYTES);
+    let mut messages = [[[&ZEROS; 4]; LEAF_BLOCKS]; 2];
+    for ((message, [head, tail]), tile) in messages.iter_mut().zip(&ends).zip(tiles) {
+        let quarters = message.as_flattened_mut();
+        quarters[0] = head;
+        for (quarter, bytes) in quarters[1..].iter_mut().zip(tile[10..250].as_chunks().0) {
+            *quarter = bytes;
+        }
+        quarters[16] = tail;
+        quarters[19] = &length;
+    }
+    compress_two(extensions, &messages)
 }
 
 /// Two parents that have a real leaf below them.
@@ -115,21 +137,37 @@ fn parent_pair(children: [[Hash; 2]; 2]) -> [Hash; 2] {
     let Some(extensions) = ShaExtensions::detect() else {
         return children.map(|[left, right]| merkle::parent(&left, &right));
     };
-    let messages = children.map(|children| {
-        let mut message = padded::<PARENT_BLOCKS>(PARENT_BYTES);
-        let bytes = message.as_flattened_mut();
-        bytes[0] = 1;
-        bytes[1..PARENT_BYTES].copy_from_slice(children.as_flattened());
-        message
-    });
-    compress_two(extensions, [&messages[0], &messages[1]])
+    let length = length_quarter(PARENT_BYTES);
+    let mut ends = [[ZEROS; 2]; 2];
+    for ([head, tail], [left, right]) in ends.iter_mut().zip(&children) {
+        head[0] = 1;
+        head[1..].copy_from_slice(&left[..15]);
+        tail[0] = right[31];
+        tail[1] = PADDING;
+    }
+    let mut messages = [[[&ZEROS; 4]; PARENT_BLOCKS]; 2];
+    for ((message, [head, tail]), children) in messages.iter_mut().zip(&ends).zip(&children) {
+        let quarters = message.as_flattened_mut();
+        quarters[0] = head;
+        for (quarter, bytes) in quarters[1..]
+            .iter_mut()
+            .zip(children.as_flattened()[15..63].as_chunks().0)
+        {
+            *quarter = bytes;
+        }
+        quarters[4] = tail;
+        quarters[7] = &length;
+    }
+    compress_two(extensions, &messages)
 }
 
-/// Zeros and SHA-256's padding for a message of `len` bytes.
-fn padded<const N: usize>(len: usize) -> [[u8; BLOCK]; N] {
-    let mut message = [[0; BLOCK]; N];
-    let bytes = message.as_flattened_mut();
-    bytes[len] = 0x80;
-    bytes[N * BLOCK - 8..].copy_from_slice(&(8 * len as u64).to_be_bytes());
-    message
+/// What follows a message.
+const PADDING: u8 = 0x80;
+static ZEROS: Quarter = [0; 16];
+
+/// The last quarter of a padded message of `bytes`.
+fn length_quarter(bytes: usize) -> Quarter {
+    let mut quarter = ZEROS;
+    quarter[8..].copy_from_slice(&(8 * bytes as u64).to_be_bytes());
+    quarter
 }

@@ -19,6 +19,8 @@ mod proto;
 mod qoperator;
 mod report;
 mod samples;
+#[cfg(test)]
+mod tests;
 
 use std::path::Path;
 

@@ -125,7 +125,8 @@ impl fmt::Display for Report {
         }
         match self.input {
             Some((scale, zero_point)) => writeln!(f, "input   real = {scale} * (q - {zero_point})")?,
-            None => writeln!(f, "input   integers; uint8 is stored less 128")?,
+            None if self.input_kind == Kind::Uint8 => writeln!(f, "input   integers, less 128")?,
+            None => writeln!(f, "input   integers")?,
         }
         match self.output {
             OutputKind::Real(scale, zero_point) => writeln!(f, "output  real = {scale} * (q - {zero_point})"),

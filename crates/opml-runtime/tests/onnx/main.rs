@@ -2,4 +2,5 @@
 
 mod broken_files;
 mod digits_cnn;
+mod encoder;
 mod files;

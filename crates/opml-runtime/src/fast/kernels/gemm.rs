@@ -175,6 +175,7 @@ impl Kernel for Vnni {
 }
 
 #[cfg(target_arch = "x86_64")]
+#[allow(clippy::needless_range_loop)] // Loops over registers: iterators of them are not always unrolled.
 mod x86 {
     use std::arch::x86_64::*;
 
@@ -186,30 +187,36 @@ mod x86 {
     pub(super) fn vnni<const M: usize, const P: usize>(rows: [Row; M], panels: &[Line], sums: &mut [[Sums; P]; M]) {
         let len = panels.len() / P;
         let whole = rows[0].groups.len();
-        let groups: [&[[u8; GROUP]]; M] = rows.map(|row| &row.groups[..whole]);
-        let lines: [&[Line]; P] = std::array::from_fn(|p| &panels[p * len..][..len]);
-        let heads: [&[Line]; P] = lines.map(|lines| &lines[..whole]);
+        let mut groups: [&[[u8; GROUP]]; M] = [&[]; M];
+        let mut rest = [[0; GROUP]; M];
+        for m in 0..M {
+            groups[m] = &rows[m].groups[..whole];
+            rest[m] = rows[m].rest.unwrap_or_default();
+        }
+        let mut lines: [&[Line]; P] = [&[]; P];
+        for p in 0..P {
+            lines[p] = &panels[p * len..][..whole];
+        }
         let mut total = [[_mm512_setzero_si512(); P]; M];
-        let step = |total: &mut [[__m512i; P]; M], x: [[u8; GROUP]; M], v: [&Line; P]| {
-            // SAFETY: a line is 64 bytes, aligned to 64.
-            let v = v.map(|line| unsafe { _mm512_load_si512((&raw const line.0).cast()) });
+        for g in 0..whole {
+            let mut v = [_mm512_setzero_si512(); P];
+            for p in 0..P {
+                v[p] = load(&lines[p][g]);
+            }
             for m in 0..M {
-                let x = _mm512_set1_epi32(i32::from_le_bytes(x[m]));
+                let x = _mm512_set1_epi32(i32::from_le_bytes(groups[m][g]));
                 for p in 0..P {
                     total[m][p] = _mm512_dpbusd_epi32(total[m][p], v[p], x);
                 }
             }
-        };
-        for g in 0..whole {
-            step(
-                &mut total,
-                std::array::from_fn(|m| groups[m][g]),
-                std::array::from_fn(|p| &heads[p][g]),
-            );
         }
         if len > whole {
-            let x = rows.map(|row| row.rest.unwrap_or_default());
-            step(&mut total, x, lines.map(|lines| &lines[whole]));
+            for m in 0..M {
+                let x = _mm512_set1_epi32(i32::from_le_bytes(rest[m]));
+                for p in 0..P {
+                    total[m][p] = _mm512_dpbusd_epi32(total[m][p], load(&panels[p * len + whole]), x);
+                }
+            }
         }
         for (sums, total) in sums.iter_mut().flatten().zip(total.as_flattened()) {
             // SAFETY: `Sums` is 64 bytes, aligned to 64.
@@ -217,35 +224,60 @@ mod x86 {
         }
     }
 
+    #[target_feature(enable = "avx512f")]
+    #[inline]
+    fn load(line: &Line) -> __m512i {
+        // SAFETY: a line is 64 bytes, aligned to 64.
+        unsafe { _mm512_load_si512((&raw const line.0).cast()) }
+    }
+
+    /// The vectors that the products of a line and a row take.
+    const QUARTERS: usize = 4;
+
+    #[target_feature(enable = "avx2")]
+    #[inline]
+    fn step<const M: usize>(total: &mut [[__m256i; QUARTERS]; M], x: &[[u8; GROUP]; M], line: &Line) {
+        let mut wide = [_mm256_setzero_si256(); M];
+        for m in 0..M {
+            wide[m] = _mm256_cvtepi8_epi16(_mm_set1_epi32(i32::from_le_bytes(x[m])));
+        }
+        let (quarters, _) = line.0.as_chunks::<{ PANEL / QUARTERS }>();
+        for q in 0..QUARTERS {
+            // SAFETY: a quarter of a line is 16 bytes.
+            let v = unsafe { _mm_loadu_si128((&raw const quarters[q]).cast()) };
+            let v = _mm256_cvtepu8_epi16(v);
+            for m in 0..M {
+                total[m][q] = _mm256_add_epi32(total[m][q], _mm256_madd_epi16(wide[m], v));
+            }
+        }
+    }
+
     /// `vpmaddwd` on factors widened to 16 bits: a pair of products is at most 2 * 255 * 128 and exact in 32 bits.
     #[target_feature(enable = "avx2")]
     #[inline]
     pub(super) fn avx2<const M: usize, const P: usize>(rows: [Row; M], panels: &[Line], sums: &mut [[Sums; P]; M]) {
-        const QUARTERS: usize = 4;
         let len = panels.len() / P;
         let whole = rows[0].groups.len();
-        let groups: [&[[u8; GROUP]]; M] = rows.map(|row| &row.groups[..whole]);
+        let mut groups: [&[[u8; GROUP]]; M] = [&[]; M];
+        let mut rest = [[0; GROUP]; M];
+        for m in 0..M {
+            groups[m] = &rows[m].groups[..whole];
+            rest[m] = rows[m].rest.unwrap_or_default();
+        }
         for p in 0..P {
             let lines = &panels[p * len..][..len];
             // Each holds two partial sums of four columns.
             let mut total = [[_mm256_setzero_si256(); QUARTERS]; M];
-            let step = |total: &mut [[__m256i; QUARTERS]; M], x: [[u8; GROUP]; M], v: &Line| {
-                let x = x.map(|x| _mm256_cvtepi8_epi16(_mm_set1_epi32(i32::from_le_bytes(x))));
-                let (quarters, _) = v.0.as_chunks::<{ PANEL / QUARTERS }>();
-                for q in 0..QUARTERS {
-                    // SAFETY: a quarter of a line is 16 bytes.
-                    let v = unsafe { _mm_loadu_si128((&raw const quarters[q]).cast()) };
-                    let v = _mm256_cvtepu8_epi16(v);
-                    for m in 0..M {
-                        total[m][q] = _mm256_add_epi32(total[m][q], _mm256_madd_epi16(x[m], v));
-                    }
+            let (head, tail) = lines.split_at(whole);
+            for (g, line) in head.iter().enumerate() {
+                let mut x = [[0; GROUP]; M];
+                for m in 0..M {
+                    x[m] = groups[m][g];
                 }
-            };
-            for (g, v) in lines[..whole].iter().enumerate() {
-                step(&mut total, std::array::from_fn(|m| groups[m][g]), v);
+                step(&mut total, &x, line);
             }
-            if let Some(v) = lines.get(whole) {
-                step(&mut total, rows.map(|row| row.rest.unwrap_or_default()), v);
+            if let [line] = tail {
+                step(&mut total, &rest, line);
             }
             for (sums, total) in sums.iter_mut().zip(&total) {
                 let mut halves = [0i32; 2 * PANEL];
@@ -264,17 +296,41 @@ mod x86 {
 /// One panel of one row of sums to int8. `out` has as many elements as the panel has columns.
 #[inline(always)]
 fn requantise(sums: &Sums, row_term: i32, columns: &Columns, requantisation: &Requantisation, out: &mut [u8]) {
-    let bytes: [u8; PANEL] = std::array::from_fn(|i| {
+    match out.first_chunk_mut::<PANEL>() {
+        // Straight to its place: by way of a copy the halves would have to wait for each other.
+        Some(out) => requantise_panel(sums, row_term, columns, requantisation, out),
+        None => {
+            let mut whole = [0; PANEL];
+            requantise_panel(sums, row_term, columns, requantisation, &mut whole);
+            copy_part(out, &whole);
+        }
+    }
+}
+
+#[inline(always)]
+fn requantise_panel(
+    sums: &Sums,
+    row_term: i32,
+    columns: &Columns,
+    requantisation: &Requantisation,
+    out: &mut [u8; PANEL],
+) {
+    for (i, y) in out.iter_mut().enumerate() {
         let sum = sums.0[i].wrapping_add(row_term).wrapping_add(columns.term[i]);
         let sum = i64::from(sum.saturating_add(columns.bias[i]));
         let product = sum.wrapping_mul(i64::from(columns.multiplier[i]));
         let scaled = product.wrapping_add(columns.rounding[i]) >> (columns.shift[i] & 63);
-        let y = scaled.wrapping_add(requantisation.y_zero_point);
-        y.max(requantisation.low).min(requantisation.high) as u8
-    });
-    match out.first_chunk_mut::<PANEL>() {
-        Some(out) => *out = bytes,
-        None => out.copy_from_slice(&bytes[..out.len()]),
+        let shifted = scaled.wrapping_add(requantisation.y_zero_point);
+        *y = shifted.max(requantisation.low).min(requantisation.high) as u8;
+    }
+}
+
+/// The last panel's columns when they are less than 16. Apart, so that the others are stored at once.
+#[cold]
+#[inline(never)]
+fn copy_part(out: &mut [u8], bytes: &[u8; PANEL]) {
+    for (to, from) in out.iter_mut().zip(bytes) {
+        *to = *from;
     }
 }
 
@@ -288,28 +344,31 @@ struct Columns {
 }
 
 impl Columns {
-    /// The columns from `first` on.
+    const NONE: Self = Self {
+        term: [0; PANEL],
+        bias: [0; PANEL],
+        multiplier: [0; PANEL],
+        rounding: [1; PANEL],
+        shift: [1; PANEL],
+    };
+
+    /// Takes the columns from `first` on.
     #[inline(always)]
-    fn new(weights: &Packed, requantisation: &Requantisation, first: usize) -> Self {
-        let mut columns = Self {
-            term: [0; PANEL],
-            bias: [0; PANEL],
-            multiplier: [0; PANEL],
-            rounding: [1; PANEL],
-            shift: [1; PANEL],
-        };
-        let k = weights.k as i32;
-        for (i, sum) in weights.column_sums[first..].iter().take(PANEL).enumerate() {
-            let entry = first + i;
-            let shift = requantisation.shift[entry];
-            let of_column = sum.wrapping_sub(k.wrapping_mul(requantisation.weights_zero_point));
-            columns.term[i] = requantisation.x_zero_point.wrapping_neg().wrapping_mul(of_column);
-            columns.bias[i] = requantisation.bias[entry];
-            columns.multiplier[i] = requantisation.multiplier[entry];
-            columns.rounding[i] = 1 << (shift - 1);
-            columns.shift[i] = i64::from(shift);
+    fn fill(&mut self, weights: &Packed, requantisation: &Requantisation, first: usize) {
+        let end = (first + PANEL).min(weights.column_sums.len());
+        let len = end - first;
+        let zero = (weights.k as i32).wrapping_mul(requantisation.weights_zero_point);
+        let negated = requantisation.x_zero_point.wrapping_neg();
+        for (term, sum) in self.term.iter_mut().zip(&weights.column_sums[first..end]) {
+            *term = negated.wrapping_mul(sum.wrapping_sub(zero));
         }
-        columns
+        self.bias[..len].copy_from_slice(&requantisation.bias[first..end]);
+        self.multiplier[..len].copy_from_slice(&requantisation.multiplier[first..end]);
+        let to = self.rounding.iter_mut().zip(&mut self.shift);
+        for ((rounding, to), shift) in to.zip(&requantisation.shift[first..end]) {
+            *rounding = 1i64 << (shift.wrapping_sub(1) & 63);
+            *to = i64::from(*shift);
+        }
     }
 }
 
@@ -350,15 +409,16 @@ impl Block<'_> {
         let mut row = 0;
         let lines = self.weights.k.div_ceil(GROUP);
         let lines = &self.weights.lines[(self.first_panel + panel) * lines..][..P * lines];
-        let columns: [Columns; P] = std::array::from_fn(|p| {
+        let mut columns = [const { Columns::NONE }; P];
+        for (p, columns) in columns.iter_mut().enumerate() {
             let first = (self.first_panel + panel + p) * PANEL;
-            Columns::new(self.weights, self.requantisation, first)
-        });
+            columns.fill(self.weights, self.requantisation, first);
+        }
         while row < rows {
             macro_rules! rows {
                 ($($m:literal)*) => {
                     match (rows - row).min(K::ROWS) {
-                        $($m => self.rows::<K, $m, P>(panel, row, row_terms, lines, &columns, out),)*
+                        $($m => self.rows::<K, $m, P>(panel, row, &row_terms[row..], lines, &columns, out),)*
                         _ => unreachable!("at most eight rows"),
                     }
                 };
@@ -380,14 +440,19 @@ impl Block<'_> {
     ) -> usize {
         let k = self.weights.k;
         let mut sums = [[Sums([0; PANEL]); P]; M];
-        let rows = std::array::from_fn(|m| Row::new(&self.x[(row + m) * k..][..k]));
+        let mut rows = [Row {
+            groups: &[],
+            rest: None,
+        }; M];
+        for (row, x) in rows.iter_mut().zip(self.x[row * k..].chunks_exact(k)) {
+            *row = Row::new(x);
+        }
         K::tile::<M, P>(rows, lines, &mut sums);
         for (m, sums) in sums.iter().enumerate() {
-            for (p, (sums, columns)) in sums.iter().zip(columns).enumerate() {
-                let first = (panel + p) * PANEL;
-                let len = PANEL.min(self.columns - first);
-                let out = &mut out[(row + m) * self.columns + first..][..len];
-                requantise(sums, row_terms[row + m], columns, self.requantisation, out);
+            let first = panel * PANEL;
+            let out = &mut out[(row + m) * self.columns..][first..self.columns];
+            for ((sums, columns), out) in sums.iter().zip(columns).zip(out.chunks_mut(PANEL)) {
+                requantise(sums, row_terms[m], columns, self.requantisation, out);
             }
         }
         M

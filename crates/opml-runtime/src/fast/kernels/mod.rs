@@ -13,16 +13,18 @@
 
 mod gemm;
 mod lookup;
+mod narrow;
 mod rows;
 mod sha256;
 
 pub(super) use gemm::{PANEL, Packed, Requantisation, product};
 pub(super) use lookup::lookup;
+pub(super) use narrow::{Narrow, narrow_product};
 pub(super) use rows::{
     Normalisation, add, arg_max, clip, layer_statistics, multiply, normalise, quotients, reduce_max, reduce_sum,
     rms_statistics, rotate,
 };
-pub(super) use sha256::{BLOCK, ShaExtensions, compress_two};
+pub(super) use sha256::{Quarter, ShaExtensions, compress_two};
 
 /// Instructions that the kernels may use. Private inside, so that only [`Level::available`] makes one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

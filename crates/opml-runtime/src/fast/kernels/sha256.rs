@@ -15,7 +15,10 @@ impl ShaExtensions {
     }
 }
 
-pub(in crate::fast) const BLOCK: usize = 64;
+/// A quarter of a block: what a register takes.
+pub(in crate::fast) type Quarter = [u8; 16];
+/// The quarters of a block, wherever they lie, so that a message need not be put together.
+pub(in crate::fast) type Block<'a> = [&'a Quarter; 4];
 
 const INITIAL: [u32; 8] = [
     0x6a09_e667,
@@ -43,7 +46,7 @@ const ROUND: [u32; 64] = [
 /// The digests of two messages of `N` blocks, which are padded already.
 pub(in crate::fast) fn compress_two<const N: usize>(
     _extensions: ShaExtensions,
-    messages: [&[[u8; BLOCK]; N]; 2],
+    messages: &[[Block; N]; 2],
 ) -> [[u8; 32]; 2] {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: `ShaExtensions` is made only where the processor has them.
@@ -56,45 +59,53 @@ pub(in crate::fast) fn compress_two<const N: usize>(
 mod x86 {
     use std::arch::x86_64::*;
 
-    use super::{BLOCK, INITIAL, ROUND};
+    use super::{Block, INITIAL, Quarter, ROUND};
 
     #[inline(always)]
-    fn load(bytes: &[u8; 16]) -> __m128i {
+    fn load(bytes: &Quarter) -> __m128i {
         // SAFETY: 16 bytes; SSE2 is part of the architecture.
         unsafe { _mm_loadu_si128((&raw const *bytes).cast()) }
     }
 
+    #[inline(always)]
+    fn load_words(words: &[u32; 4]) -> __m128i {
+        // SAFETY: as above.
+        unsafe { _mm_loadu_si128((&raw const *words).cast()) }
+    }
+
     #[target_feature(enable = "sha,sse4.1,ssse3")]
-    pub(super) fn compress_two<const N: usize>(messages: [&[[u8; BLOCK]; N]; 2]) -> [[u8; 32]; 2] {
+    pub(super) fn compress_two<const N: usize>(messages: &[[Block; N]; 2]) -> [[u8; 32]; 2] {
         let swap = _mm_set_epi64x(0x0c0d_0e0f_0809_0a0b, 0x0405_0607_0001_0203);
         let [a, b, c, d, e, f, g, h] = INITIAL.map(|word| word as i32);
         let mut abef = [_mm_set_epi32(a, b, e, f); 2];
         let mut cdgh = [_mm_set_epi32(c, d, g, h); 2];
         for block in 0..N {
             let (abef_before, cdgh_before) = (abef, cdgh);
-            let mut words = messages.map(|message| {
-                let mut words = [_mm_setzero_si128(); 4];
-                for (word, bytes) in words.iter_mut().zip(message[block].as_chunks::<16>().0) {
+            let mut words = [[_mm_setzero_si128(); 4]; 2];
+            for (words, message) in words.iter_mut().zip(messages) {
+                for (word, bytes) in words.iter_mut().zip(message[block]) {
                     *word = _mm_shuffle_epi8(load(bytes), swap);
                 }
-                words
-            });
-            for i in 0..16 {
-                let constants = &ROUND.as_chunks::<4>().0[i];
-                let [c0, c1, c2, c3] = constants.map(|constant| constant as i32);
-                let constants = _mm_set_epi32(c3, c2, c1, c0);
-                for m in 0..2 {
-                    let words = &mut words[m];
-                    if i >= 4 {
-                        let with_sigma0 = _mm_sha256msg1_epu32(words[i % 4], words[(i + 1) % 4]);
-                        let seventh = _mm_alignr_epi8(words[(i + 3) % 4], words[(i + 2) % 4], 4);
-                        words[i % 4] = _mm_sha256msg2_epu32(_mm_add_epi32(with_sigma0, seventh), words[(i + 3) % 4]);
-                    }
-                    let sum = _mm_add_epi32(words[i % 4], constants);
-                    cdgh[m] = _mm_sha256rnds2_epu32(cdgh[m], abef[m], sum);
-                    abef[m] = _mm_sha256rnds2_epu32(abef[m], cdgh[m], _mm_shuffle_epi32(sum, 0x0e));
-                }
             }
+            // Written out, so that the words stay in registers.
+            macro_rules! four_rounds {
+                ($($i:literal)*) => {$(
+                    let constants = load_words(&ROUND.as_chunks::<4>().0[$i]);
+                    for m in 0..2 {
+                        let words = &mut words[m];
+                        if $i >= 4 {
+                            let with_sigma0 = _mm_sha256msg1_epu32(words[$i % 4], words[($i + 1) % 4]);
+                            let seventh = _mm_alignr_epi8(words[($i + 3) % 4], words[($i + 2) % 4], 4);
+                            let sum = _mm_add_epi32(with_sigma0, seventh);
+                            words[$i % 4] = _mm_sha256msg2_epu32(sum, words[($i + 3) % 4]);
+                        }
+                        let sum = _mm_add_epi32(words[$i % 4], constants);
+                        cdgh[m] = _mm_sha256rnds2_epu32(cdgh[m], abef[m], sum);
+                        abef[m] = _mm_sha256rnds2_epu32(abef[m], cdgh[m], _mm_shuffle_epi32(sum, 0x0e));
+                    }
+                )*};
+            }
+            four_rounds!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
             for m in 0..2 {
                 abef[m] = _mm_add_epi32(abef[m], abef_before[m]);
                 cdgh[m] = _mm_add_epi32(cdgh[m], cdgh_before[m]);

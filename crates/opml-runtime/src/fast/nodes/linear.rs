@@ -8,7 +8,7 @@ use opml::{
 use rayon::prelude::*;
 
 use super::{Node, Part, Prepared, Work, int32};
-use crate::fast::kernels::{Level, PANEL, Packed, Requantisation, product};
+use crate::fast::kernels::{Level, Narrow, PANEL, Packed, Requantisation, narrow_product, product};
 
 const WEIGHTS: usize = 1;
 const BIAS: usize = 2;
@@ -18,8 +18,14 @@ const SHIFT: usize = 4;
 /// Multiplications, in vectors of 64, that are worth a thread of their own.
 const COST_OF_A_THREAD: usize = 16_384;
 
-/// Packed weights with their scales: one matrix a group.
-pub(in crate::fast) struct Linear(Vec<(Packed, Requantisation)>);
+/// Columns of a group from which on its weights are packed.
+const MIN_PACKED_COLUMNS: usize = 8;
+
+/// Weights with their scales: one matrix a group.
+pub(in crate::fast) enum Linear {
+    Packed(Vec<(Packed, Requantisation)>),
+    Narrow(Vec<Narrow>),
+}
 
 pub(super) struct LinearNode {
     attributes: [i8; 4],
@@ -74,10 +80,18 @@ impl LinearNode {
                         .map(|byte| i32::from(*byte as i8).clamp(MIN_SHIFT, MAX_SHIFT) as u32)
                         .collect(),
                 };
-                (Packed::new(level, weights, self.k), requantisation)
-            })
-            .collect();
-        Linear(groups)
+                (weights, requantisation)
+            });
+        if self.groups > 1 && self.n < MIN_PACKED_COLUMNS {
+            let narrow = |(weights, requantisation): (&[u8], _)| Narrow {
+                weights: weights.to_vec(),
+                requantisation,
+            };
+            Linear::Narrow(groups.map(narrow).collect())
+        } else {
+            let pack = |(weights, requantisation)| (Packed::new(level, weights, self.k), requantisation);
+            Linear::Packed(groups.map(pack).collect())
+        }
     }
 
     fn linear<'a>(&'a self, work: &Work<'a>) -> &'a Linear {
@@ -138,8 +152,13 @@ impl Node for LinearNode {
     }
 
     fn rows(&self, work: &Work, out: &mut [u8]) {
-        let Linear(groups) = self.linear(work);
         let x = work.operands[0].rows(&work.rows, self.k);
+        let groups = match self.linear(work) {
+            Linear::Packed(groups) => groups,
+            Linear::Narrow(groups) => {
+                return narrow_product(work.level, groups, work.rows.start % self.groups, self.k, x, out);
+            }
+        };
         if let [group] = groups.as_slice() {
             return self.dense(work, group, x, out);
         }
@@ -163,5 +182,9 @@ impl Node for LinearNode {
 
 /// Every `step`-th row of `x` from row `first` on.
 fn gather_rows(x: &[u8], k: usize, first: usize, step: usize) -> Vec<u8> {
-    x.chunks_exact(k).skip(first).step_by(step).flatten().copied().collect()
+    let mut rows = Vec::with_capacity(x.len().div_ceil(step) + k);
+    for row in x.chunks_exact(k).skip(first).step_by(step) {
+        rows.extend_from_slice(row);
+    }
+    rows
 }

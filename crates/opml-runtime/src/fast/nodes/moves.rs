@@ -296,8 +296,7 @@ impl Node for PatchesNode {
     }
 
     fn row_cost(&self) -> usize {
-        let taps = self.attributes.kernel.map(usize::from);
-        20 + 8 * taps[0] * taps[1] + self.row / 64
+        20 + self.row
     }
 
     fn rows(&self, work: &Work, out: &mut [u8]) {
@@ -305,21 +304,37 @@ impl Node for PatchesNode {
         let groups = self.attributes.groups as usize;
         let channels = self.c / groups;
         let [kh, kw] = self.attributes.kernel.map(usize::from);
-        for (row, y) in work.rows.clone().zip(out.chunks_exact_mut(self.row)) {
-            let (group, window) = (row % groups, row / groups);
+        let row = self.row;
+        let mut rest = out;
+        let mut at = work.rows.start;
+        while at < work.rows.end {
+            // All rows of a window at once, so that its taps are found once.
+            let window = at / groups;
+            let some = at % groups..groups.min(work.rows.end - window * groups);
+            let (y, after) = std::mem::take(&mut rest).split_at_mut(some.len() * row);
+            (rest, at) = (after, at + some.len());
             let (image, window) = (window / self.windows, window % self.windows);
-            let mut taps = y.chunks_exact_mut(channels);
             for tap_y in 0..kh {
                 let place_y = self.place(window / self.ow, tap_y, 0, self.h);
+                let line = place_y.map(|place_y| (image * self.h + place_y) * self.w);
                 for tap_x in 0..kw {
                     let place_x = self.place(window % self.ow, tap_x, 1, self.w);
-                    let Some(tap) = taps.next() else { break };
-                    match place_y.zip(place_x) {
-                        Some((place_y, place_x)) => {
-                            let pixel = (image * self.h + place_y) * self.w + place_x;
-                            tap.copy_from_slice(&x[pixel * self.c + group * channels..][..channels]);
+                    let tap = (tap_y * kw + tap_x) * channels;
+                    let Some(pixel) = line.zip(place_x).map(|(line, place_x)| line + place_x) else {
+                        for y in y.chunks_exact_mut(row) {
+                            y[tap..][..channels].fill(self.attributes.pad_value as u8);
                         }
-                        None => tap.fill(self.attributes.pad_value as u8),
+                        continue;
+                    };
+                    let x = &x[pixel * self.c + some.start * channels..][..some.len() * channels];
+                    if channels == 1 {
+                        for (y, x) in y[tap..].iter_mut().step_by(row).zip(x) {
+                            *y = *x;
+                        }
+                    } else {
+                        for (y, x) in y.chunks_exact_mut(row).zip(x.chunks_exact(channels)) {
+                            y[tap..][..channels].copy_from_slice(x);
+                        }
                     }
                 }
             }

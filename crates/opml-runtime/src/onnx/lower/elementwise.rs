@@ -75,28 +75,37 @@ impl Lowering<'_> {
                 return Err("it is supported with one number as its second operand only".into());
             }
         };
-        let [a, b] = [(0, a, a_constant), (1, b, b_constant)].map(|(place, id, constant)| match constant {
-            None => self.real(node, place),
-            Some(constant) => {
-                let own = self.graph.values[id].shape.clone();
-                // A constant is repeated here, where the operator cannot.
-                self.constant(constant, &own)
+        let own = |id: usize| self.graph.values[id].shape.clone();
+        let (a_shape, b_shape) = (own(a), own(b));
+        let (a, b, signs) = match (a_constant, b_constant) {
+            (None, Some(constant)) if a_shape == shape => {
+                let a = self.real(node, 0)?;
+                let b = self.constant_like(constant, &b_shape, &a.stored)?;
+                (a, b, signs)
             }
-        });
-        let (a, b) = (a?, b?);
-        let (a, b, signs) = match a.stored.shape == shape {
-            true => (a, b, signs),
-            false => (b, a, signs.map(|[a, b]| [b, a])),
-        };
-        if a.stored.shape != shape {
-            return Err(format!(
-                "shapes {:?} and {:?} are both repeated; only one can be",
-                a.stored.shape, b.stored.shape
-            ));
-        }
-        let b = Real {
-            stored: self.repeatable(&a.stored, &b.stored)?,
-            scale: b.scale,
+            (Some(constant), None) if b_shape == shape => {
+                let b = self.real(node, 1)?;
+                let a = self.constant_like(constant, &a_shape, &b.stored)?;
+                (b, a, signs.map(|[a, b]| [b, a]))
+            }
+            _ => {
+                let mut operand = |place: usize, constant: Option<&Constant>, shape: &[usize]| match constant {
+                    None => self.real(node, place),
+                    Some(constant) => self.constant(constant, shape),
+                };
+                let (a, b) = (operand(0, a_constant, &a_shape)?, operand(1, b_constant, &b_shape)?);
+                let (a, b, signs) = match a.stored.shape == shape {
+                    true => (a, b, signs),
+                    false => (b, a, signs.map(|[a, b]| [b, a])),
+                };
+                if a.stored.shape != shape {
+                    return Err(format!(
+                        "shapes {a_shape:?} and {b_shape:?} are both repeated; only one can be"
+                    ));
+                }
+                let stored = self.repeatable(&a.stored, &b.stored)?;
+                (a, Real { stored, ..b }, signs)
+            }
         };
         let work = Work::Pair(Rc::new(Pair { a, b, signs }));
         Ok(Lowered::Deferred(Deferred {
@@ -113,6 +122,9 @@ impl Lowering<'_> {
         let b = self.with_rank(b, rank)?;
         let b = self.ordered(&b, &a.order)?;
         let dims = b.dims();
+        if dims == a.dims() {
+            return Ok(b);
+        }
         let ones = dims.iter().take_while(|length| **length == 1).count().min(rank - 1);
         let last = &dims[ones..];
         if a.dims()[ones..] != *last && last != [1] {
@@ -193,16 +205,11 @@ impl Lowering<'_> {
     /// A function of two operands that are functions of the same tensor.
     fn function_of_one(&mut self, index: usize, node: &Node) -> Reasoned<Option<Lowered>> {
         let source = |lowered: Lowered| match lowered {
-            Lowered::Real(of) => Some((of, false)),
-            Lowered::Function { of, .. } => Some((of, true)),
+            Lowered::Real(of) | Lowered::Function { of, .. } => Some(of),
             _ => None,
         };
-        let (a, b) = (source(self.value(node, 0)?), source(self.value(node, 1)?));
-        match (a, b) {
-            (Some((a, a_function)), Some((b, b_function))) if a == b => {
-                debug_assert!(a_function || b_function || a == b);
-                self.function_step(index, node, &[0, 1]).map(Some)
-            }
+        match (source(self.value(node, 0)?), source(self.value(node, 1)?)) {
+            (Some(a), Some(b)) if a == b => self.function_step(index, node, &[0, 1]).map(Some),
             _ => Ok(None),
         }
     }

@@ -9,6 +9,7 @@ use crate::{
         error::{ImportError, Reasoned},
         graph::Graph,
     },
+    tensor::Tensor,
 };
 
 pub struct Emitter {
@@ -31,9 +32,20 @@ impl Emitter {
     pub fn emit(&mut self, make: impl FnOnce(&mut Builder) -> Result<Operand, BuildError>) -> Reasoned<Operand> {
         let operand = make(&mut self.builder).map_err(sentence)?;
         if let Operand::Node(index) = operand {
-            self.made_for.resize(index as usize + 1, self.current);
+            debug_assert_eq!(index as usize, self.made_for.len(), "each call appends one node");
+            self.made_for.push(self.current);
         }
         Ok(operand)
+    }
+
+    pub fn constant(&mut self, tensor: Tensor) -> Operand {
+        self.builder.constant(tensor)
+    }
+
+    /// The dimensions that a tensor of the model has.
+    pub fn dims_of(&self, operand: Operand) -> Reasoned<Vec<u32>> {
+        let spec = self.builder.spec(operand).map_err(sentence)?;
+        Ok(spec.shape().to_vec())
     }
 
     /// Dimensions as the model has them.

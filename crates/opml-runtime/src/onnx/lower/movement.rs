@@ -5,12 +5,16 @@ use opml::{ops::PadAttributes, tensor::MAX_RANK};
 use super::{Deferred, Lowered, Lowering, Real, Scale, Stored, Work, linear::CHANNELS_LAST};
 use crate::{
     onnx::{
+        array::{places, strides},
         error::Reasoned,
         graph::{Constant, Node},
         operator::{Op, Window},
     },
     tensor::Tensor,
 };
+
+/// Elements to which a constant is repeated at most, where the operator cannot repeat it.
+const MAX_REPEATED: usize = 1 << 20;
 
 impl Lowering<'_> {
     /// With its dimensions in this order.
@@ -54,12 +58,7 @@ impl Lowering<'_> {
     /// The same elements under the shape that `stored` has.
     pub fn shaped(&mut self, stored: Stored) -> Reasoned<Stored> {
         let wanted = self.emitter.dims(&stored.dims())?;
-        let mut now = Vec::new();
-        self.emitter.emit(|builder| {
-            now = builder.spec(stored.operand)?.shape().to_vec();
-            Ok(stored.operand)
-        })?;
-        if now == wanted {
+        if self.emitter.dims_of(stored.operand)? == wanted {
             return Ok(stored);
         }
         let operand = self.emitter.emit(|builder| builder.reshape(stored.operand, &wanted))?;
@@ -178,10 +177,9 @@ impl Lowering<'_> {
                 let indices = self.in_graph_order(&indices)?;
                 let (values, scale) = quantised(constant).ok_or("its table is not quantised with one scale")?;
                 let dims = self.emitter.dims(&[rows, cols])?;
-                let operand = self.emitter.emit(|builder| {
-                    let table = builder.constant(Tensor::from_i8(&dims, &values)?);
-                    builder.gather(indices.operand, table)
-                })?;
+                let table = Tensor::from_i8(&dims, &values).map_err(|error| error.to_string())?;
+                let table = self.emitter.constant(table);
+                let operand = self.emitter.emit(|builder| builder.gather(indices.operand, table))?;
                 let stored = Stored::new(operand, &shape);
                 Ok(match scale {
                     Some(scale) => Lowered::Real(Real { stored, scale }),
@@ -254,36 +252,50 @@ impl Lowering<'_> {
         }))
     }
 
-    /// A constant as an int8 tensor: the file's integers, or quantised here with its own scale.
+    /// A constant as an int8 tensor.
     pub fn constant(&mut self, constant: &Constant, shape: &[usize]) -> Reasoned<Real> {
-        let (values, scale) = match quantised(constant) {
-            Some((values, Some(scale))) => (values, scale),
-            _ => {
-                let floats = constant.to_floats();
-                let greatest = floats.iter().fold(0f32, |greatest, value| greatest.max(value.abs()));
-                if !greatest.is_finite() {
-                    return Err("a constant is infinite".into());
-                }
-                let scale = Scale {
-                    scale: if greatest > 0.0 { greatest / 127.0 } else { 1.0 },
-                    zero_point: 0,
-                };
-                (floats.into_iter().map(|value| scale.nearest(value)).collect(), scale)
-            }
-        };
-        let dims = if shape.is_empty() {
-            vec![1]
-        } else {
-            self.emitter.dims(shape)?
-        };
-        let operand = self
-            .emitter
-            .emit(|builder| Ok(builder.constant(Tensor::from_i8(&dims, &values)?)))?;
+        let (values, scale) = integers(constant)?;
         let shape = if shape.is_empty() { &[1][..] } else { shape };
-        Ok(Real {
-            stored: Stored::new(operand, shape),
-            scale,
-        })
+        self.constant_of(values, scale, shape)
+    }
+
+    /// An int8 constant as `x` is stored: with x's order of dimensions, and of them only the last ones when it is the same for all indices of the others.
+    pub fn constant_like(&mut self, constant: &Constant, shape: &[usize], x: &Stored) -> Reasoned<Real> {
+        let (values, scale) = integers(constant)?;
+        let missing = x
+            .shape
+            .len()
+            .checked_sub(shape.len())
+            .ok_or("it has more dimensions than the other operand")?;
+        let shape = [vec![1; missing], shape.to_vec()].concat();
+        let steps = strides(&shape);
+        // A step of 0 repeats.
+        let steps: Vec<usize> = x
+            .order
+            .iter()
+            .map(|i| if shape[*i] == 1 { 0 } else { steps[*i] })
+            .collect();
+        let dims = x.dims();
+        let needed = (0..dims.len()).find(|i| steps[*i] != 0).unwrap_or(dims.len() - 1);
+        let constant_in_last = steps[needed..].iter().all(|step| *step == 0);
+        let dims = if constant_in_last { &[1][..] } else { &dims[needed..] };
+        let count: usize = dims.iter().product();
+        if count > MAX_REPEATED.max(values.len()) {
+            return Err(format!(
+                "a constant of shape {shape:?} would be repeated to {count} elements"
+            ));
+        }
+        let values = places(dims, 0, &steps[steps.len() - dims.len()..])
+            .map(|place| values[place])
+            .collect();
+        self.constant_of(values, scale, dims)
+    }
+
+    fn constant_of(&mut self, values: Vec<i8>, scale: Scale, shape: &[usize]) -> Reasoned<Real> {
+        let dims = self.emitter.dims(shape)?;
+        let tensor = Tensor::from_i8(&dims, &values).map_err(|error| error.to_string())?;
+        let stored = Stored::new(self.emitter.constant(tensor), shape);
+        Ok(Real { stored, scale })
     }
 
     /// Parts along a dimension, brought to one scale.
@@ -306,6 +318,23 @@ impl Lowering<'_> {
         }
         joined.ok_or_else(|| "there is nothing to join".into())
     }
+}
+
+/// The file's integers of a constant with one scale, or integers made here with a scale of their own.
+fn integers(constant: &Constant) -> Reasoned<(Vec<i8>, Scale)> {
+    if let Some((values, Some(scale))) = quantised(constant) {
+        return Ok((values, scale));
+    }
+    let floats = constant.to_floats();
+    let greatest = floats.iter().fold(0f32, |greatest, value| greatest.max(value.abs()));
+    if !greatest.is_finite() {
+        return Err("a constant is infinite".into());
+    }
+    let scale = Scale {
+        scale: if greatest > 0.0 { greatest / 127.0 } else { 1.0 },
+        zero_point: 0,
+    };
+    Ok((floats.into_iter().map(|value| scale.nearest(value)).collect(), scale))
 }
 
 /// The integers of a constant of one byte an element, and their scale when there is one.
