@@ -20,6 +20,9 @@ const MAX_ROWS: usize = 8;
 /// Panels that the kernels take at once at most.
 const MAX_PANELS: usize = 4;
 
+/// The largest product of two int8 less their zero points.
+const MAX_PRODUCT: i32 = 255 * 255;
+
 /// One group of each column of a panel.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
@@ -315,10 +318,29 @@ fn requantise_panel(
     requantisation: &Requantisation,
     out: &mut [u8; PANEL],
 ) {
+    if columns.saturates {
+        requantise_lanes::<true>(sums, row_term, columns, requantisation, out);
+    } else {
+        requantise_lanes::<false>(sums, row_term, columns, requantisation, out);
+    }
+}
+
+#[inline(always)]
+fn requantise_lanes<const SATURATES: bool>(
+    sums: &Sums,
+    row_term: i32,
+    columns: &Columns,
+    requantisation: &Requantisation,
+    out: &mut [u8; PANEL],
+) {
     for (i, y) in out.iter_mut().enumerate() {
         let sum = sums.0[i].wrapping_add(row_term).wrapping_add(columns.term[i]);
-        let sum = i64::from(sum.saturating_add(columns.bias[i]));
-        let product = sum.wrapping_mul(i64::from(columns.multiplier[i]));
+        let sum = if SATURATES {
+            sum.saturating_add(columns.bias[i])
+        } else {
+            sum
+        };
+        let product = i64::from(sum).wrapping_mul(i64::from(columns.multiplier[i]));
         let scaled = product.wrapping_add(columns.rounding[i]) >> (columns.shift[i] & 63);
         let shifted = scaled.wrapping_add(requantisation.y_zero_point);
         *y = shifted.max(requantisation.low).min(requantisation.high) as u8;
@@ -336,7 +358,9 @@ fn copy_part(out: &mut [u8], bytes: &[u8; PANEL]) {
 
 /// What a panel's columns are requantised with; the places beyond the last column are of no use.
 struct Columns {
+    /// With the bias, when that cannot saturate.
     term: [i32; PANEL],
+    saturates: bool,
     bias: [i32; PANEL],
     multiplier: [i32; PANEL],
     rounding: [i64; PANEL],
@@ -346,6 +370,7 @@ struct Columns {
 impl Columns {
     const NONE: Self = Self {
         term: [0; PANEL],
+        saturates: false,
         bias: [0; PANEL],
         multiplier: [0; PANEL],
         rounding: [1; PANEL],
@@ -362,7 +387,17 @@ impl Columns {
         for (term, sum) in self.term.iter_mut().zip(&weights.column_sums[first..end]) {
             *term = negated.wrapping_mul(sum.wrapping_sub(zero));
         }
-        self.bias[..len].copy_from_slice(&requantisation.bias[first..end]);
+        let bias = &requantisation.bias[first..end];
+        // No sum is larger. The longest reduction leaves a little room.
+        let room = i32::MAX - MAX_PRODUCT * weights.k as i32;
+        self.saturates = bias.iter().any(|bias| bias.unsigned_abs() > room as u32);
+        if self.saturates {
+            self.bias[..len].copy_from_slice(bias);
+        } else {
+            for (term, bias) in self.term.iter_mut().zip(bias) {
+                *term = term.wrapping_add(*bias);
+            }
+        }
         self.multiplier[..len].copy_from_slice(&requantisation.multiplier[first..end]);
         let to = self.rounding.iter_mut().zip(&mut self.shift);
         for ((rounding, to), shift) in to.zip(&requantisation.shift[first..end]) {

@@ -125,7 +125,8 @@ for_each_level!(
     quotients = quotients_body(exponentials: &[i32], sum: i64, out: &mut [u8])
 );
 
-/// All values are integers below 2^48, so that a double holds them, and the differences and products of them here, exactly. The quotient is at most 257.
+/// All values are integers below 2^48, so that a double holds them, and the differences and products of them here, exactly. The quotient is at most 257,
+/// and what it is estimated by, rounded to the nearest integer, is its floor or one above it.
 #[inline(always)]
 fn quotients_body(exponentials: &[i32], sum: i64, out: &mut [u8]) {
     let sum = sum as f64;
@@ -135,9 +136,8 @@ fn quotients_body(exponentials: &[i32], sum: i64, out: &mut [u8]) {
         let dividend = 512.0 * f64::from(*e) + sum;
         let estimate = (dividend * reciprocal + TO_INTEGER) - TO_INTEGER;
         let rest = dividend - estimate * divisor;
-        let low = if rest < 0.0 { 1.0 } else { 0.0 };
-        let high = if rest >= divisor { 1.0 } else { 0.0 };
-        let quotient = (estimate - low + high).min(255.0) - 128.0;
+        let high = if rest < 0.0 { 1.0 } else { 0.0 };
+        let quotient = (estimate - high).min(255.0) - 128.0;
         *y = (quotient + TO_INTEGER).to_bits() as u8;
     }
 }
@@ -194,13 +194,11 @@ fn normalise_body(row: &Normalisation, x: &[u8], gamma: &[i32], rest: &[i64], ou
     for (((y, x), gamma), rest) in out.iter_mut().zip(x).zip(gamma).zip(rest) {
         let distance = i64::from(int8(*x)).wrapping_mul(scale).wrapping_sub(center);
         let dividend = (distance << bits).wrapping_add(half);
-        // Below 2^60 and 2^28 in magnitude, so that the estimate is at most one off.
+        // Below 2^60 and 2^28 in magnitude, so that the estimate is the floor or one above it.
         let estimate = (dividend as f64 * reciprocal + TO_INTEGER).to_bits() as i64;
         let estimate = estimate.wrapping_sub(TO_INTEGER.to_bits() as i64);
         let left = dividend.wrapping_sub(estimate.wrapping_mul(root));
-        let quotient = estimate
-            .wrapping_sub(i64::from(left < 0))
-            .wrapping_add(i64::from(left >= root));
+        let quotient = estimate.wrapping_sub(i64::from(left < 0));
         let scaled = i64::from(quotient as i32)
             .wrapping_mul(i64::from(*gamma))
             .wrapping_add(*rest);
