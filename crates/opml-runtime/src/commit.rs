@@ -10,13 +10,13 @@ pub const REVEAL_LEVELS: u8 = 4;
 /// The root of a tensor, without keeping its tree.
 pub fn tensor_root(tensor: &Tensor) -> Hash {
     let spec = tensor.spec();
-    let rows = tensor.bytes().chunks(spec.row_bytes() as usize);
     let mut frontier = Frontier::new();
-    for (row, bytes) in (0..).zip(rows) {
+    for strip in 0..spec.strips() {
+        let bytes = tensor.strip(strip).expect("the specification has this strip");
         let root = spec
-            .row_root(row, bytes)
-            .expect("a tensor's data is whole rows of its specification");
-        assert!(frontier.push(root), "a tensor has at most 2^31 rows");
+            .strip_root(strip, bytes)
+            .expect("a tensor's strips are as long as its specification says");
+        assert!(frontier.push(root), "a tensor has at most 2^25 strips");
     }
     frontier.root()
 }
@@ -93,11 +93,11 @@ impl TensorTree {
     pub fn new(tensor: &Tensor) -> Self {
         let spec = tensor.spec();
         let layout = spec.layout();
-        let last_row = (spec.rows() - 1) << spec.row_depth();
-        let leaves = (0..last_row + spec.tiles_per_row())
+        let last_strip = (spec.strips() - 1) << spec.strip_depth();
+        let leaves = (0..last_strip + spec.tiles_per_strip())
             .map(|leaf| {
-                tensor.tile(leaf).map_or(PAD, |used| {
-                    spec.tile_leaf(leaf, used)
+                tensor.tile(leaf).map_or(PAD, |tile| {
+                    spec.tile_leaf(leaf, tile)
                         .expect("a tensor's tile is as long as its specification says")
                 })
             })
@@ -118,8 +118,8 @@ impl TensorTree {
         self.0.path(0, leaf_index)
     }
 
-    /// The path of a whole row: `rows_depth` hashes.
-    pub fn row_path(&self, row: u32) -> Vec<Hash> {
-        self.0.path(self.0.layout().group_depth(), row)
+    /// The path of a whole strip: `strips_depth` hashes.
+    pub fn strip_path(&self, strip: u32) -> Vec<Hash> {
+        self.0.path(self.0.layout().group_depth(), strip)
     }
 }

@@ -13,7 +13,7 @@ pub enum TensorDataError {
     Length { spec: TensorSpec, found: usize },
 }
 
-/// A specification and that many elements, row-major, without fill, int32 little-endian.
+/// A specification and that many elements, row-major, int32 little-endian.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tensor {
     spec: TensorSpec,
@@ -76,7 +76,12 @@ impl Tensor {
             .collect()
     }
 
-    /// The used bytes of the tile at a leaf of the tensor's tree.
+    /// The elements of a strip as bytes.
+    pub fn strip(&self, strip: u32) -> Option<&[u8]> {
+        self.data.get(self.spec.strip_range(strip)?)
+    }
+
+    /// The elements of the tile at a leaf of the tensor's tree as bytes.
     pub fn tile(&self, leaf_index: u32) -> Option<&[u8]> {
         self.data.get(self.spec.tile_range(leaf_index)?)
     }

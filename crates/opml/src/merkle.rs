@@ -60,26 +60,6 @@ pub const fn expected_pad(count: u32, depth: u8, level: u8, index: u32) -> bool 
     level > depth || (index as u64) << level >= count as u64
 }
 
-/// The root above `node`, which is leaf `index`, given its siblings from the leaf upwards, 32 bytes each. `None` when the path is not whole
-/// hashes or `index` has no place in a tree of that depth. **Says nothing about padding**: prefer [`Layout::root_from`] and [`verify_path`].
-pub fn root_from_path(node: &Hash, index: u32, path: &[u8]) -> Option<Hash> {
-    let (siblings, rest) = path.as_chunks::<HASH_BYTES>();
-    if !rest.is_empty() || siblings.len() > 32 || (index as u64) >> siblings.len() != 0 {
-        return None;
-    }
-    let mut node = *node;
-    let mut index = index;
-    for sibling in siblings {
-        node = if index & 1 == 0 {
-            parent(&node, sibling)
-        } else {
-            parent(sibling, &node)
-        };
-        index >>= 1;
-    }
-    Some(node)
-}
-
 /// Whether `leaf` is leaf `index` of the plain tree of `count` leaves with this `root`: the path is exactly `depth(count)` siblings, padding
 /// where the layout says padding and nowhere else.
 pub fn verify_path(root: &Hash, leaf: &Hash, index: u32, count: u32, path: &[u8]) -> bool {
@@ -104,7 +84,7 @@ pub fn subtree_root(nodes: &[Hash]) -> Option<Hash> {
 }
 
 /// Where the real leaves of a tree are: `groups` aligned subtrees, each with `group_len` real leaves at its left end. A tensor's groups are its
-/// rows; a plain list is groups of one leaf.
+/// strips; a plain list is groups of one leaf.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
     groups: u32,
@@ -124,13 +104,13 @@ impl Layout {
         }
     }
 
-    /// A tree of `groups` rows of `group_len` leaves. The caller has bounded both so that the depths sum to at most 32.
-    pub(crate) const fn rows(groups: u32, group_len: u32) -> Self {
+    /// A tensor's tree. The caller has bounded both numbers so that the depths sum to at most 32.
+    pub(crate) const fn strips(strips: u32, tiles_per_strip: u32) -> Self {
         Self {
-            groups,
-            group_len,
-            groups_depth: depth(groups),
-            group_depth: depth(group_len),
+            groups: strips,
+            group_len: tiles_per_strip,
+            groups_depth: depth(strips),
+            group_depth: depth(tiles_per_strip),
         }
     }
 

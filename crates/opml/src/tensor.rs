@@ -1,6 +1,7 @@
 //! The shape of a tensor and of its commitment (`docs/protocol.md`, 1.2).
 //!
-//! The last dimension is the row. A row starts on a tile boundary, so that it is an aligned subtree and one short path proves all of it.
+//! The last dimension is the row. Rows are kept together in strips: a row longer than half a tile is a strip of its own, shorter ones share a strip of one
+//! tile. A strip starts on a tile boundary, so that it is an aligned subtree and one short path proves all of it.
 
 use core::ops::Range;
 
@@ -10,8 +11,8 @@ use crate::{
     merkle::{self, Domain, Frontier, Layout},
 };
 
-/// Bytes of a tile.
-pub const TILE_BYTES: u32 = 256;
+/// Bytes of a full tile.
+pub const TILE_BYTES: u32 = 512;
 /// Dimensions that a tensor has at most.
 pub const MAX_RANK: usize = 4;
 /// The longest dimension.
@@ -20,8 +21,6 @@ pub const MAX_DIMENSION: u32 = 1 << 24;
 pub const MAX_ELEMENTS: u32 = 1 << 31;
 /// Bytes of an encoded [`TensorSpec`].
 pub const SPEC_BYTES: usize = 18;
-
-static ZEROS: [u8; TILE_BYTES as usize] = [0; TILE_BYTES as usize];
 
 /// What an element is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -67,9 +66,9 @@ pub enum TensorError {
     TooLarge,
     /// The encoding is not [`SPEC_BYTES`] long.
     Length,
-    /// No tile, row or element has that index.
+    /// No tile or strip has that index.
     OutOfRange,
-    /// The bytes of a tile or row are not exactly those that it uses.
+    /// The bytes of a tile or strip are not exactly as many as it has.
     NotCanonical,
 }
 
@@ -84,11 +83,11 @@ pub struct TensorSpec {
 /// The place of a tile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TilePosition {
-    pub row: u32,
-    /// Within its row.
+    pub strip: u32,
+    /// Within its strip.
     pub tile: u32,
-    /// Bytes that hold elements, 1 to [`TILE_BYTES`]; the others are zero.
-    pub used_bytes: u32,
+    /// Bytes of the tile, 1 to [`TILE_BYTES`].
+    pub bytes: u32,
 }
 
 impl TensorSpec {
@@ -179,50 +178,85 @@ impl TensorSpec {
         self.shape().iter().product()
     }
 
-    /// Bytes of all elements, without fill.
+    /// Bytes of all elements.
     pub fn byte_len(&self) -> u64 {
         u64::from(self.elements()) * u64::from(self.element.size())
     }
 
-    /// Bytes of a row's elements, without fill.
+    /// Bytes of a row's elements.
     pub fn row_bytes(&self) -> u32 {
         self.cols() * self.element.size()
     }
 
-    pub fn tiles_per_row(&self) -> u32 {
+    /// Whole rows that a strip has; the last strip may have fewer.
+    pub fn rows_per_strip(&self) -> u32 {
+        (TILE_BYTES / self.row_bytes()).max(1)
+    }
+
+    pub fn strips(&self) -> u32 {
+        self.rows().div_ceil(self.rows_per_strip())
+    }
+
+    /// Tiles of each strip: more than one only where a strip is a single row.
+    pub fn tiles_per_strip(&self) -> u32 {
         self.row_bytes().div_ceil(TILE_BYTES)
     }
 
-    /// The level at which a node of the tree is a whole row.
-    pub fn row_depth(&self) -> u8 {
-        merkle::depth(self.tiles_per_row())
+    /// The level at which a node of the tree is a whole strip.
+    pub fn strip_depth(&self) -> u8 {
+        merkle::depth(self.tiles_per_strip())
     }
 
-    /// Levels above a row's root.
-    pub fn rows_depth(&self) -> u8 {
-        merkle::depth(self.rows())
+    /// Levels above a strip's root.
+    pub fn strips_depth(&self) -> u8 {
+        merkle::depth(self.strips())
     }
 
-    /// Levels of the whole tree, at most 31.
+    /// Levels of the whole tree, at most 25.
     pub fn depth(&self) -> u8 {
-        self.row_depth() + self.rows_depth()
+        self.strip_depth() + self.strips_depth()
     }
 
     /// Where the tree has tiles and where padding.
     pub fn layout(&self) -> Layout {
-        Layout::rows(self.rows(), self.tiles_per_row())
+        Layout::strips(self.strips(), self.tiles_per_strip())
+    }
+
+    /// Bytes of every strip but the last, which may have fewer.
+    pub fn strip_bytes(&self) -> u32 {
+        self.rows_per_strip() * self.row_bytes()
+    }
+
+    /// Where a strip is in the tensor's row-major bytes.
+    pub fn strip_range(&self, strip: u32) -> Option<Range<usize>> {
+        if strip >= self.strips() {
+            return None;
+        }
+        let start = u64::from(strip) * u64::from(self.strip_bytes());
+        let end = (start + u64::from(self.strip_bytes())).min(self.byte_len());
+        Some(start as usize..end as usize)
+    }
+
+    /// The strip that a row is in, and where its bytes are there.
+    pub fn strip_of_row(&self, row: u32) -> Option<(u32, Range<usize>)> {
+        if row >= self.rows() {
+            return None;
+        }
+        let start = (row % self.rows_per_strip() * self.row_bytes()) as usize;
+        Some((row / self.rows_per_strip(), start..start + self.row_bytes() as usize))
     }
 
     /// The tile at a leaf of the tree; `None` for padding and beyond.
     pub fn tile_position(&self, leaf_index: u32) -> Option<TilePosition> {
-        let row_depth = self.row_depth();
-        let row = leaf_index >> row_depth;
-        let tile = leaf_index & ((1 << row_depth) - 1);
-        if row >= self.rows() || tile >= self.tiles_per_row() {
+        let strip_depth = self.strip_depth();
+        let strip = leaf_index >> strip_depth;
+        let tile = leaf_index & ((1 << strip_depth) - 1);
+        if tile >= self.tiles_per_strip() {
             return None;
         }
-        let used_bytes = (self.row_bytes() - tile * TILE_BYTES).min(TILE_BYTES);
-        Some(TilePosition { row, tile, used_bytes })
+        let strip_bytes = self.strip_range(strip)?.len() as u32;
+        let bytes = (strip_bytes - tile * TILE_BYTES).min(TILE_BYTES);
+        Some(TilePosition { strip, tile, bytes })
     }
 
     /// The leaf that holds element `flat` (row-major) and the element's byte offset in that tile.
@@ -230,8 +264,10 @@ impl TensorSpec {
         if flat >= self.elements() {
             return None;
         }
-        let byte = (flat % self.cols()) * self.element.size();
-        let leaf = ((flat / self.cols()) << self.row_depth()) | (byte / TILE_BYTES);
+        let size = self.element.size();
+        let strip_elements = self.strip_bytes() / size;
+        let byte = flat % strip_elements * size;
+        let leaf = ((flat / strip_elements) << self.strip_depth()) | (byte / TILE_BYTES);
         Some((leaf, byte % TILE_BYTES))
     }
 
@@ -239,17 +275,17 @@ impl TensorSpec {
     pub fn element_of_leaf(&self, leaf_index: u32, element: u32) -> Option<u32> {
         let position = self.tile_position(leaf_index)?;
         let size = self.element.size();
-        if element >= position.used_bytes / size {
+        if element >= position.bytes / size {
             return None;
         }
-        Some(position.row * self.cols() + position.tile * (TILE_BYTES / size) + element)
+        Some(position.strip * (self.strip_bytes() / size) + position.tile * (TILE_BYTES / size) + element)
     }
 
-    /// Where the used bytes of a tile are in the tensor's row-major bytes.
+    /// Where a tile is in the tensor's row-major bytes.
     pub fn tile_range(&self, leaf_index: u32) -> Option<Range<usize>> {
         let position = self.tile_position(leaf_index)?;
-        let start = u64::from(position.row) * u64::from(self.row_bytes()) + u64::from(position.tile * TILE_BYTES);
-        Some(start as usize..start as usize + position.used_bytes as usize)
+        let start = self.strip_range(position.strip)?.start + (position.tile * TILE_BYTES) as usize;
+        Some(start..start + position.bytes as usize)
     }
 
     /// Where a row is in the tensor's row-major bytes.
@@ -261,67 +297,50 @@ impl TensorSpec {
         Some(start as usize..start as usize + self.row_bytes() as usize)
     }
 
-    /// The leaf of the tile at `leaf_index`, whose used bytes are `used`; the zero fill is implied. Refuses another length, so that a tile has one
-    /// form only.
-    pub fn tile_leaf(&self, leaf_index: u32, used: &[u8]) -> Result<Hash, TensorError> {
+    /// The leaf of the tile at `leaf_index`, whose elements are `tile`. Refuses another length, so that a tile has one form only.
+    pub fn tile_leaf(&self, leaf_index: u32, tile: &[u8]) -> Result<Hash, TensorError> {
         let position = self.tile_position(leaf_index).ok_or(TensorError::OutOfRange)?;
-        if used.len() != position.used_bytes as usize {
+        if tile.len() != position.bytes as usize {
             return Err(TensorError::NotCanonical);
         }
-        Ok(tile_leaf(leaf_index, used))
+        Ok(tile_leaf(leaf_index, tile))
     }
 
-    /// The used bytes of a tile that is given with its fill, [`TILE_BYTES`] long. Refuses a fill that is not zero.
-    pub fn canonical_tile<'a>(&self, leaf_index: u32, tile: &'a [u8]) -> Result<&'a [u8], TensorError> {
-        let position = self.tile_position(leaf_index).ok_or(TensorError::OutOfRange)?;
-        let (used, fill) = tile
-            .split_at_checked(position.used_bytes as usize)
-            .ok_or(TensorError::NotCanonical)?;
-        if tile.len() != TILE_BYTES as usize || fill.iter().any(|byte| *byte != 0) {
+    /// The root of the subtree of a strip, whose elements are `bytes`.
+    pub fn strip_root(&self, strip: u32, bytes: &[u8]) -> Result<Hash, TensorError> {
+        if bytes.len() != self.strip_range(strip).ok_or(TensorError::OutOfRange)?.len() {
             return Err(TensorError::NotCanonical);
         }
-        Ok(used)
-    }
-
-    /// The root of the subtree of a row, whose elements are `row_bytes`.
-    pub fn row_root(&self, row: u32, row_bytes: &[u8]) -> Result<Hash, TensorError> {
-        if row >= self.rows() {
-            return Err(TensorError::OutOfRange);
-        }
-        if row_bytes.len() != self.row_bytes() as usize {
-            return Err(TensorError::NotCanonical);
-        }
-        let first_leaf = row << self.row_depth();
-        if row_bytes.len() <= TILE_BYTES as usize {
-            return Ok(tile_leaf(first_leaf, row_bytes));
+        let first_leaf = strip << self.strip_depth();
+        if bytes.len() <= TILE_BYTES as usize {
+            return Ok(tile_leaf(first_leaf, bytes));
         }
         let mut frontier = Frontier::new();
-        for (leaf_index, tile) in (first_leaf..).zip(row_bytes.chunks(TILE_BYTES as usize)) {
+        for (leaf_index, tile) in (first_leaf..).zip(bytes.chunks(TILE_BYTES as usize)) {
             let pushed = frontier.push(tile_leaf(leaf_index, tile));
-            debug_assert!(pushed, "a row has at most 2^18 tiles");
+            debug_assert!(pushed, "a strip has at most 2^17 tiles");
         }
         Ok(frontier.root())
     }
 
-    /// Whether `row_bytes` is row `row` of the tensor with this root. `path` is `rows_depth` hashes.
-    pub fn verify_row(&self, root: &Hash, row: u32, row_bytes: &[u8], path: &[u8]) -> bool {
-        let Ok(row_root) = self.row_root(row, row_bytes) else {
+    /// Whether `bytes` is strip `strip` of the tensor with this root. `path` is `strips_depth` hashes.
+    pub fn verify_strip(&self, root: &Hash, strip: u32, bytes: &[u8], path: &[u8]) -> bool {
+        let Ok(strip_root) = self.strip_root(strip, bytes) else {
             return false;
         };
-        self.layout().root_from(self.row_depth(), row, &row_root, path).as_ref() == Some(root)
+        let proven = self.layout().root_from(self.strip_depth(), strip, &strip_root, path);
+        proven.as_ref() == Some(root)
     }
 
-    /// Whether `used` is the tile at `leaf_index` of the tensor with this root. `path` is `depth` hashes.
-    pub fn verify_tile(&self, root: &Hash, leaf_index: u32, used: &[u8], path: &[u8]) -> bool {
-        let Ok(leaf) = self.tile_leaf(leaf_index, used) else {
+    /// Whether `tile` is the tile at `leaf_index` of the tensor with this root. `path` is `depth` hashes.
+    pub fn verify_tile(&self, root: &Hash, leaf_index: u32, tile: &[u8], path: &[u8]) -> bool {
+        let Ok(leaf) = self.tile_leaf(leaf_index, tile) else {
             return false;
         };
         self.layout().root_from(0, leaf_index, &leaf, path).as_ref() == Some(root)
     }
 }
 
-/// `used` is at most [`TILE_BYTES`] long.
-fn tile_leaf(leaf_index: u32, used: &[u8]) -> Hash {
-    let fill = ZEROS.get(used.len()..).unwrap_or(&[]);
-    merkle::leaf(Domain::TensorTile, leaf_index, &[used, fill])
+fn tile_leaf(leaf_index: u32, tile: &[u8]) -> Hash {
+    merkle::leaf(Domain::TensorTile, leaf_index, &[tile])
 }

@@ -10,13 +10,14 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The root of a whole tensor, row by row.
+/// The root of a whole tensor, strip by strip.
 fn tensor_root(spec: &TensorSpec, data: &[u8]) -> Hash {
-    let mut rows = Frontier::new();
-    for (row, bytes) in (0..).zip(data.chunks(spec.row_bytes() as usize)) {
-        assert!(rows.push(spec.row_root(row, bytes).unwrap()));
+    let mut strips = Frontier::new();
+    for strip in 0..spec.strips() {
+        let bytes = &data[spec.strip_range(strip).unwrap()];
+        assert!(strips.push(spec.strip_root(strip, bytes).unwrap()));
     }
-    rows.root()
+    strips.root()
 }
 
 fn int8_matrix() -> (TensorSpec, Vec<u8>) {
@@ -45,14 +46,37 @@ fn given_tensors_when_committed_then_golden() {
     let (spec, data) = int8_matrix();
     assert_eq!(
         hex(&tensor_root(&spec, &data)),
-        "c78d38551511112ed8fbcfb2c66b12e9563e17a84765dc9fb0f0334d2439050d"
+        "dc644e3768667b48504d9ae48d3b034f0cc91fb39d80a783ddc115a1815c99d3"
     );
-    let spec = TensorSpec::new(ElementType::Int32, &[2, 1, 65]).unwrap();
-    let data: Vec<u8> = (0..130i32).flat_map(|i| (i * 1_000_003 - 5).to_le_bytes()).collect();
-    assert_eq!(hex(&spec.encode()), "020302000000010000004100000000000000");
+    // Five rows in the first strip, two in the last.
+    let spec = TensorSpec::new(ElementType::Int8, &[7, 100]).unwrap();
+    let data: Vec<u8> = (0..700).map(|i| (i % 251 - 125) as i8 as u8).collect();
     assert_eq!(
         hex(&tensor_root(&spec, &data)),
-        "b9365f7a280c10d8e393815f9a7f9977dd3f77c2b2c4f068b3cf4feba606530d"
+        "a8aa5825dba9903a29f8e8efc55cc9f0608e131231cf5f851cd574fce3a98c4a"
+    );
+    // Three tiles a row, so that each row has one leaf of padding, and a fourth row of it.
+    let spec = TensorSpec::new(ElementType::Int8, &[3, 1_100]).unwrap();
+    let data: Vec<u8> = (0..3_300).map(|i| (i * 7 % 251 - 125) as i8 as u8).collect();
+    assert_eq!(
+        hex(&tensor_root(&spec, &data)),
+        "a57adae05a3d88dd65cee7cba4478267bf1244e05503689f6db717e18ee5aece"
+    );
+    let values = |count: i32| {
+        (0..count)
+            .flat_map(|i| (i * 1_000_003 - 5).to_le_bytes())
+            .collect::<Vec<u8>>()
+    };
+    let spec = TensorSpec::new(ElementType::Int32, &[2, 1, 65]).unwrap();
+    assert_eq!(hex(&spec.encode()), "020302000000010000004100000000000000");
+    assert_eq!(
+        hex(&tensor_root(&spec, &values(130))),
+        "679cdf18e4814b90968155f6a51c093b7f7c92ef488a8e186fe1c54e0ba9424f"
+    );
+    let spec = TensorSpec::new(ElementType::Int32, &[3, 3, 30]).unwrap();
+    assert_eq!(
+        hex(&tensor_root(&spec, &values(270))),
+        "66d2357a3f5a54e1452d064e3803cbba687a227efdf8e1bbba9d7eac27adda02"
     );
 }
 
@@ -83,11 +107,11 @@ fn given_a_node_and_a_constant_when_committed_then_golden() {
     let root = tensor_root(&spec, &data);
     assert_eq!(
         hex(&ConstantRecord { spec, root }.leaf(2)),
-        "6c2b3d2ab71d165c6c3125c9c3a3a6d210e57292b882107c7f47313f0caf8a25"
+        "fea8fcf24e7508201a3f7356f54b66928fa5ed1fbbdd9d7c9a26d6b6490a2bbd"
     );
     assert_eq!(
         hex(&trace_leaf(5, &root)),
-        "c35de0ac62d66a96db02b3f722f769c8139f811374b2d38a5c42cd0ef4925f55"
+        "7a7ef10e86fc7207fe8b1b3b1dfd9cf94145f1e593e621d8278d28f347f9f5c5"
     );
 }
 
