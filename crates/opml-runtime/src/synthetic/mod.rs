@@ -42,7 +42,7 @@ pub fn dense(sizes: &[u32], seed: u64) -> Result<Model, BuildError> {
 
 /// A tensor of evenly spread bytes.
 pub fn tensor(spec: &TensorSpec, seed: u64) -> Tensor {
-    let bytes = RandomBytes::new(seed)
+    let bytes: Vec<u8> = RandomBytes::new(seed)
         .int8(spec.byte_len() as usize)
         .into_iter()
         .map(|value| value as u8)
@@ -52,7 +52,7 @@ pub fn tensor(spec: &TensorSpec, seed: u64) -> Tensor {
 
 /// An int8 tensor of which every four bytes are an int32 below `below`, such as token ids.
 pub fn words(spec: &TensorSpec, below: u32, seed: u64) -> Tensor {
-    let bytes = tensor(spec, seed)
+    let bytes: Vec<u8> = tensor(spec, seed)
         .bytes()
         .chunks(4)
         .flat_map(|word| {
