@@ -60,6 +60,11 @@ impl Tensor {
         Self::new(spec, data)
     }
 
+    /// The same elements, shared, under another specification of as many bytes.
+    pub(crate) fn reshaped(&self, spec: TensorSpec) -> Result<Self, TensorDataError> {
+        Self::new(spec, self.data.clone())
+    }
+
     pub fn spec(&self) -> &TensorSpec {
         &self.spec
     }
