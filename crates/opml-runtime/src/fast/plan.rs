@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::{
     kernels::Level,
-    nodes::{Node, Part, Prepared, Ready, Work, ready},
+    nodes::{Node, Packing, Part, Prepared, Ready, Work, ready},
     steps::{Step, Steps, Value, values},
     threads::Threads,
 };
@@ -26,6 +26,8 @@ const PARTS_OF_A_THREAD: usize = 2;
 const MIN_ROWS: usize = 16;
 /// Bytes of weights that are packed, unless the options say otherwise.
 const PACKED_BYTES: usize = 256 << 20;
+/// Bytes of weights that stay in the cache from run to run.
+const CACHED_BYTES: u64 = 16 << 20;
 /// Bytes of a step's intermediate rows that fit into the cache of a core.
 const CACHE_BYTES: usize = 256 << 10;
 
@@ -36,8 +38,8 @@ pub struct PlanOptions {
     pub threads: Option<usize>,
     /// Instructions to use; `None` is the best of the processor.
     pub level: Option<Level>,
-    /// Bytes of weights that may be packed, which makes a second copy of them and is worth it where they meet many rows; `None` is 256 MiB. Other weights are
-    /// used where they are, in a mapped file for example.
+    /// Bytes of weights that may be packed, which makes a second copy of them and is worth it where they meet many rows or the model is small; `None` is 256 MiB.
+    /// Other weights are used where they are, in a mapped file for example.
     pub packed_bytes: Option<usize>,
 }
 
@@ -78,10 +80,18 @@ impl Plan {
     pub fn with_options(model: &Model, options: PlanOptions) -> Self {
         let level = options.level.unwrap_or_else(Level::best);
         let records = model.nodes().to_vec();
-        let mut packable = options.packed_bytes.unwrap_or(PACKED_BYTES);
+        let weights: u64 = model
+            .constants()
+            .iter()
+            .map(|constant| constant.spec().byte_len())
+            .sum();
+        let mut packing = Packing {
+            left: options.packed_bytes.unwrap_or(PACKED_BYTES),
+            for_few_rows: weights <= CACHED_BYTES,
+        };
         let nodes: Vec<Ready> = records
             .iter()
-            .map(|record| ready(level, model, record, &mut packable))
+            .map(|record| ready(level, model, record, &mut packing))
             .collect();
         let values = values(&records, &nodes);
         let steps = Steps::new(&records, &nodes, &values);

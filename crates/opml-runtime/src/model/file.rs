@@ -16,7 +16,12 @@
 //! Nothing follows. The elements can be used where they lie in a mapped file: a constant begins with a line of the processor's cache. The file is read strictly: one
 //! sequence of bytes per model, and a model that breaks a rule of its arithmetic is refused with the node and the rule.
 
-use std::io::{self, Write};
+use std::{
+    fs::{self, File},
+    io::{self, BufWriter, Write},
+    path::Path,
+    process,
+};
 
 use bytes::Bytes;
 use opml::{ARITHMETIC_VERSION, NodeRecord, TensorSpec, model::NODE_BYTES, tensor::SPEC_BYTES};
@@ -28,6 +33,9 @@ const MAGIC: &[u8; 8] = b"IMOMODEL";
 pub(super) const FORMAT_VERSION: u16 = 2;
 /// What the place of a constant in the file is a multiple of.
 const ALIGNMENT: u64 = 64;
+
+/// Bytes that go to the disk at once.
+const WRITTEN_AT_ONCE: usize = 1 << 20;
 
 /// What a file says.
 pub(super) struct Contents {
@@ -98,6 +106,30 @@ pub(super) fn read(bytes: Bytes) -> Result<Contents, ModelError> {
 /// Zero bytes before a constant, when the file has `at` bytes so far.
 fn fill_before(at: u64) -> u64 {
     at.next_multiple_of(ALIGNMENT) - at
+}
+
+/// Writes a file so that it is there as a whole or not at all, and a file of that name that is in use stays what it is for who uses it.
+pub(crate) fn replace_file<E: From<io::Error>>(
+    path: &Path,
+    write: impl FnOnce(BufWriter<File>) -> Result<u64, E>,
+) -> Result<u64, E> {
+    let name = path
+        .file_name()
+        .ok_or(io::ErrorKind::InvalidFilename)
+        .map_err(io::Error::from)?;
+    let temporary = path.with_file_name(format!(".{}.{}.part", name.to_string_lossy(), process::id()));
+    let written = File::create(&temporary)
+        .map_err(E::from)
+        .and_then(|file| write(BufWriter::with_capacity(WRITTEN_AT_ONCE, file)))
+        .and_then(|bytes| {
+            fs::rename(&temporary, path)?;
+            Ok(bytes)
+        });
+    if written.is_err() {
+        // The first error is the one to report.
+        let _ = fs::remove_file(&temporary);
+    }
+    written
 }
 
 /// Writes a file piece by piece, so that a model need not be in memory.

@@ -15,7 +15,7 @@ use std::{
 
 use bytes::Bytes;
 pub use error::ModelError;
-pub(crate) use file::FileWriter;
+pub(crate) use file::{FileWriter, replace_file};
 use mapped::MappedFile;
 use opml::{ConstantRecord, Hash, ModelHeader, NodeRecord, TensorSpec};
 use rayon::prelude::*;
@@ -126,7 +126,12 @@ impl Model {
         }
     }
 
-    /// Writes the model's file. Returns its length in bytes.
+    /// Writes the model's file, which replaces a file of that name only when it is complete. Returns its length in bytes.
+    pub fn save(&self, path: impl AsRef<Path>) -> io::Result<u64> {
+        replace_file(path.as_ref(), |out| self.write_to(out))
+    }
+
+    /// Writes the bytes of the model's file. Returns how many.
     pub fn write_to(&self, out: impl Write) -> io::Result<u64> {
         let specs = self.constants.iter().map(|constant| *constant.spec());
         let mut writer = FileWriter::new(out, &self.header.input, &self.nodes, specs)?;

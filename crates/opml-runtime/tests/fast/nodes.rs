@@ -164,7 +164,6 @@ fn given_every_operator_when_planned_then_each_has_been_tested() {
 #[test]
 fn given_the_longest_reduction_of_extremes_when_run_fast_then_the_accumulator_is_exact() {
     for (zero_point, weight) in [(127, i8::MIN), (-128, i8::MIN), (127, i8::MAX), (-128, i8::MAX)] {
-        // One row is multiplied with the weights as they are, nine with packed ones.
         for (rows, k, n) in [(1, 32_768, 2), (1, 32_767, 17), (9, 32_767, 17), (9, 32_765, 1)] {
             let mut layer = dense(k, n, (zero_point, 0), (-128, 127), 7, true);
             layer.weights.fill(weight);

@@ -5,7 +5,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use opml_runtime::{Model, ModelError, execute, synthetic};
+use opml_runtime::{
+    Model, ModelError, execute,
+    fast::{Plan, PlanOptions},
+    synthetic::{self, DecoderSizes},
+};
 
 /// A folder that is gone when this is dropped.
 struct Folder(PathBuf);
@@ -19,7 +23,7 @@ impl Folder {
 
     fn model(&self, model: &Model) -> PathBuf {
         let path = self.0.join("model.imo");
-        fs::write(&path, model.to_bytes()).unwrap();
+        assert_eq!(model.save(&path).unwrap(), model.to_bytes().len() as u64);
         path
     }
 }
@@ -29,6 +33,60 @@ impl Drop for Folder {
         // A folder that cannot be removed fails no test.
         let _ = fs::remove_dir_all(&self.0);
     }
+}
+
+/// Four million parameters: the same network as one of a billion, with all sizes smaller.
+const DECODER: DecoderSizes = DecoderSizes {
+    layers: 3,
+    width: 256,
+    heads: 8,
+    key_heads: 2,
+    feed_forward: 704,
+    vocabulary: 4000,
+    cache: 21,
+};
+
+#[test]
+fn given_a_decoder_when_written_piece_by_piece_then_the_file_is_that_of_the_model_in_memory() {
+    let folder = Folder::new("pieces");
+    let path = folder.0.join("decoder.imo");
+    let bytes = DECODER.save_step(1, &path).unwrap();
+    assert_eq!(fs::metadata(&path).unwrap().len(), bytes);
+    assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 1, "no other file is left");
+    assert!(fs::read(&path).unwrap() == DECODER.step(1).unwrap().to_bytes());
+}
+
+#[test]
+fn given_a_decoder_in_a_file_when_run_with_its_weights_in_place_then_equal_to_the_reference() {
+    let folder = Folder::new("in-place");
+    let path = folder.0.join("decoder.imo");
+    DECODER.save_step(2, &path).unwrap();
+    let model = Model::open(&path).unwrap();
+    let in_place = PlanOptions {
+        packed_bytes: Some(0),
+        ..PlanOptions::default()
+    };
+    let plans = [Plan::new(&model), Plan::with_options(&model, in_place)];
+    for seed in 0..2 {
+        let input = DECODER.input(seed).unwrap();
+        let expected = execute(&model, &input).unwrap();
+        for plan in &plans {
+            assert_eq!(plan.execute(&input).unwrap().roots(), expected.roots());
+            assert_eq!(&plan.run(&input).unwrap(), expected.output());
+        }
+    }
+    model.ensure_unchanged().unwrap();
+}
+
+#[test]
+fn given_a_folder_that_is_not_there_when_a_model_is_saved_then_an_error() {
+    let model = synthetic::dense(&[5, 3], 1).unwrap();
+    assert!(model.save("/no/such/folder/model.imo").is_err());
+    let message = DECODER
+        .save_step(1, Path::new("/no/such/folder/model.imo"))
+        .unwrap_err()
+        .to_string();
+    assert!(message.starts_with("The model file cannot be written: "), "{message}");
 }
 
 #[test]

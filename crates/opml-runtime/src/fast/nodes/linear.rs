@@ -1,7 +1,7 @@
 //! `FullyConnected` and `GroupedFullyConnected`.
 //!
-//! Weights that meet many rows are packed, which makes a second copy of them. Those that meet few are used where they are: reading them takes longer than
-//! anything that could be done with them. So a large model that makes one token at a time takes no memory but that of its file.
+//! Packed weights are a second copy of them: worth it where they meet many rows, or stay in the cache. Others are used where they are, since reading them takes
+//! longer than anything that could be done with them. So a large model that makes one token at a time takes no memory but that of its file.
 
 use std::ops::Range;
 
@@ -12,7 +12,7 @@ use opml::{
 };
 use rayon::prelude::*;
 
-use super::{IN_PLACE_ROWS, Node, Part, Prepared, Work, int32};
+use super::{IN_PLACE_ROWS, Node, Packing, Part, Prepared, Work, int32};
 use crate::fast::kernels::{Level, Narrow, PANEL, Packed, Requantisation, dot_product, narrow_product, product};
 
 const WEIGHTS: usize = 1;
@@ -56,13 +56,12 @@ pub(super) struct LinearNode {
 }
 
 impl LinearNode {
-    /// Takes what it packs off `packable`, the bytes that may still be.
     pub(super) fn new<'a>(
         level: Level,
         record: &NodeRecord,
         specs: &[TensorSpec],
         constant: impl Fn(usize) -> Option<&'a [u8]>,
-        packable: &mut usize,
+        packing: &mut Packing,
     ) -> Self {
         let [x_zero_point, y_zero_point, low, high, ..] = record.attributes.map(|byte| byte as i8);
         let weights = specs[WEIGHTS].shape();
@@ -77,27 +76,22 @@ impl LinearNode {
         };
         let parameters = [WEIGHTS, BIAS, MULTIPLIER, SHIFT].map(constant);
         if let [Some(weights), Some(bias), Some(multiplier), Some(shift)] = parameters {
-            let form = match (node.form(), packable.checked_sub(weights.len())) {
-                (Form::Pack, None) => Form::InPlace,
-                (Form::Pack, Some(left)) => {
-                    *packable = left;
-                    Form::Pack
-                }
-                (form, _) => form,
-            };
+            let form = node.form(packing.for_few_rows, packing.left >= weights.len());
+            if let Form::Pack = form {
+                packing.left -= weights.len();
+            }
             node.linear = Some(node.linear(form, level, weights, [bias, multiplier, shift]));
         }
         node
     }
 
-    /// The best form where memory does not matter.
-    fn form(&self) -> Form {
+    fn form(&self, for_few_rows: bool, fits: bool) -> Form {
         if self.groups > 1 && self.n < MIN_PACKED_COLUMNS {
             Form::Narrow
-        } else if self.rows <= IN_PLACE_ROWS {
-            Form::InPlace
-        } else {
+        } else if fits && (for_few_rows || self.rows > IN_PLACE_ROWS) {
             Form::Pack
+        } else {
+            Form::InPlace
         }
     }
 
@@ -235,7 +229,7 @@ impl Node for LinearNode {
         }
         let weights = operands[WEIGHTS].bytes;
         let scales = [BIAS, MULTIPLIER, SHIFT].map(|operand| operands[operand].bytes);
-        Prepared::Linear(self.linear(self.form(), level, weights, scales))
+        Prepared::Linear(self.linear(self.form(false, true), level, weights, scales))
     }
 
     fn rows(&self, work: &Work, out: &mut [u8]) {

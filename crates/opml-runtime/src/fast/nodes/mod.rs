@@ -23,8 +23,16 @@ use opml::{
 use super::kernels::Level;
 use crate::model::Model;
 
-/// Rows up to which a matrix is multiplied as it is: packing would take longer than it saves.
+/// Rows up to which a matrix that does not stay in the cache is multiplied as it is: reading it takes longer than the rest.
 const IN_PLACE_ROWS: usize = 8;
+
+/// What of the weights is packed.
+pub(super) struct Packing {
+    /// Bytes that may still be.
+    pub left: usize,
+    /// Also weights that meet [`IN_PLACE_ROWS`] or less.
+    pub for_few_rows: bool,
+}
 
 /// Rows of an operand: all of them, or those from `first_row` on.
 #[derive(Clone, Copy)]
@@ -113,8 +121,8 @@ pub(super) enum Ready {
     Alias,
 }
 
-/// A node of a model, whose rules have been checked. `packable` is how many bytes of weights may still be copied.
-pub(super) fn ready(level: Level, model: &Model, record: &NodeRecord, packable: &mut usize) -> Ready {
+/// A node of a model, whose rules have been checked.
+pub(super) fn ready(level: Level, model: &Model, record: &NodeRecord, packing: &mut Packing) -> Ready {
     let specs = model.operand_specs(record);
     let constant = |operand: usize| match record.operands[operand] {
         Operand::Constant(index) => Some(model.constants()[index as usize].bytes()),
@@ -123,7 +131,7 @@ pub(super) fn ready(level: Level, model: &Model, record: &NodeRecord, packable: 
     let fast: Option<Box<dyn Node>> = match record.operator {
         Reshape::NUMBER | Bitcast::NUMBER => return Ready::Alias,
         FullyConnected::NUMBER | GroupedFullyConnected::NUMBER => Some(Box::new(linear::LinearNode::new(
-            level, record, &specs, constant, packable,
+            level, record, &specs, constant, packing,
         ))),
         MatMul::NUMBER => boxed(mat_mul::MatMulNode::new(record, &specs)),
         Clip::NUMBER => boxed(elementwise::ClipNode::new(record)),
