@@ -1,43 +1,54 @@
 //! Made-up bytes.
 
-use opml::hashv;
 use rayon::prelude::*;
 
 use super::{INT8_DEVIATION, OUTPUT_DEVIATION};
 use crate::builder::Dense;
 
-const BLOCK_BYTES: usize = 32;
-/// Blocks that are worth a task of their own.
-const TASK_BLOCKS: usize = 1024;
+const WORD_BYTES: usize = 8;
+/// Words that are worth a task of their own.
+const TASK_WORDS: usize = 1 << 16;
 
-/// Bytes from SHA-256 in counter mode: the same on every machine and in every version of every library.
+/// The words of SplitMix64, of which each can be made by itself: the same on every machine and in every version of every library.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RandomBytes {
     seed: u64,
-    block: u64,
+    word: u64,
+}
+
+/// Word `index` of a seed (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014).
+fn word(seed: u64, index: u64) -> u64 {
+    let mut word = seed.wrapping_add(index.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    word ^ (word >> 31)
 }
 
 /// Some of them, not made yet.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Taken {
     seed: u64,
-    first_block: u64,
+    first_word: u64,
     bytes: u64,
 }
 
 impl RandomBytes {
     pub(super) fn new(seed: u64) -> Self {
-        Self { seed, block: 0 }
+        // Neighbouring seeds begin far from each other.
+        Self {
+            seed: word(seed, 0),
+            word: 0,
+        }
     }
 
     /// The next bytes.
     pub(super) fn take(&mut self, bytes: u64) -> Taken {
         let taken = Taken {
             seed: self.seed,
-            first_block: self.block,
+            first_word: self.word,
             bytes,
         };
-        self.block += bytes.div_ceil(BLOCK_BYTES as u64);
+        self.word += bytes.div_ceil(WORD_BYTES as u64);
         taken
     }
 
@@ -80,16 +91,16 @@ impl Taken {
         self.part(0, self.bytes)
     }
 
-    /// Those of a range, which begins with a whole block. Made on all cores.
+    /// Those of a range, which begins with a whole word. Made on all cores.
     fn part(&self, start: u64, end: u64) -> Vec<u8> {
-        debug_assert!(start.is_multiple_of(BLOCK_BYTES as u64));
-        let first_block = self.first_block + start / BLOCK_BYTES as u64;
+        debug_assert!(start.is_multiple_of(WORD_BYTES as u64));
+        let first_word = self.first_word + start / WORD_BYTES as u64;
         let mut bytes = vec![0; (end - start) as usize];
-        let tasks = bytes.par_chunks_mut(TASK_BLOCKS * BLOCK_BYTES).enumerate();
+        let tasks = bytes.par_chunks_mut(TASK_WORDS * WORD_BYTES).enumerate();
         tasks.for_each(|(task, bytes)| {
-            let first_block = first_block + (task * TASK_BLOCKS) as u64;
-            for (block, bytes) in (first_block..).zip(bytes.chunks_mut(BLOCK_BYTES)) {
-                let made = hashv(&[b"imo:synthetic:v1", &self.seed.to_le_bytes(), &block.to_le_bytes()]);
+            let first_word = first_word + (task * TASK_WORDS) as u64;
+            for (index, bytes) in (first_word..).zip(bytes.chunks_mut(WORD_BYTES)) {
+                let made = word(self.seed, index).to_le_bytes();
                 bytes.copy_from_slice(&made[..bytes.len()]);
             }
         });

@@ -121,7 +121,8 @@ mod x86 {
         let mut total = [[_mm512_setzero_si512(); COLUMNS]; M];
         let mut weights = [_mm512_setzero_si512(); COLUMNS];
         let whole = w[0].len() / LANES;
-        let (mut x_parts, mut w_parts): ([&[[u8; LANES]]; M], [&[[u8; LANES]]; COLUMNS]) = ([&[]; M], [&[]; COLUMNS]);
+        let mut x_parts: [&[[u8; LANES]]; M] = [&[]; M];
+        let mut w_parts: [&[[u8; LANES]]; COLUMNS] = [&[]; COLUMNS];
         for m in 0..M {
             x_parts[m] = &x[m].as_chunks().0[..whole];
         }
@@ -217,7 +218,8 @@ mod x86 {
         const LANES: usize = 16;
         let mut total = [[_mm256_setzero_si256(); COLUMNS]; M];
         let whole = w[0].len() / LANES;
-        let (mut x_parts, mut w_parts): ([&[[i16; LANES]]; M], [&[[u8; LANES]]; COLUMNS]) = ([&[]; M], [&[]; COLUMNS]);
+        let mut x_parts: [&[[i16; LANES]]; M] = [&[]; M];
+        let mut w_parts: [&[[u8; LANES]]; COLUMNS] = [&[]; COLUMNS];
         for m in 0..M {
             x_parts[m] = &x[m].as_chunks().0[..whole];
         }
