@@ -15,6 +15,7 @@ INPUT = ("input", 0)
 OPERAND_KINDS = {"input": 1, "node": 2, "constant": 3}
 FULLY_CONNECTED, CLIP, LOOKUP, ARG_MAX = 1, 2, 3, 4
 TILE_BYTES = 512
+ALIGNMENT = 64
 PAD = bytes(32)
 TENSOR_TILE, GRAPH_NODE, CONSTANT, TRACE_ENTRY = 1, 2, 3, 4
 
@@ -134,14 +135,16 @@ class Model:
         return sha256(b"imo:model:v1", counts, graph, weights, self.input_spec.encode())
 
     def to_bytes(self):
-        return b"".join([
+        file = b"".join([
             b"IMOMODEL",
-            struct.pack("<HHII", 1, 1, len(self.nodes), len(self.constants)),
+            struct.pack("<HHII", 2, 1, len(self.nodes), len(self.constants)),
             self.input_spec.encode(),
             *(node.encode() for node in self.nodes),
             *(spec_of(array).encode() for array in self.constants),
-            *(array.astype(DTYPES[spec_of(array).element]).tobytes() for array in self.constants),
         ])
+        for array in self.constants:
+            file += bytes(-len(file) % ALIGNMENT) + array.astype(DTYPES[spec_of(array).element]).tobytes()
+        return file
 
     def execute(self, x):
         """The output of every node."""

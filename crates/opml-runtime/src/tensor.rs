@@ -1,5 +1,6 @@
 //! A tensor with its data.
 
+use bytes::Bytes;
 use opml::{ElementType, Hash, TensorSpec, ops::Region};
 
 use crate::{describe, fast};
@@ -13,16 +14,17 @@ pub enum TensorDataError {
     Length { spec: TensorSpec, found: usize },
 }
 
-/// A specification and that many elements, row-major, int32 little-endian.
+/// A specification and that many elements, row-major, int32 little-endian. A clone shares the elements, which may be a part of a mapped file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tensor {
     spec: TensorSpec,
-    data: Vec<u8>,
+    data: Bytes,
 }
 
 impl Tensor {
     /// Takes the elements as bytes.
-    pub fn new(spec: TensorSpec, data: Vec<u8>) -> Result<Self, TensorDataError> {
+    pub fn new(spec: TensorSpec, data: impl Into<Bytes>) -> Result<Self, TensorDataError> {
+        let data = data.into();
         if u64::try_from(data.len()) != Ok(spec.byte_len()) {
             return Err(TensorDataError::Length {
                 spec,
@@ -56,6 +58,11 @@ impl Tensor {
             reason,
         })?;
         Self::new(spec, data)
+    }
+
+    /// The same elements, shared, under another specification of as many bytes.
+    pub(crate) fn reshaped(&self, spec: TensorSpec) -> Result<Self, TensorDataError> {
+        Self::new(spec, self.data.clone())
     }
 
     pub fn spec(&self) -> &TensorSpec {

@@ -11,12 +11,14 @@
 //! Everything else is bounds-checked Rust: a mistake here gives a wrong number, which the tests against the reference find, not a wild access.
 #![allow(unsafe_code)]
 
+mod dot;
 mod gemm;
 mod lookup;
 mod narrow;
 mod rows;
 mod sha256;
 
+pub(super) use dot::dot_product;
 pub(super) use gemm::{PANEL, Packed, Requantisation, product};
 pub(super) use lookup::lookup;
 pub(super) use narrow::{Narrow, narrow_product};
