@@ -10,7 +10,7 @@ use super::{
 };
 use crate::game::{Game, Move, Phase, Refusal, Side, Tree, check_trace_root, whole_trace_root};
 
-/// Two rows of five tiles each: depth 1 + 3.
+/// Ten tiles: depth 4.
 fn spec() -> TensorSpec {
     TensorSpec::new(ElementType::Int8, &[2, 2_400]).unwrap()
 }
