@@ -59,15 +59,9 @@ def root(leaves):
 
 
 def tensor_root(array):
-    """Rows are kept together in strips: as many whole rows as a tile holds, or one row in several tiles."""
-    rows = [row.tobytes() for row in array.astype(DTYPES[spec_of(array).element]).reshape(-1, array.shape[-1])]
-    if len(rows[0]) <= TILE_BYTES:
-        rows_per_strip = TILE_BYTES // len(rows[0])
-        strips = [b"".join(rows[r : r + rows_per_strip]) for r in range(0, len(rows), rows_per_strip)]
-        return root(leaf(TENSOR_TILE, s, strip) for s, strip in enumerate(strips))
-    tiles = [[row[at : at + TILE_BYTES] for at in range(0, len(row), TILE_BYTES)] for row in rows]
-    slots = 1 << (len(tiles[0]) - 1).bit_length()
-    return root(root(leaf(TENSOR_TILE, r * slots + t, tile) for t, tile in enumerate(row)) for r, row in enumerate(tiles))
+    data = array.astype(DTYPES[spec_of(array).element]).tobytes()
+    tiles = [data[at : at + TILE_BYTES] for at in range(0, len(data), TILE_BYTES)]
+    return root(leaf(TENSOR_TILE, index, tile) for index, tile in enumerate(tiles))
 
 
 def trace_root(outputs):

@@ -1,5 +1,7 @@
 //! A tensor with its data.
 
+use std::ops::RangeInclusive;
+
 use bytes::Bytes;
 use opml::{ElementType, Hash, TensorSpec, ops::Region};
 
@@ -83,14 +85,14 @@ impl Tensor {
             .collect()
     }
 
-    /// The elements of a strip as bytes.
-    pub fn strip(&self, strip: u32) -> Option<&[u8]> {
-        self.data.get(self.spec.strip_range(strip)?)
-    }
-
     /// The elements of the tile at a leaf of the tensor's tree as bytes.
     pub fn tile(&self, leaf_index: u32) -> Option<&[u8]> {
         self.data.get(self.spec.tile_range(leaf_index)?)
+    }
+
+    /// The elements of neighbouring tiles as bytes.
+    pub fn tiles(&self, leaves: &RangeInclusive<u32>) -> Option<&[u8]> {
+        self.data.get(self.spec.tiles_range(leaves)?)
     }
 
     /// The elements of a row as bytes.

@@ -78,13 +78,13 @@ fn put_node(witness: &mut Vec<u8>, model: &Model, index: u32) {
     put_path(witness, &model.graph().path(0, index));
 }
 
-/// A row goes with the strip that it is in.
+/// A row goes in the tiles that hold it.
 fn put_region(witness: &mut Vec<u8>, tensor: &Tensor, region: Region) -> Option<()> {
     match region {
         Region::Row(row) => {
-            let (strip, _) = tensor.spec().strip_of_row(row)?;
-            witness.extend(tensor.strip(strip)?);
-            put_path(witness, &TensorTree::new(tensor).strip_path(strip));
+            let leaves = tensor.spec().tiles_of_row(row)?;
+            witness.extend(tensor.tiles(&leaves)?);
+            put_path(witness, &TensorTree::new(tensor).tiles_path(&leaves));
         }
         Region::Tile(leaf) => {
             witness.extend(tensor.tile(leaf)?);

@@ -12,7 +12,7 @@
 //! | - a node: its record, path in the graph; its output's root, path in the trace | 128 + 32 + 64 x `ceil_log2(node_count)` |
 //! | - a constant: its record, path in the weights tree | 50 + 32 x `ceil_log2(constant_count)` |
 //! | for each operand, the part that [`ops::Operator::region`] names: | |
-//! | - a row: the elements of its strip, path from the strip's root | a longer row, or at most 512, + 32 x `strips_depth` |
+//! | - a row: the tiles that hold it, the path beside them | whole tiles + 32 x [`Layout::range_path_len`] |
 //! | - a tile: its elements, path from the leaf | at most 512 + 32 x `depth` |
 //! | - nothing | 0 |
 //!
@@ -90,7 +90,7 @@ pub fn node_spec(
     }
     if header
         .graph_layout()
-        .root_from(0, node_index, &graph_leaf(node_index, record), path)
+        .root_from(node_index, &graph_leaf(node_index, record), path)
         != Some(header.graph_root)
     {
         return Err(RefereeError::Node);
@@ -186,8 +186,8 @@ fn judge(
     validate_node(&node, specs)?;
     let operator = ops::operator(node.operator).ok_or(NodeError::UnknownOperator(node.operator))?;
 
-    let position = node.output.tile_position(tile_leaf).ok_or(RefereeError::Tile)?;
-    if tile.len() != position.bytes as usize {
+    let place = node.output.tile_range(tile_leaf).ok_or(RefereeError::Tile)?;
+    if tile.len() != place.len() {
         return Err(RefereeError::Tile.into());
     }
     let flat = node
@@ -237,7 +237,7 @@ fn read_path(
     let path = reader
         .take(usize::from(layout.depth()) * HASH_BYTES)
         .ok_or(RefereeError::Truncated)?;
-    if layout.root_from(0, index, leaf, path).as_ref() == Some(root) {
+    if layout.root_from(index, leaf, path).as_ref() == Some(root) {
         Ok(())
     } else {
         Err(wrong)
@@ -311,7 +311,7 @@ fn read_source(
     }
 }
 
-/// Reads a part of an operand with its path. A row comes in its strip, of which it is then cut out.
+/// Reads a part of an operand with its path. A row comes in its tiles, of which it is then cut out.
 fn read_region<'a>(
     reader: &mut Reader<'a>,
     spec: &TensorSpec,
@@ -319,36 +319,27 @@ fn read_region<'a>(
     region: Region,
     wrong: RefereeError,
 ) -> Result<&'a [u8], RefereeError> {
-    match region {
+    let (proven, bytes) = match region {
         Region::Row(row) => {
-            let (strip, place) = spec.strip_of_row(row).ok_or(wrong)?;
-            let len = spec.strip_range(strip).ok_or(wrong)?.len();
-            let (bytes, path) = read_part(reader, len, spec.strips_depth())?;
-            let row = bytes.get(place).ok_or(wrong)?;
-            if spec.verify_strip(root, strip, bytes, path) {
-                Ok(row)
-            } else {
-                Err(wrong)
-            }
+            let leaves = spec.tiles_of_row(row).ok_or(wrong)?;
+            let place = spec.tiles_range(&leaves).ok_or(wrong)?;
+            let (tiles, path) = read_part(reader, place.len(), spec.layout().range_path_len(&leaves))?;
+            let row = spec.row_in_tiles(row, tiles).ok_or(wrong)?;
+            (spec.verify_tiles(root, &leaves, tiles, path), row)
         }
         Region::Tile(leaf) => {
-            let len = spec.tile_position(leaf).ok_or(wrong)?.bytes;
-            let (tile, path) = read_part(reader, len as usize, spec.depth())?;
-            if spec.verify_tile(root, leaf, tile, path) {
-                Ok(tile)
-            } else {
-                Err(wrong)
-            }
+            let place = spec.tile_range(leaf).ok_or(wrong)?;
+            let (tile, path) = read_part(reader, place.len(), spec.depth().into())?;
+            (spec.verify_tile(root, leaf, tile, path), tile)
         }
-        Region::Nothing => Ok(&[]),
-    }
+        Region::Nothing => (true, &[][..]),
+    };
+    if proven { Ok(bytes) } else { Err(wrong) }
 }
 
-/// Elements, and the path above them.
-fn read_part<'a>(reader: &mut Reader<'a>, len: usize, depth: u8) -> Result<(&'a [u8], &'a [u8]), RefereeError> {
+/// Elements, and the hashes that prove them.
+fn read_part<'a>(reader: &mut Reader<'a>, len: usize, hashes: usize) -> Result<(&'a [u8], &'a [u8]), RefereeError> {
     let bytes = reader.take(len).ok_or(RefereeError::Truncated)?;
-    let path = reader
-        .take(usize::from(depth) * HASH_BYTES)
-        .ok_or(RefereeError::Truncated)?;
+    let path = reader.take(hashes * HASH_BYTES).ok_or(RefereeError::Truncated)?;
     Ok((bytes, path))
 }

@@ -1,17 +1,17 @@
 //! The shape of a tensor and of its commitment (`docs/protocol.md`, 1.2).
 //!
-//! The last dimension is the row. Rows are kept together in strips: a row longer than half a tile is a strip of its own, shorter ones share a strip of one
-//! tile. A strip starts on a tile boundary, so that it is an aligned subtree and one short path proves all of it.
+//! The commitment is to the elements as bytes, one after the other, in tiles: it knows nothing of dimensions. The last dimension is the row, which lies in a few
+//! neighbouring tiles; one short path proves them together.
 
-use core::ops::Range;
+use core::ops::{Range, RangeInclusive};
 
 use crate::{
     bytes::{Reader, Writer},
     hash::Hash,
-    merkle::{self, Domain, Frontier, Layout},
+    merkle::{self, Domain, Layout},
 };
 
-/// Bytes of a full tile.
+/// Bytes of a full tile. A multiple of the size of every element, so that none lies in two tiles.
 pub const TILE_BYTES: u32 = 512;
 /// Dimensions that a tensor has at most.
 pub const MAX_RANK: usize = 4;
@@ -66,9 +66,9 @@ pub enum TensorError {
     TooLarge,
     /// The encoding is not [`SPEC_BYTES`] long.
     Length,
-    /// No tile or strip has that index.
+    /// No tile has that index.
     OutOfRange,
-    /// The bytes of a tile or strip are not exactly as many as it has.
+    /// The bytes of a tile are not exactly as many as it has.
     NotCanonical,
 }
 
@@ -78,16 +78,6 @@ pub struct TensorSpec {
     element: ElementType,
     rank: u8,
     dims: [u32; MAX_RANK],
-}
-
-/// The place of a tile.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TilePosition {
-    pub strip: u32,
-    /// Within its strip.
-    pub tile: u32,
-    /// Bytes of the tile, 1 to [`TILE_BYTES`].
-    pub bytes: u32,
 }
 
 impl TensorSpec {
@@ -188,75 +178,34 @@ impl TensorSpec {
         self.cols() * self.element.size()
     }
 
-    /// Whole rows that a strip has; the last strip may have fewer.
-    pub fn rows_per_strip(&self) -> u32 {
-        (TILE_BYTES / self.row_bytes()).max(1)
+    /// Tiles that hold the elements: leaves of the tree, at most 2^24.
+    pub fn tiles(&self) -> u32 {
+        self.byte_len().div_ceil(TILE_BYTES.into()) as u32
     }
 
-    pub fn strips(&self) -> u32 {
-        self.rows().div_ceil(self.rows_per_strip())
-    }
-
-    /// Tiles of each strip: more than one only where a strip is a single row.
-    pub fn tiles_per_strip(&self) -> u32 {
-        self.row_bytes().div_ceil(TILE_BYTES)
-    }
-
-    /// The level at which a node of the tree is a whole strip.
-    pub fn strip_depth(&self) -> u8 {
-        merkle::depth(self.tiles_per_strip())
-    }
-
-    /// Levels above a strip's root.
-    pub fn strips_depth(&self) -> u8 {
-        merkle::depth(self.strips())
-    }
-
-    /// Levels of the whole tree, at most 25.
+    /// Levels of the tree.
     pub fn depth(&self) -> u8 {
-        self.strip_depth() + self.strips_depth()
+        merkle::depth(self.tiles())
     }
 
     /// Where the tree has tiles and where padding.
     pub fn layout(&self) -> Layout {
-        Layout::strips(self.strips(), self.tiles_per_strip())
+        Layout::list(self.tiles())
     }
 
-    /// Bytes of every strip but the last, which may have fewer.
-    pub fn strip_bytes(&self) -> u32 {
-        self.rows_per_strip() * self.row_bytes()
+    /// Where the tile at a leaf is in the tensor's bytes; `None` for padding and beyond. All tiles are full but the last, which is what is left.
+    pub fn tile_range(&self, leaf_index: u32) -> Option<Range<usize>> {
+        self.tiles_range(&(leaf_index..=leaf_index))
     }
 
-    /// Where a strip is in the tensor's row-major bytes.
-    pub fn strip_range(&self, strip: u32) -> Option<Range<usize>> {
-        if strip >= self.strips() {
+    /// Where neighbouring tiles are in the tensor's bytes. `None` unless all of them are there.
+    pub fn tiles_range(&self, leaves: &RangeInclusive<u32>) -> Option<Range<usize>> {
+        if leaves.is_empty() || *leaves.end() >= self.tiles() {
             return None;
         }
-        let start = u64::from(strip) * u64::from(self.strip_bytes());
-        let end = (start + u64::from(self.strip_bytes())).min(self.byte_len());
-        Some(start as usize..end as usize)
-    }
-
-    /// The strip that a row is in, and where its bytes are there.
-    pub fn strip_of_row(&self, row: u32) -> Option<(u32, Range<usize>)> {
-        if row >= self.rows() {
-            return None;
-        }
-        let start = (row % self.rows_per_strip() * self.row_bytes()) as usize;
-        Some((row / self.rows_per_strip(), start..start + self.row_bytes() as usize))
-    }
-
-    /// The tile at a leaf of the tree; `None` for padding and beyond.
-    pub fn tile_position(&self, leaf_index: u32) -> Option<TilePosition> {
-        let strip_depth = self.strip_depth();
-        let strip = leaf_index >> strip_depth;
-        let tile = leaf_index & ((1 << strip_depth) - 1);
-        if tile >= self.tiles_per_strip() {
-            return None;
-        }
-        let strip_bytes = self.strip_range(strip)?.len() as u32;
-        let bytes = (strip_bytes - tile * TILE_BYTES).min(TILE_BYTES);
-        Some(TilePosition { strip, tile, bytes })
+        let start = u64::from(*leaves.start()) * u64::from(TILE_BYTES);
+        let end = (u64::from(*leaves.end()) + 1) * u64::from(TILE_BYTES);
+        Some(start as usize..end.min(self.byte_len()) as usize)
     }
 
     /// The leaf that holds element `flat` (row-major) and the element's byte offset in that tile.
@@ -264,31 +213,21 @@ impl TensorSpec {
         if flat >= self.elements() {
             return None;
         }
-        let size = self.element.size();
-        let strip_elements = self.strip_bytes() / size;
-        let byte = flat % strip_elements * size;
-        let leaf = ((flat / strip_elements) << self.strip_depth()) | (byte / TILE_BYTES);
-        Some((leaf, byte % TILE_BYTES))
+        let per_tile = TILE_BYTES / self.element.size();
+        Some((flat / per_tile, flat % per_tile * self.element.size()))
     }
 
     /// The row-major index of element `element` of the tile at `leaf_index`.
     pub fn element_of_leaf(&self, leaf_index: u32, element: u32) -> Option<u32> {
-        let position = self.tile_position(leaf_index)?;
-        let size = self.element.size();
-        if element >= position.bytes / size {
+        let per_tile = TILE_BYTES / self.element.size();
+        if element >= per_tile {
             return None;
         }
-        Some(position.strip * (self.strip_bytes() / size) + position.tile * (TILE_BYTES / size) + element)
+        let flat = leaf_index.checked_mul(per_tile)?.checked_add(element)?;
+        (flat < self.elements()).then_some(flat)
     }
 
-    /// Where a tile is in the tensor's row-major bytes.
-    pub fn tile_range(&self, leaf_index: u32) -> Option<Range<usize>> {
-        let position = self.tile_position(leaf_index)?;
-        let start = self.strip_range(position.strip)?.start + (position.tile * TILE_BYTES) as usize;
-        Some(start..start + position.bytes as usize)
-    }
-
-    /// Where a row is in the tensor's row-major bytes.
+    /// Where a row is in the tensor's bytes.
     pub fn row_range(&self, row: u32) -> Option<Range<usize>> {
         if row >= self.rows() {
             return None;
@@ -297,39 +236,25 @@ impl TensorSpec {
         Some(start as usize..start as usize + self.row_bytes() as usize)
     }
 
+    /// The leaves whose tiles hold a row.
+    pub fn tiles_of_row(&self, row: u32) -> Option<RangeInclusive<u32>> {
+        let Range { start, end } = self.row_range(row)?;
+        let tile = TILE_BYTES as usize;
+        Some((start / tile) as u32..=((end - 1) / tile) as u32)
+    }
+
+    /// The bytes of a row, cut out of those of its tiles.
+    pub fn row_in_tiles<'a>(&self, row: u32, tiles: &'a [u8]) -> Option<&'a [u8]> {
+        let offset = self.row_range(row)?.start % TILE_BYTES as usize;
+        tiles.get(offset..)?.get(..self.row_bytes() as usize)
+    }
+
     /// The leaf of the tile at `leaf_index`, whose elements are `tile`. Refuses another length, so that a tile has one form only.
     pub fn tile_leaf(&self, leaf_index: u32, tile: &[u8]) -> Result<Hash, TensorError> {
-        let position = self.tile_position(leaf_index).ok_or(TensorError::OutOfRange)?;
-        if tile.len() != position.bytes as usize {
+        if tile.len() != self.tile_range(leaf_index).ok_or(TensorError::OutOfRange)?.len() {
             return Err(TensorError::NotCanonical);
         }
         Ok(tile_leaf(leaf_index, tile))
-    }
-
-    /// The root of the subtree of a strip, whose elements are `bytes`.
-    pub fn strip_root(&self, strip: u32, bytes: &[u8]) -> Result<Hash, TensorError> {
-        if bytes.len() != self.strip_range(strip).ok_or(TensorError::OutOfRange)?.len() {
-            return Err(TensorError::NotCanonical);
-        }
-        let first_leaf = strip << self.strip_depth();
-        if bytes.len() <= TILE_BYTES as usize {
-            return Ok(tile_leaf(first_leaf, bytes));
-        }
-        let mut frontier = Frontier::new();
-        for (leaf_index, tile) in (first_leaf..).zip(bytes.chunks(TILE_BYTES as usize)) {
-            let pushed = frontier.push(tile_leaf(leaf_index, tile));
-            debug_assert!(pushed, "a strip has at most 2^17 tiles");
-        }
-        Ok(frontier.root())
-    }
-
-    /// Whether `bytes` is strip `strip` of the tensor with this root. `path` is `strips_depth` hashes.
-    pub fn verify_strip(&self, root: &Hash, strip: u32, bytes: &[u8], path: &[u8]) -> bool {
-        let Ok(strip_root) = self.strip_root(strip, bytes) else {
-            return false;
-        };
-        let proven = self.layout().root_from(self.strip_depth(), strip, &strip_root, path);
-        proven.as_ref() == Some(root)
     }
 
     /// Whether `tile` is the tile at `leaf_index` of the tensor with this root. `path` is `depth` hashes.
@@ -337,7 +262,17 @@ impl TensorSpec {
         let Ok(leaf) = self.tile_leaf(leaf_index, tile) else {
             return false;
         };
-        self.layout().root_from(0, leaf_index, &leaf, path).as_ref() == Some(root)
+        self.layout().root_from(leaf_index, &leaf, path).as_ref() == Some(root)
+    }
+
+    /// Whether `bytes` are the tiles at `leaves` of the tensor with this root. `path` is the hashes beside them, [`Layout::range_path_len`] many.
+    pub fn verify_tiles(&self, root: &Hash, leaves: &RangeInclusive<u32>, bytes: &[u8], path: &[u8]) -> bool {
+        if self.tiles_range(leaves).map(|range| range.len()) != Some(bytes.len()) {
+            return false;
+        }
+        let tiles = leaves.clone().zip(bytes.chunks(TILE_BYTES as usize));
+        let hashes = tiles.map(|(leaf_index, tile)| tile_leaf(leaf_index, tile));
+        self.layout().root_from_range(leaves, hashes, path).as_ref() == Some(root)
     }
 }
 

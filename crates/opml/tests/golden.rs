@@ -10,14 +10,14 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The root of a whole tensor, strip by strip.
+/// The root of a whole tensor, tile by tile.
 fn tensor_root(spec: &TensorSpec, data: &[u8]) -> Hash {
-    let mut strips = Frontier::new();
-    for strip in 0..spec.strips() {
-        let bytes = &data[spec.strip_range(strip).unwrap()];
-        assert!(strips.push(spec.strip_root(strip, bytes).unwrap()));
+    let mut tiles = Frontier::new();
+    for leaf in 0..spec.tiles() {
+        let tile = &data[spec.tile_range(leaf).unwrap()];
+        assert!(tiles.push(spec.tile_leaf(leaf, tile).unwrap()));
     }
-    strips.root()
+    tiles.root()
 }
 
 fn int8_matrix() -> (TensorSpec, Vec<u8>) {
@@ -46,21 +46,21 @@ fn given_tensors_when_committed_then_golden() {
     let (spec, data) = int8_matrix();
     assert_eq!(
         hex(&tensor_root(&spec, &data)),
-        "dc644e3768667b48504d9ae48d3b034f0cc91fb39d80a783ddc115a1815c99d3"
+        "d7294bac0859747464608e13847e4800b5eb371970f211e38fb7e0f09ba09e3a"
     );
-    // Five rows in the first strip, two in the last.
+    // A row that lies in two tiles.
     let spec = TensorSpec::new(ElementType::Int8, &[7, 100]).unwrap();
     let data: Vec<u8> = (0..700).map(|i| (i % 251 - 125) as i8 as u8).collect();
     assert_eq!(
         hex(&tensor_root(&spec, &data)),
-        "a8aa5825dba9903a29f8e8efc55cc9f0608e131231cf5f851cd574fce3a98c4a"
+        "f4445bd5bd6073d94b208cbd0f0a8942177746a4adf98c346a3944842677115d"
     );
-    // Three tiles a row, so that each row has one leaf of padding, and a fourth row of it.
+    // Seven tiles, so that there is a leaf of padding.
     let spec = TensorSpec::new(ElementType::Int8, &[3, 1_100]).unwrap();
     let data: Vec<u8> = (0..3_300).map(|i| (i * 7 % 251 - 125) as i8 as u8).collect();
     assert_eq!(
         hex(&tensor_root(&spec, &data)),
-        "a57adae05a3d88dd65cee7cba4478267bf1244e05503689f6db717e18ee5aece"
+        "2b4d7d6ac384e321143296d88082dd1cebaae83cb078354780dd274048490b4b"
     );
     let values = |count: i32| {
         (0..count)
@@ -71,12 +71,12 @@ fn given_tensors_when_committed_then_golden() {
     assert_eq!(hex(&spec.encode()), "020302000000010000004100000000000000");
     assert_eq!(
         hex(&tensor_root(&spec, &values(130))),
-        "679cdf18e4814b90968155f6a51c093b7f7c92ef488a8e186fe1c54e0ba9424f"
+        "b454c707f9b77e52254a918f225a463964b8020ae7ff8943814de48add470c54"
     );
     let spec = TensorSpec::new(ElementType::Int32, &[3, 3, 30]).unwrap();
     assert_eq!(
         hex(&tensor_root(&spec, &values(270))),
-        "66d2357a3f5a54e1452d064e3803cbba687a227efdf8e1bbba9d7eac27adda02"
+        "cc445501040a4b1a00896a1762a0da79e9a72a9ce72be932319dff354c0c7d21"
     );
 }
 
@@ -107,11 +107,11 @@ fn given_a_node_and_a_constant_when_committed_then_golden() {
     let root = tensor_root(&spec, &data);
     assert_eq!(
         hex(&ConstantRecord { spec, root }.leaf(2)),
-        "fea8fcf24e7508201a3f7356f54b66928fa5ed1fbbdd9d7c9a26d6b6490a2bbd"
+        "718e97ac1d3c0763be3c6723da8d030e9701cee9851ec5fce48beca379d6347a"
     );
     assert_eq!(
         hex(&trace_leaf(5, &root)),
-        "7a7ef10e86fc7207fe8b1b3b1dfd9cf94145f1e593e621d8278d28f347f9f5c5"
+        "e2759be9422cc0afd070e76658927a1466126cac687af6acd208b6e420f0b220"
     );
 }
 

@@ -1,4 +1,6 @@
-//! Shapes, their strips and their tiles against a direct construction.
+//! Shapes and their tiles against a direct construction.
+
+use std::ops::RangeInclusive;
 
 use opml::{
     Domain, ElementType, Hash, PAD, TensorError, TensorSpec,
@@ -22,32 +24,14 @@ fn tensor() -> impl Strategy<Value = (TensorSpec, Vec<u8>)> {
     })
 }
 
-/// The tiles of each strip, made the long way: a row goes where the one before it is as long as it fits there whole.
-fn strips(spec: &TensorSpec, data: &[u8]) -> Vec<Vec<Vec<u8>>> {
-    let mut strips: Vec<Vec<u8>> = Vec::new();
-    for row in data.chunks(spec.row_bytes() as usize) {
-        match strips.last_mut() {
-            Some(strip) if strip.len() + row.len() <= TILE_BYTES as usize => strip.extend(row),
-            _ => strips.push(row.to_vec()),
-        }
-    }
-    strips
-        .iter()
-        .map(|strip| strip.chunks(TILE_BYTES as usize).map(<[u8]>::to_vec).collect())
-        .collect()
-}
-
-/// Every level of a tensor's tree, made the long way: tiles at their positions, padding elsewhere.
-fn levels(spec: &TensorSpec, data: &[u8]) -> Vec<Vec<Hash>> {
-    let strips = strips(spec, data);
-    let slots = strips[0].len().next_power_of_two();
-    let mut leaves = vec![PAD; strips.len().next_power_of_two() * slots];
-    for (strip, tiles) in strips.iter().enumerate() {
-        for (tile, bytes) in tiles.iter().enumerate() {
-            let index = strip * slots + tile;
-            leaves[index] = merkle::leaf(Domain::TensorTile, index as u32, &[bytes]);
-        }
-    }
+/// Every level of a tensor's tree, made the long way.
+fn levels(data: &[u8]) -> Vec<Vec<Hash>> {
+    let tiles = data.chunks(TILE_BYTES as usize);
+    let mut leaves: Vec<Hash> = (0..)
+        .zip(tiles)
+        .map(|(i, tile)| merkle::leaf(Domain::TensorTile, i, &[tile]))
+        .collect();
+    leaves.resize(leaves.len().next_power_of_two(), PAD);
     let mut levels = vec![leaves];
     while levels.last().unwrap().len() > 1 {
         let next = levels
@@ -61,10 +45,19 @@ fn levels(spec: &TensorSpec, data: &[u8]) -> Vec<Vec<Hash>> {
     levels
 }
 
-fn path(levels: &[Vec<Hash>], level: usize, index: usize) -> Vec<u8> {
-    (level..levels.len() - 1)
-        .flat_map(|at| levels[at][(index >> (at - level)) ^ 1])
-        .collect()
+/// The hashes beside leaves `first` to `last`.
+fn path(levels: &[Vec<Hash>], leaves: &RangeInclusive<u32>) -> Vec<u8> {
+    let mut path = vec![];
+    for (level, nodes) in levels[..levels.len() - 1].iter().enumerate() {
+        let (first, last) = ((leaves.start() >> level) as usize, (leaves.end() >> level) as usize);
+        if first % 2 == 1 {
+            path.extend(nodes[first - 1]);
+        }
+        if last % 2 == 0 {
+            path.extend(nodes[last + 1]);
+        }
+    }
+    path
 }
 
 #[test]
@@ -87,27 +80,22 @@ fn given_the_largest_tensors_when_their_geometry_is_derived_then_nothing_overflo
             &[128, MAX_DIMENSION],
             &[MAX_DIMENSION, 128, 1],
             &[2, 64, MAX_DIMENSION],
-            &[MAX_DIMENSION, 1, 127, 1],
+            &[MAX_DIMENSION, 1, 128, 1],
         ] {
             let spec = TensorSpec::new(element, shape).unwrap();
+            assert!(spec.depth() <= 24, "{spec:?}");
+            let last = spec.tiles() - 1;
             let (leaf, offset) = spec.leaf_of_element(spec.elements() - 1).unwrap();
-            let position = spec.tile_position(leaf).unwrap();
+            assert_eq!((leaf, offset + element.size()), (last, TILE_BYTES));
             assert_eq!(
-                (position.strip, position.tile),
-                (spec.strips() - 1, spec.tiles_per_strip() - 1)
+                spec.element_of_leaf(last, TILE_BYTES / element.size() - 1),
+                Some(spec.elements() - 1)
             );
-            assert_eq!(offset + element.size(), position.bytes);
-            assert_eq!(spec.tile_range(leaf).unwrap().end as u64, spec.byte_len());
-            assert_eq!(spec.strip_range(spec.strips() - 1).unwrap().end as u64, spec.byte_len());
+            assert_eq!(spec.tile_range(last).unwrap().end as u64, spec.byte_len());
+            assert_eq!(spec.tile_range(last + 1), None);
             assert_eq!(spec.row_range(spec.rows() - 1).unwrap().end as u64, spec.byte_len());
-            let (strip, place) = spec.strip_of_row(spec.rows() - 1).unwrap();
-            assert_eq!(strip, spec.strips() - 1);
-            assert_eq!(
-                spec.strip_range(strip).unwrap().start + place.end,
-                spec.byte_len() as usize
-            );
-            assert_eq!(spec.strip_of_row(spec.rows()), None);
-            assert_eq!(spec.strip_range(spec.strips()), None);
+            assert_eq!(*spec.tiles_of_row(spec.rows() - 1).unwrap().end(), last);
+            assert_eq!(spec.tiles_of_row(spec.rows()), None);
             assert_eq!(spec.leaf_of_element(spec.elements()), None);
         }
     }
@@ -137,54 +125,36 @@ fn given_encodings_that_are_not_canonical_when_decoded_then_each_is_refused() {
 }
 
 #[test]
-fn given_rows_of_every_length_when_put_into_strips_then_whole_rows_share_a_tile_while_two_fit() {
-    let rows = 10;
-    // Bytes of a row; rows and tiles of a strip, strips.
-    for (cols, rows_per_strip, tiles_per_strip, strips) in [
-        (1, 512, 1, 1),
-        (3, 170, 1, 1),
-        (51, 10, 1, 1),
-        (52, 9, 1, 2),
-        (170, 3, 1, 4),
-        (171, 2, 1, 5),
-        (256, 2, 1, 5),
-        (257, 1, 1, 10),
-        (511, 1, 1, 10),
-        (512, 1, 1, 10),
-        (513, 1, 2, 10),
-        (1_536, 1, 3, 10),
+fn given_rows_of_every_length_when_located_then_in_the_tiles_that_their_bytes_touch() {
+    for (shape, row, tiles) in [
+        ([10, 32], 9, 0..=0),
+        ([40, 32], 15, 0..=0),
+        ([40, 32], 16, 1..=1),
+        ([40, 100], 4, 0..=0),
+        ([40, 100], 5, 0..=1),
+        ([40, 100], 10, 1..=2),
+        ([3, 511], 1, 0..=1),
+        ([3, 512], 1, 1..=1),
+        ([3, 513], 0, 0..=1),
+        ([3, 513], 1, 1..=2),
+        ([3, 1_600], 1, 3..=6),
     ] {
-        let spec = TensorSpec::new(ElementType::Int8, &[rows, cols]).unwrap();
-        assert_eq!(
-            (spec.rows_per_strip(), spec.tiles_per_strip(), spec.strips()),
-            (rows_per_strip, tiles_per_strip, strips),
-            "rows of {cols} bytes"
-        );
+        let spec = TensorSpec::new(ElementType::Int8, &shape).unwrap();
+        assert_eq!(spec.tiles_of_row(row), Some(tiles), "row {row} of {shape:?}");
     }
-    let spec = TensorSpec::new(ElementType::Int32, &[rows, 64]).unwrap();
-    assert_eq!((spec.rows_per_strip(), spec.strips()), (2, 5));
-}
-
-/// A strip of several tiles has more than 512 bytes, one of a single tile at least 257 but for the last, and a tensor at most 2^33 bytes.
-#[test]
-fn given_any_shape_when_its_tree_is_derived_then_it_has_at_most_25_levels() {
-    let deepest = (1..=TILE_BYTES * 4 + 2)
-        .flat_map(|cols| [(ElementType::Int8, cols), (ElementType::Int32, cols)])
-        .filter_map(|(element, cols)| {
-            let rows = (1u32 << 31) / cols;
-            let [outer, inner] = [rows.div_ceil(128).min(MAX_DIMENSION), 128.min(rows)];
-            // As many rows as the limit lets in, give or take 128.
-            TensorSpec::new(element, &[outer - 1, inner, cols]).ok()
-        })
-        .map(|spec| spec.depth())
-        .max();
-    assert_eq!(deepest, Some(25));
+    let spec = TensorSpec::new(ElementType::Int32, &[3, 100]).unwrap();
+    assert_eq!(spec.tiles_of_row(1), Some(0..=1));
+    assert_eq!(spec.tiles_of_row(3), None);
 }
 
 #[test]
 fn given_a_tile_of_another_length_when_hashed_then_it_is_refused() {
-    // Two tiles of one row; a strip of five rows and one of two.
-    for (shape, leaf, bytes) in [([1, 600], 1, 88), ([7, 100], 1, 200), ([7, 100], 0, 500)] {
+    for (shape, leaf, bytes) in [
+        ([1, 600], 0, 512),
+        ([1, 600], 1, 88),
+        ([7, 100], 1, 188),
+        ([8, 128], 1, 512),
+    ] {
         let spec = TensorSpec::new(ElementType::Int8, &shape).unwrap();
         for len in 0..=TILE_BYTES + 1 {
             let leaf = spec.tile_leaf(leaf, &vec![0; len as usize]);
@@ -199,7 +169,7 @@ fn given_a_tile_of_another_length_when_hashed_then_it_is_refused() {
 fn given_a_shorter_tile_when_filled_with_zeros_then_it_is_another_tensor() {
     let [short, long] = [100, 101].map(|cols| TensorSpec::new(ElementType::Int8, &[cols]).unwrap());
     let filled = [&[7; 100][..], &[0]].concat();
-    assert_ne!(short.strip_root(0, &filled[..100]), long.strip_root(0, &filled));
+    assert_ne!(short.tile_leaf(0, &filled[..100]), long.tile_leaf(0, &filled));
 }
 
 proptest! {
@@ -227,66 +197,64 @@ proptest! {
 
     #[test]
     fn given_any_tensor_when_its_rows_and_tiles_are_proven_then_they_lead_to_one_root((spec, data) in tensor()) {
-        let levels = levels(&spec, &data);
+        let levels = levels(&data);
         let root = levels.last().unwrap()[0];
         let mut tiles = 0;
         for (leaf, hash) in levels[0].iter().enumerate() {
-            let real = spec.tile_position(leaf as u32).is_some();
-            prop_assert_eq!(real, *hash != PAD);
-            if real {
+            let leaf = leaf as u32;
+            let place = spec.tile_range(leaf);
+            prop_assert_eq!(place.is_some(), *hash != PAD);
+            if let Some(place) = place {
                 tiles += 1;
-                let tile = &data[spec.tile_range(leaf as u32).unwrap()];
-                prop_assert_eq!(spec.tile_leaf(leaf as u32, tile), Ok(*hash));
-                prop_assert!(spec.verify_tile(&root, leaf as u32, tile, &path(&levels, 0, leaf)));
+                let tile = &data[place];
+                prop_assert_eq!(spec.tile_leaf(leaf, tile), Ok(*hash));
+                prop_assert!(spec.verify_tile(&root, leaf, tile, &path(&levels, &(leaf..=leaf))));
             }
         }
-        prop_assert_eq!(tiles, spec.strips() * spec.tiles_per_strip());
-        let strip_level = usize::from(spec.strip_depth());
-        for strip in 0..spec.strips() {
-            let bytes = &data[spec.strip_range(strip).unwrap()];
-            prop_assert_eq!(spec.strip_root(strip, bytes), Ok(levels[strip_level][strip as usize]));
-            let path = path(&levels, strip_level, strip as usize);
-            prop_assert!(spec.verify_strip(&root, strip, bytes, &path));
-            prop_assert!(!spec.verify_strip(&root, strip ^ 1, bytes, &path));
-            prop_assert!(!spec.verify_strip(&root, strip, &bytes[..bytes.len() - 1], &path));
-            prop_assert!(!spec.verify_strip(&root, strip, &[bytes, &[0]].concat(), &path));
-        }
+        prop_assert_eq!(tiles, spec.tiles());
         for row in 0..spec.rows() {
-            let (strip, place) = spec.strip_of_row(row).unwrap();
-            let start = spec.strip_range(strip).unwrap().start;
-            prop_assert_eq!(start + place.start..start + place.end, spec.row_range(row).unwrap());
+            let leaves = spec.tiles_of_row(row).unwrap();
+            let bytes = &data[spec.tiles_range(&leaves).unwrap()];
+            prop_assert_eq!(spec.row_in_tiles(row, bytes), Some(&data[spec.row_range(row).unwrap()]));
+            let path = path(&levels, &leaves);
+            prop_assert!(spec.verify_tiles(&root, &leaves, bytes, &path));
+            let (first, last) = (*leaves.start(), *leaves.end());
+            prop_assert!(!spec.verify_tiles(&root, &(first + 1..=last + 1), bytes, &path));
+            prop_assert!(!spec.verify_tiles(&root, &(first..=last + 1), bytes, &path));
+            prop_assert!(!spec.verify_tiles(&root, &leaves, &bytes[..bytes.len() - 1], &path));
+            prop_assert!(!spec.verify_tiles(&root, &leaves, &[bytes, &[0]].concat(), &path));
         }
     }
 
     #[test]
     fn given_any_tensor_when_padding_is_derived_then_it_is_where_the_whole_tree_has_it((spec, data) in tensor()) {
-        for (level, nodes) in levels(&spec, &data).iter().enumerate() {
+        for (level, nodes) in levels(&data).iter().enumerate() {
             prop_assert!(spec.layout().all_canonical(level as u8, 0, nodes));
             prop_assert!(spec.layout().expected_pad(level as u8, nodes.len() as u32));
         }
     }
 
     #[test]
-    fn given_any_tensor_when_one_byte_changes_then_its_strip_no_longer_verifies((spec, data) in tensor(), at in any::<prop::sample::Index>(), change in 1u8..) {
-        let levels = levels(&spec, &data);
+    fn given_any_tensor_when_one_byte_changes_then_its_row_no_longer_verifies((spec, data) in tensor(), at in any::<prop::sample::Index>(), change in 1u8..) {
+        let levels = levels(&data);
         let at = at.index(data.len());
-        let (strip, _) = spec.strip_of_row((at / spec.row_bytes() as usize) as u32).unwrap();
+        let leaves = spec.tiles_of_row((at / spec.row_bytes() as usize) as u32).unwrap();
         let mut changed = data.clone();
         changed[at] ^= change;
-        let path = path(&levels, usize::from(spec.strip_depth()), strip as usize);
-        prop_assert!(!spec.verify_strip(&levels.last().unwrap()[0], strip, &changed[spec.strip_range(strip).unwrap()], &path));
+        let bytes = &changed[spec.tiles_range(&leaves).unwrap()];
+        prop_assert!(!spec.verify_tiles(&levels.last().unwrap()[0], &leaves, bytes, &path(&levels, &leaves)));
     }
 
     #[test]
     fn given_any_indices_when_asked_for_then_nothing_panics((spec, data) in tensor(), leaf: u32, element: u32, root: Hash, path in prop::collection::vec(any::<u8>(), 0..128)) {
-        spec.tile_position(leaf);
         spec.tile_range(leaf);
         spec.row_range(leaf);
-        spec.strip_range(leaf);
-        spec.strip_of_row(leaf);
+        spec.tiles_of_row(leaf);
+        spec.row_in_tiles(leaf, &data);
+        spec.tiles_range(&(leaf..=element));
         spec.leaf_of_element(element);
         spec.element_of_leaf(leaf, element);
-        spec.verify_strip(&root, leaf, &data, &path);
+        spec.verify_tiles(&root, &(leaf..=element), &data, &path);
         spec.verify_tile(&root, leaf, &data, &path);
         for level in 0..=255 {
             spec.layout().expected_pad(level, leaf);

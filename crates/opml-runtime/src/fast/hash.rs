@@ -1,6 +1,6 @@
 //! Commitments of tensors: two tiles at once with the SHA instructions, and all threads of the pool that the caller is in.
 
-use opml::{Domain, Hash, PAD, TensorSpec, merkle, tensor::TILE_BYTES};
+use opml::{Domain, Hash, PAD, merkle, tensor::TILE_BYTES};
 use rayon::prelude::*;
 
 use super::kernels::{Block, ShaExtensions, compress_two};
@@ -13,11 +13,7 @@ const MANY: usize = 2048;
 
 /// The tensor's commitment, which [`Tensor::root`] is.
 pub fn tensor_root(tensor: &Tensor) -> Hash {
-    let spec = tensor.spec();
-    let tiles = spec.tiles_per_strip() as usize;
-    let leaves = leaves(spec, tensor.bytes());
-    let strips = fold(leaves, tiles);
-    fold(strips, spec.strips() as usize)[0]
+    fold(leaves(tensor.bytes()))
 }
 
 /// The commitments of all tensors.
@@ -25,40 +21,26 @@ pub fn tensor_roots(tensors: &[Tensor]) -> Vec<Hash> {
     tensors.par_iter().map(tensor_root).collect()
 }
 
-/// The leaves of all tiles, strip after strip, without the padding between strips.
-fn leaves(spec: &TensorSpec, bytes: &[u8]) -> Vec<Hash> {
-    let (tiles, depth) = (spec.tiles_per_strip() as usize, spec.strip_depth());
-    let strip_bytes = spec.strip_bytes() as usize;
-    let message = |tile: usize| {
-        let (strip, tile) = (tile / tiles, tile % tiles);
-        let start = strip * strip_bytes + tile * TILE_BYTES as usize;
-        let end = (start + TILE_BYTES as usize)
-            .min((strip + 1) * strip_bytes)
-            .min(bytes.len());
-        (((strip << depth) | tile) as u32, &bytes[start..end])
-    };
-    let mut leaves = vec![PAD; spec.strips() as usize * tiles];
+/// The leaves of all tiles.
+fn leaves(bytes: &[u8]) -> Vec<Hash> {
+    let tiles: Vec<&[u8]> = bytes.chunks(TILE_BYTES as usize).collect();
+    let mut leaves = vec![PAD; tiles.len()];
     in_tasks(&mut leaves, |first, leaves| {
         for (i, pair) in leaves.chunks_mut(2).enumerate() {
             let at = first + 2 * i;
             // The last one is hashed twice when it has no neighbour.
-            let two = [message(at), message(at + pair.len() - 1)];
+            let two = [at, at + pair.len() - 1].map(|tile| (tile as u32, tiles[tile]));
             pair.copy_from_slice(&leaf_pair(two)[..pair.len()]);
         }
     });
     leaves
 }
 
-/// Folds each group of `width` neighbours to its root.
-fn fold(mut nodes: Vec<Hash>, mut width: usize) -> Vec<Hash> {
-    while width > 1 {
-        let next_width = width.div_ceil(2);
-        let children = |parent: usize| {
-            let (group, place) = (parent / next_width, parent % next_width);
-            let left = group * width + 2 * place;
-            [nodes[left], if 2 * place + 1 < width { nodes[left + 1] } else { PAD }]
-        };
-        let mut parents = vec![PAD; nodes.len() / width * next_width];
+/// The root above `nodes`.
+fn fold(mut nodes: Vec<Hash>) -> Hash {
+    while nodes.len() > 1 {
+        let children = |parent: usize| [nodes[2 * parent], nodes.get(2 * parent + 1).copied().unwrap_or(PAD)];
+        let mut parents = vec![PAD; nodes.len().div_ceil(2)];
         in_tasks(&mut parents, |first, parents| {
             for (i, pair) in parents.chunks_mut(2).enumerate() {
                 let at = first + 2 * i;
@@ -66,9 +48,9 @@ fn fold(mut nodes: Vec<Hash>, mut width: usize) -> Vec<Hash> {
                 pair.copy_from_slice(&parent_pair(two)[..pair.len()]);
             }
         });
-        (nodes, width) = (parents, next_width);
+        nodes = parents;
     }
-    nodes
+    nodes[0]
 }
 
 /// Fills `hashes` in tasks that get the index of their first one.

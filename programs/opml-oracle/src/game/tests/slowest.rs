@@ -13,7 +13,7 @@ use crate::game::{Game, Phase, longest_dispute_slots};
 const NODE_COUNT: u32 = opml::model::MAX_NODES;
 
 /// The tile at leaf 0.
-const TILE: [u8; 260] = [5; 260];
+const TILE: [u8; 512] = [5; 512];
 
 /// What a reveal of each level down to leaf 0 shows, top first, in a tree of `depth` whose other nodes are made up. `bottom` is leaf 0 as it is
 /// revealed, `leaf` makes the hash of a revealed leaf.
@@ -44,11 +44,11 @@ fn descent(depth: u8, bottom: Hash, leaf: impl Fn(u32, &Hash) -> Hash) -> (Hash,
 
 /// A game whose sides make every move that there is, each when `wait` says. Returns the slots from the opening to the end, and the turns.
 fn play(terms: &DisputeTerms, mut wait: impl FnMut(&Deadline) -> u64) -> (u64, u64, Game) {
-    // Nothing is deeper: more than 2^24 rows, each of one tile of its own.
-    let spec = TensorSpec::new(ElementType::Int32, &[(1 << 17) + 1, 1 << 7, 65]).unwrap();
-    assert_eq!(spec.depth(), 25);
+    // As many bytes as a tensor may have.
+    let spec = TensorSpec::new(ElementType::Int32, &[1 << 24, 1 << 7]).unwrap();
+    assert_eq!(spec.depth(), 24);
     let tile_leaf = spec.tile_leaf(0, &TILE).unwrap();
-    let (output_root, mut tensor) = descent(25, tile_leaf, |_, hash| *hash);
+    let (output_root, mut tensor) = descent(24, tile_leaf, |_, hash| *hash);
     let (trace_root, mut trace) = descent(20, output_root, trace_leaf);
     trace.append(&mut tensor);
     let reveals = trace;
@@ -99,11 +99,11 @@ const SLACK_SLOTS: u64 = 3;
 fn given_the_deepest_trees_when_both_sides_are_quick_then_the_move_counts_are_the_bound() {
     let (_, turns, game) = play(&TERMS, |deadline| deadline.opened_slot);
     assert_eq!(game.phase, Phase::Proven);
-    // The trace, ceil(20 / 4) reveals of it, ceil(25 / 4) of the tensor, the tile.
-    assert_eq!(game.operator_moves, 1 + 5 + 7 + 1);
+    // The trace, ceil(20 / 4) reveals of it, 24 / 4 of the tensor, the tile.
+    assert_eq!(game.operator_moves, 1 + 5 + 6 + 1);
     // The place, a demand for each reveal and for the tile, the proof.
-    assert_eq!(game.challenger_moves, 1 + 5 + 7 + 1 + 1);
-    assert_eq!(turns, 29);
+    assert_eq!(game.challenger_moves, 1 + 5 + 6 + 1 + 1);
+    assert_eq!(turns, 27);
     assert_eq!(game.clocks.challenger_slots, TERMS.clock_slots);
     assert_eq!(game.clocks.operator_slots, TERMS.clock_slots);
 }
@@ -118,7 +118,7 @@ fn given_both_sides_when_each_move_is_made_in_the_last_legal_slot_then_the_clock
 
 #[test]
 fn given_a_side_that_stops_when_the_other_times_it_out_then_within_the_longest_dispute() {
-    for stop in 1..29 {
+    for stop in 1..27 {
         let mut turn = 0;
         let (slots, turns, game) = play(&TERMS, |deadline| {
             turn += 1;
