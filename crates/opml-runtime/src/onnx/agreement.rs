@@ -1,12 +1,6 @@
 //! How far the integer model is from the original.
 
-use super::{
-    Imported,
-    array::Array,
-    error::ImportError,
-    interpret::Interpreter,
-    samples::Samples,
-};
+use super::{Imported, array::Array, error::ImportError, interpret::Interpreter, samples::Samples};
 use crate::{execute::execute, tensor::Tensor};
 
 /// Outputs of the two, sample by sample.

@@ -31,8 +31,8 @@ pub use agreement::{Agreement, OutputAgreement};
 pub use array::{Array, Data, Kind};
 pub use error::ImportError;
 use graph::Graph;
-use prost::Message;
 pub use port::Port;
+use prost::Message;
 pub use report::{Line, Report};
 pub use samples::{Samples, parse_npy};
 

@@ -54,7 +54,10 @@ impl Port {
         };
         let bytes: Vec<u8> = match self.element {
             ElementType::Int8 => values.into_iter().map(|value| value as u8).collect(),
-            ElementType::Int32 => values.into_iter().flat_map(|value| (value as i32).to_le_bytes()).collect(),
+            ElementType::Int32 => values
+                .into_iter()
+                .flat_map(|value| (value as i32).to_le_bytes())
+                .collect(),
         };
         match bytes.len() == self.bytes.len() {
             true => Ok(bytes),
@@ -70,7 +73,9 @@ impl Port {
     /// The reals, or integers, that the bytes of a model's output stand for.
     pub fn decode(&self, output: &[u8]) -> Vec<f32> {
         let bytes = output.get(self.bytes.clone()).unwrap_or(&[]);
-        let values = bytes.chunks(self.element.size() as usize).filter_map(|bytes| self.element.read(bytes, 0));
+        let values = bytes
+            .chunks(self.element.size() as usize)
+            .filter_map(|bytes| self.element.read(bytes, 0));
         match self.scale {
             Some((scale, zero_point)) => values.map(|q| (q - i32::from(zero_point)) as f32 * scale).collect(),
             None => values.map(|value| value as f32).collect(),

@@ -64,13 +64,25 @@ pub fn expand(
         kind: Kind::Float,
     };
     let name = node.output.first().map_or("", String::as_str);
-    let apart = reader.push(node, "RotaryEmbedding", moved(Op::Reshape, 1, &split), vec![Some(x)], "")?;
+    let apart = reader.push(
+        node,
+        "RotaryEmbedding",
+        moved(Op::Reshape, 1, &split),
+        vec![Some(x)],
+        "",
+    )?;
     let operands = vec![Some(apart), Some(positions), Some(tables[0]), Some(tables[1])];
     let op = Op::RotaryEmbedding { axis, interleaved };
     let last = if split == shape { name } else { "" };
     let turned = reader.push(node, "RotaryEmbedding", moved(op, 4, &split), operands, last)?;
     if split != shape {
-        reader.push(node, "RotaryEmbedding", moved(Op::Reshape, 1, &shape), vec![Some(turned)], name)?;
+        reader.push(
+            node,
+            "RotaryEmbedding",
+            moved(Op::Reshape, 1, &shape),
+            vec![Some(turned)],
+            name,
+        )?;
     }
     Ok(())
 }

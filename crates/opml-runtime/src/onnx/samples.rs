@@ -37,10 +37,17 @@ impl Samples {
 
     /// Splits arrays, one for each input and output, along their first dimension.
     pub fn new(inputs: &[Array], outputs: Option<&[Array]>, graph: &Graph) -> Reasoned<Self> {
-        let count = inputs.first().and_then(|first| first.shape.first()).copied().unwrap_or(0);
+        let count = inputs
+            .first()
+            .and_then(|first| first.shape.first())
+            .copied()
+            .unwrap_or(0);
         let fits = |array: &Array, id: ValueId| {
             let shape = &graph.values[id].shape;
-            match count > 0 && array.shape.first() == Some(&count) && array.count() == count * shape.iter().product::<usize>() {
+            match count > 0
+                && array.shape.first() == Some(&count)
+                && array.count() == count * shape.iter().product::<usize>()
+            {
                 true => Ok(()),
                 false => Err(format!(
                     "an array of shape {:?} is not {count} samples of {} {shape:?}",
@@ -116,7 +123,13 @@ impl Samples {
             }
         };
         let inputs = (0..count)
-            .map(|_| ports.iter().zip(numbers).map(|(port, numbers)| one(port, numbers)).collect())
+            .map(|_| {
+                ports
+                    .iter()
+                    .zip(numbers)
+                    .map(|(port, numbers)| one(port, numbers))
+                    .collect()
+            })
             .collect();
         Self { inputs, outputs: None }
     }
@@ -162,10 +175,18 @@ fn read(folder: &Path, kind: &str, names: &[&str]) -> Result<Vec<Array>, ImportE
         return read_file(&single).map(|array| vec![array]);
     }
     // A name may have characters that a path gives another meaning.
-    let plain = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' };
+    let plain = |c: char| {
+        if c.is_ascii_alphanumeric() || "._-".contains(c) {
+            c
+        } else {
+            '_'
+        }
+    };
     let path = |name: &&str| match names {
         [_] if !folder.join(kind).exists() => single.clone(),
-        _ => folder.join(kind).join(name.chars().map(plain).collect::<String>() + ".npy"),
+        _ => folder
+            .join(kind)
+            .join(name.chars().map(plain).collect::<String>() + ".npy"),
     };
     names.iter().map(|name| read_file(&path(name))).collect()
 }

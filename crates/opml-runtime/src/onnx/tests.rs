@@ -524,7 +524,10 @@ fn given_movements_when_imported_then_exact() {
         .node("Squeeze", &["i", "first"], &["j"], &[])
         .node("Unsqueeze", &["j", "first"], &["y"], &[]);
     let imported = sketch.check("y");
-    assert_eq!(imported.compare(&imported.random_samples(3)).unwrap().outputs[0].least_cosine, 1.0);
+    assert_eq!(
+        imported.compare(&imported.random_samples(3)).unwrap().outputs[0].least_cosine,
+        1.0
+    );
 }
 
 #[test]

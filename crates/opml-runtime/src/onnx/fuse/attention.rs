@@ -86,7 +86,9 @@ struct Turn {
 impl Turn {
     fn of(graph: &Graph, made: &Made, softmax: usize, masks: &[Option<Seen>]) -> Self {
         let is_product = |index: &usize| matches!(graph.nodes[*index].op, Op::MatMul { .. });
-        let scores = masks[softmax].as_ref().map(|seen| Chain::to(graph, made, seen.scores).source);
+        let scores = masks[softmax]
+            .as_ref()
+            .map(|seen| Chain::to(graph, made, seen.scores).source);
         let weights = |index: &usize| {
             let first = graph.nodes[*index].operand(0)?;
             made.index(Chain::to(graph, made, first).source)

@@ -108,7 +108,11 @@ impl<'a> Follow<'a> {
                 let node = &self.graph.nodes[maker];
                 // Of a table only the rows are read that are put out.
                 let read = &node.operands[usize::from(matches!(node.op, Op::Gather { .. }))..];
-                let counts = read.iter().flatten().chain([&node.result]).map(|id| self.graph.count(*id));
+                let counts = read
+                    .iter()
+                    .flatten()
+                    .chain([&node.result])
+                    .map(|id| self.graph.count(*id));
                 cost = counts.fold(cost, usize::saturating_add);
                 open.extend(node.operands.iter().flatten());
             }

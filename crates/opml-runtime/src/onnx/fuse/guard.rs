@@ -15,14 +15,20 @@ pub fn drop(graph: &mut Graph) {
         };
         let tested = made.node(graph, *condition);
         let is_guard = tested.is_some_and(|test| test.op == Op::IsNan && test.operand(0) == Some(*p))
-            && made.node(graph, *p).is_some_and(|node| matches!(node.op, Op::Softmax { .. }))
+            && made
+                .node(graph, *p)
+                .is_some_and(|node| matches!(node.op, Op::Softmax { .. }))
             && graph.number(*instead) == Some(0.0)
             && graph.shape(node.result) == graph.shape(*p);
         if is_guard {
             guarded[node.result] = Some(*p);
         }
     }
-    for operand in graph.nodes.iter_mut().flat_map(|node| node.operands.iter_mut().flatten()) {
+    for operand in graph
+        .nodes
+        .iter_mut()
+        .flat_map(|node| node.operands.iter_mut().flatten())
+    {
         *operand = guarded[*operand].unwrap_or(*operand);
     }
     for output in &mut graph.outputs {

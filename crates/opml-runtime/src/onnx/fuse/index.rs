@@ -1,6 +1,10 @@
 //! Indices and positions that follow from an integer of the input by more than another shape: they become a table of their own.
 
-use super::{Graph, follow::{Follow, Function, Source}, trimmed};
+use super::{
+    Graph,
+    follow::{Follow, Function, Source},
+    trimmed,
+};
 use crate::onnx::{
     error::{ImportError, Reasoned},
     graph::{Node, ValueId},

@@ -137,7 +137,9 @@ impl Visible {
             Part::Chosen { condition, .. } => *condition,
         });
         let functions = values.map(|id| follow.function(id)).collect::<Reasoned<Vec<_>>>()?;
-        let roots = functions.iter().map(|function| function.root().map_or(Source::Constant, Source::One));
+        let roots = functions
+            .iter()
+            .map(|function| function.root().map_or(Source::Constant, Source::One));
         let root = match roots.fold(Source::Constant, Source::and) {
             Source::Constant => None,
             Source::One(root) => Some(root),
@@ -207,7 +209,10 @@ impl Visible {
             Some(offset) => (query + offset as usize + 1).min(keys),
         };
         // Each row sees what a causal mask leaves, and the same number at most.
-        let lengths: Vec<usize> = counts.iter().map(|rows| rows.iter().copied().max().unwrap_or(0)).collect();
+        let lengths: Vec<usize> = counts
+            .iter()
+            .map(|rows| rows.iter().copied().max().unwrap_or(0))
+            .collect();
         let holds = counts
             .iter()
             .zip(&lengths)
@@ -217,7 +222,10 @@ impl Visible {
         }
         let all = left(self.queries - 1);
         let lengths: Vec<i64> = lengths.into_iter().map(|length| length as i64).collect();
-        let as_they_are = lengths.iter().zip(0..).all(|(length, number)| *length == number.min(all as i64));
+        let as_they_are = lengths
+            .iter()
+            .zip(0..)
+            .all(|(length, number)| *length == number.min(all as i64));
         let length = match (trimmed(lengths), root) {
             (lengths, _) if lengths == [all as i64] => Length::All,
             (lengths, _) if lengths.len() == 1 => Length::Constant(lengths[0]),

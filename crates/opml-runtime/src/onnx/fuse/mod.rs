@@ -75,7 +75,14 @@ impl Graph {
     }
 
     /// Integers of any shape that follow from the integers of another value, each by a table of what 0, 1, .. become.
-    fn add_table(&mut self, nodes: &mut Vec<Node>, from: ValueId, values: Vec<i64>, shape: Vec<usize>, like: &Node) -> ValueId {
+    fn add_table(
+        &mut self,
+        nodes: &mut Vec<Node>,
+        from: ValueId,
+        values: Vec<i64>,
+        shape: Vec<usize>,
+        like: &Node,
+    ) -> ValueId {
         let result = self.add_value(shape, Kind::Int64);
         nodes.push(Node {
             op: Op::Table {

@@ -2,7 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::{Graph, Made, both, follow::{Follow, Function, Source}, integers};
+use super::{
+    Graph, Made, both,
+    follow::{Follow, Function, Source},
+    integers,
+};
 use crate::onnx::{
     array::{Array, Data},
     error::{ImportError, Reasoned},
@@ -45,7 +49,12 @@ pub fn fuse(graph: &mut Graph) -> Result<(), ImportError> {
         };
         let rotation = rotation(&before, &follow, &pieces)
             .map_err(|reason| node.error(format!("it turns pairs of channels, but {reason}")))?;
-        let Rotation { axis, positions, cos, sin } = rotation;
+        let Rotation {
+            axis,
+            positions,
+            cos,
+            sin,
+        } = rotation;
         let rows = cos.shape[0];
         // Queries and keys of all layers have the same tables.
         let [positions, cos, sin] = *tables.entry([pieces.cos, pieces.sin]).or_insert_with(|| {
@@ -70,7 +79,9 @@ fn pieces(graph: &Graph, made: &Made, follow: &Follow, node: &Node) -> Option<Pi
     // What follows from the data, and what from positions.
     let factors = |product: ValueId| {
         let factors = made.node(graph, product)?.pair(Binary::Mul)?;
-        both(factors).into_iter().find(|[x, angle]| is_data(x) && !is_data(angle))
+        both(factors)
+            .into_iter()
+            .find(|[x, angle]| is_data(x) && !is_data(angle))
     };
     both(sum).into_iter().find_map(|[along, across]| {
         let ([x, cos], [rotated, sin]) = (factors(along)?, factors(across)?);
@@ -124,10 +135,16 @@ fn swaps_pairs(graph: &Graph, made: &Made, x: ValueId, rotated: ValueId) -> Opti
         let node = &graph.nodes[step];
         for id in node.operands.iter().flatten() {
             if let Some(constant) = graph.constant(*id) {
-                values.entry(*id).or_insert_with(|| constant.to_array().as_ref().clone());
+                values
+                    .entry(*id)
+                    .or_insert_with(|| constant.to_array().as_ref().clone());
             }
         }
-        let operands: Vec<_> = node.operands.iter().map(|id| id.and_then(|id| values.get(&id))).collect();
+        let operands: Vec<_> = node
+            .operands
+            .iter()
+            .map(|id| id.and_then(|id| values.get(&id)))
+            .collect();
         let value = &graph.values[node.result];
         let result = interpret::compute(&node.op, &operands, &value.shape, value.kind).ok()?;
         values.insert(node.result, result);
@@ -190,7 +207,10 @@ fn position_axis(x: &[usize], angles: [&[usize]; 2]) -> Reasoned<usize> {
     let mut found = None;
     for shape in angles {
         let (last, others) = shape.split_last().ok_or("its angles are one number")?;
-        let missing = x.len().checked_sub(shape.len()).ok_or("its angles have more dimensions")?;
+        let missing = x
+            .len()
+            .checked_sub(shape.len())
+            .ok_or("its angles have more dimensions")?;
         if *last != x[x.len() - 1] {
             return Err("its angles are not one for each channel".into());
         }
@@ -245,10 +265,12 @@ fn halved(array: Array, d: usize, interleaved: bool) -> Reasoned<Array> {
     let rows = values.len() / d;
     let pairs = (0..rows).flat_map(|row| (0..half).map(move |pair| (row, pair)));
     let halved = pairs
-        .map(|(row, pair)| match [0, 1].map(|second| values[row * d + column(pair, second)]) {
-            [first, second] if first == second => Ok(first),
-            _ => Err("the two channels of a pair have different angles".into()),
-        })
+        .map(
+            |(row, pair)| match [0, 1].map(|second| values[row * d + column(pair, second)]) {
+                [first, second] if first == second => Ok(first),
+                _ => Err("the two channels of a pair have different angles".into()),
+            },
+        )
         .collect::<Reasoned<Vec<f32>>>()?;
     Ok(Array::new(vec![rows, half], Data::Float(halved)))
 }

@@ -106,8 +106,7 @@ pub fn compare(comparison: Comparison, a: &Array, b: &Array, shape: &[usize]) ->
 /// `a` where the condition is true, and else `b`.
 pub fn choose(condition: &Array, a: &Array, b: &Array, shape: &[usize], kind: Kind) -> Reasoned<Array> {
     let conditions = condition.to_integers()?;
-    let [chosen, a_places, b_places] =
-        [&condition.shape, &a.shape, &b.shape].map(|from| broadcast_places(from, shape));
+    let [chosen, a_places, b_places] = [&condition.shape, &a.shape, &b.shape].map(|from| broadcast_places(from, shape));
     let places = chosen.into_iter().zip(a_places.into_iter().zip(b_places));
     if kind == Kind::Float {
         let (a, b) = (a.to_floats(), b.to_floats());
@@ -142,6 +141,9 @@ pub fn cast(x: &Array, shape: &[usize], kind: Kind) -> Reasoned<Array> {
 /// The entries of a table at integers that are clamped to its places.
 pub fn look_up(x: &Array, values: &[i64], shape: &[usize], kind: Kind) -> Reasoned<Array> {
     let last = values.len().checked_sub(1).ok_or("its table is empty")?;
-    let entries = x.to_integers()?.into_iter().map(|x| values[x.clamp(0, last as i64) as usize]);
+    let entries = x
+        .to_integers()?
+        .into_iter()
+        .map(|x| values[x.clamp(0, last as i64) as usize]);
     Ok(Array::from_integers(kind, shape.to_vec(), entries))
 }

@@ -82,7 +82,11 @@ impl<'a> Interpreter<'a> {
             let result = compute(&node.op, &operands, &value.shape, value.kind).map_err(|reason| node.error(reason))?;
             values.insert(node.result, result);
         }
-        let outputs = self.graph.outputs.iter().map(|output| values.get(&output.value).cloned());
+        let outputs = self
+            .graph
+            .outputs
+            .iter()
+            .map(|output| values.get(&output.value).cloned());
         outputs
             .collect::<Option<Vec<_>>>()
             .ok_or_else(|| ImportError::Model("has an output that no node makes".into()))
@@ -113,18 +117,27 @@ pub fn compute(op: &Op, operands: &[Option<&Array>], shape: &[usize], kind: Kind
         Op::Dequantize(quantisation) => floats(dequantise(x, quantisation)),
         Op::Conv { window, groups } => floats(windows::conv(x, get(1)?, optional(2), window, *groups, shape)),
         Op::MaxPool(window) => windows::max_pool(x, window, shape, kind)?,
-        Op::AveragePool { window, padding_counts } => {
-            floats(windows::average_pool(x, window, *padding_counts, shape))
-        }
+        Op::AveragePool { window, padding_counts } => floats(windows::average_pool(x, window, *padding_counts, shape)),
         Op::Gemm {
             alpha,
             beta,
             transposed,
-        } => floats(products::gemm([x, get(1)?], optional(2), [*alpha, *beta], *transposed, shape)),
+        } => floats(products::gemm(
+            [x, get(1)?],
+            optional(2),
+            [*alpha, *beta],
+            *transposed,
+            shape,
+        )),
         Op::MatMul { sharing } => floats(products::matrix_product(x, get(1)?, false, *sharing, shape)),
         Op::Binary(function) => elements::binary(*function, x, get(1)?, shape, kind)?,
         Op::Unary(function) => match x.data {
-            Data::Float(_) => floats(x.to_floats().into_iter().map(|x| elements::unary(*function, x)).collect()),
+            Data::Float(_) => floats(
+                x.to_floats()
+                    .into_iter()
+                    .map(|x| elements::unary(*function, x))
+                    .collect(),
+            ),
             _ => return Err("it is not defined for integers".into()),
         },
         Op::Compare(comparison) => elements::compare(*comparison, x, get(1)?, shape)?,
@@ -139,8 +152,8 @@ pub fn compute(op: &Op, operands: &[Option<&Array>], shape: &[usize], kind: Kind
         Op::Range => {
             let first = |array: &Array| Ok::<_, String>(*array.to_integers()?.first().ok_or("a bound is missing")?);
             let (start, step) = (first(x)?, first(get(2)?)?);
-            let values = (0..shape.iter().product::<usize>() as i64)
-                .map(|i| start.saturating_add(step.saturating_mul(i)));
+            let values =
+                (0..shape.iter().product::<usize>() as i64).map(|i| start.saturating_add(step.saturating_mul(i)));
             Array::from_integers(kind, shape.to_vec(), values)
         }
         Op::Fill { value } => {

@@ -34,9 +34,7 @@ pub fn gather(x: &Array, indices: &Array, axis: usize, shape: &[usize]) -> Reaso
     let indices = indices
         .to_integers()?
         .into_iter()
-        .map(|index| {
-            normal_axis(index, length).map_err(|_| format!("index {index} is outside of {length}"))
-        })
+        .map(|index| normal_axis(index, length).map_err(|_| format!("index {index} is outside of {length}")))
         .collect::<Reasoned<Vec<_>>>()?;
     let places = (0..outer).flat_map(|o| {
         indices
@@ -61,7 +59,11 @@ pub fn slice(x: &Array, starts: &[usize], steps: &[usize], shape: &[usize]) -> A
 
 pub fn pad(x: &Array, before: &[usize], value: f32, shape: &[usize], kind: Kind) -> Reasoned<Array> {
     let strides = strides(shape);
-    let offset = before.iter().zip(&strides).map(|(before, stride)| before * stride).sum();
+    let offset = before
+        .iter()
+        .zip(&strides)
+        .map(|(before, stride)| before * stride)
+        .sum();
     let inside = places(&x.shape, offset, &strides);
     let count = shape.iter().product();
     if kind == Kind::Float {

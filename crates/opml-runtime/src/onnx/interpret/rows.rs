@@ -36,7 +36,9 @@ pub fn softmax(x: &Array, axis: usize, mask: Mask, length: Option<&Array>) -> Re
     let queries = x.shape.iter().rev().nth(1).copied().unwrap_or(1);
     let mut index = 0;
     Ok(along(x, axis, |row| {
-        let causal = mask.causal.map_or(i64::MAX, |offset| (index % queries) as i64 + i64::from(offset) + 1);
+        let causal = mask
+            .causal
+            .map_or(i64::MAX, |offset| (index % queries) as i64 + i64::from(offset) + 1);
         index += 1;
         let visible = causal.min(length).clamp(0, row.len() as i64) as usize;
         let (seen, hidden) = row.split_at(visible);

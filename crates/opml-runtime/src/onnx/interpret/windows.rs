@@ -32,7 +32,14 @@ fn window_places<'a>(
     })
 }
 
-pub fn conv(x: &Array, weights: &Array, bias: Option<&Array>, window: &Window, groups: usize, shape: &[usize]) -> Vec<f32> {
+pub fn conv(
+    x: &Array,
+    weights: &Array,
+    bias: Option<&Array>,
+    window: &Window,
+    groups: usize,
+    shape: &[usize],
+) -> Vec<f32> {
     let (values, weights) = (x.to_floats(), weights.to_floats());
     let bias = bias.map(Array::to_floats);
     let (n, channels) = (shape[1], x.shape[1]);

@@ -3,6 +3,7 @@
 use opml::{ElementType, Operand, TensorSpec};
 
 use super::{Deferred, Lowered, Lowering, Real, Scale, Stored, Work, emit::Emitter};
+use crate::model::Model;
 use crate::onnx::{
     array::Kind,
     error::{ImportError, Reasoned, quoted},
@@ -10,7 +11,6 @@ use crate::onnx::{
     port::Port,
     report::Report,
 };
-use crate::model::Model;
 
 /// An input of the graph.
 pub struct Input {
@@ -24,7 +24,9 @@ pub struct Input {
 pub fn inputs(graph: &Graph) -> Result<(Emitter, Vec<Input>), ImportError> {
     let mut used = vec![false; graph.values.len()];
     let operands = graph.nodes.iter().flat_map(|node| node.operands.iter().flatten());
-    operands.chain(graph.outputs.iter().map(|output| &output.value)).for_each(|id| used[*id] = true);
+    operands
+        .chain(graph.outputs.iter().map(|output| &output.value))
+        .for_each(|id| used[*id] = true);
     let mut ports: Vec<Port> = Vec::with_capacity(graph.inputs.len());
     for id in &graph.inputs {
         let Value { name, shape, kind, .. } = &graph.values[*id];
@@ -36,11 +38,17 @@ pub fn inputs(graph: &Graph) -> Result<(Emitter, Vec<Input>), ImportError> {
         ports.push(Port::new(name, *kind, shape, element, before));
     }
     let unusable = |port: &Port, reason: String| {
-        ImportError::Model(format!("has an input {} that is no tensor: {reason}", quoted(&port.name)))
+        ImportError::Model(format!(
+            "has an input {} that is no tensor: {reason}",
+            quoted(&port.name)
+        ))
     };
     let (element, dims) = match &ports[..] {
         [port] => (port.element, port.shape.clone()),
-        ports => (ElementType::Int8, vec![1, ports.last().map_or(0, |port| port.bytes.end)]),
+        ports => (
+            ElementType::Int8,
+            vec![1, ports.last().map_or(0, |port| port.bytes.end)],
+        ),
     };
     let dims: Vec<u32> = dims.iter().map(|length| *length as u32).collect();
     let spec = TensorSpec::new(element, &dims)
@@ -140,6 +148,8 @@ impl Lowering<'_> {
             }
             return Ok(());
         }
+        // These nodes are of no node of the graph.
+        self.emitter.current = None;
         let mut joined: Option<Operand> = None;
         for (stored, port) in all.iter().zip(ports) {
             let count = self.emitter.dims(&[1, port.shape.iter().product()])?;

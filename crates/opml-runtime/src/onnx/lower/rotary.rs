@@ -69,7 +69,9 @@ impl Lowering<'_> {
 
     /// The change of scale is in the tables.
     pub fn rotate(&mut self, rotated: &Rotated, y: Scale) -> Reasoned<Stored> {
-        let Rotated { x, positions, cos, sin, .. } = rotated;
+        let Rotated {
+            x, positions, cos, sin, ..
+        } = rotated;
         let ratio = f64::from(x.scale.scale) / f64::from(y.scale);
         let [cos_reals, sin_reals] = [cos, sin].map(|table| -> Vec<f64> {
             let values = table.to_floats().into_iter();

@@ -31,6 +31,9 @@ impl Lowering<'_> {
         let operand = self
             .emitter
             .emit(|builder| builder.softmax(stored.operand, &exponentials, length, attributes))?;
+        if let Operand::Node(index) = operand {
+            self.probabilities.insert(index);
+        }
         let scale = Scale {
             scale: 1.0 / 256.0,
             zero_point: i8::MIN,
@@ -64,7 +67,11 @@ impl Lowering<'_> {
         };
         let length = match self.graph.constant(id) {
             Some(constant) => {
-                let length = *constant.to_array().to_integers()?.first().ok_or("its length is missing")?;
+                let length = *constant
+                    .to_array()
+                    .to_integers()?
+                    .first()
+                    .ok_or("its length is missing")?;
                 let tensor = Tensor::from_i32(&[1], &[length as i32]).map_err(|error| error.to_string())?;
                 self.emitter.constant(tensor)
             }

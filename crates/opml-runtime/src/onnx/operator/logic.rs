@@ -82,7 +82,12 @@ fn range(operands: &Operands) -> Reasoned<Resolved> {
     let span = end.checked_sub(start).ok_or("its bounds are too far apart")?;
     let count = match step {
         0 => return Err("its step is 0".into()),
-        1.. => span.max(0).checked_add(step - 1).ok_or("its bounds are too far apart")? / step,
+        1.. => {
+            span.max(0)
+                .checked_add(step - 1)
+                .ok_or("its bounds are too far apart")?
+                / step
+        }
         _ => return Err("a range downwards is not supported".into()),
     };
     Ok(Resolved {

@@ -180,7 +180,14 @@ pub fn tile(operands: &Operands) -> Reasoned<Resolved> {
             x.shape
         ));
     }
-    repeated(x, x.shape.iter().zip(&repeats).map(|(length, repeats)| length * repeats).collect())
+    repeated(
+        x,
+        x.shape
+            .iter()
+            .zip(&repeats)
+            .map(|(length, repeats)| length * repeats)
+            .collect(),
+    )
 }
 
 fn repeated(x: &Known, shape: Vec<usize>) -> Reasoned<Resolved> {
