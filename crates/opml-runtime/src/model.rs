@@ -155,60 +155,15 @@ impl Model {
 
     /// Reads the bytes of a model file. Allocates in proportion to their length only.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
-        let mut parts = Parts(bytes);
-        if parts.0.len() < MAGIC.len() && MAGIC.starts_with(parts.0) {
-            return Err(ModelError::Truncated {
-                part: "the magic bytes",
-                missing: (MAGIC.len() - bytes.len()) as u64,
-            });
-        }
-        if parts.take("the magic bytes", MAGIC.len() as u64).ok() != Some(MAGIC) {
-            return Err(ModelError::NotAModel);
-        }
-        const HEADER: &str = "the version and the counts";
-        let found = parts.u16(HEADER)?;
-        if found != FORMAT_VERSION {
-            return Err(ModelError::FormatVersion { found });
-        }
-        let found = parts.u16(HEADER)?;
-        if found != ARITHMETIC_VERSION {
-            return Err(ModelError::ArithmeticVersion { found });
-        }
-        let node_count = parts.u32(HEADER)?;
-        if node_count == 0 || node_count > MAX_NODES {
-            return Err(ModelError::NodeCount {
-                found: node_count.into(),
-            });
-        }
-        let constant_count = parts.u32(HEADER)?;
-        if constant_count > MAX_CONSTANTS {
-            return Err(ModelError::ConstantCount {
-                found: constant_count.into(),
-            });
-        }
-        let input = TensorSpec::decode(parts.take("the input's specification", SPEC_BYTES as u64)?)
-            .map_err(|reason| ModelError::Input { reason })?;
-
-        let records = parts.take("the node records", u64::from(node_count) * NODE_BYTES as u64)?;
+        let File {
+            input,
+            nodes,
+            constants,
+        } = File::read(bytes)?;
         let nodes = (0..)
-            .zip(records.chunks(NODE_BYTES))
+            .zip(nodes)
             .map(|(index, record)| NodeRecord::decode(record).map_err(|reason| ModelError::Node { index, reason }))
             .collect::<Result<Vec<_>, _>>()?;
-        let specs = parts.take(
-            "the constants' specifications",
-            u64::from(constant_count) * SPEC_BYTES as u64,
-        )?;
-        let constants = (0..)
-            .zip(specs.chunks(SPEC_BYTES))
-            .map(|(index, spec)| {
-                let spec = TensorSpec::decode(spec).map_err(|reason| ModelError::Constant { index, reason })?;
-                let data = parts.take("the constants' elements", spec.byte_len())?;
-                Ok(Tensor::new(spec, data.to_vec()).expect("as many bytes as the specification says were taken"))
-            })
-            .collect::<Result<Vec<_>, ModelError>>()?;
-        if !parts.0.is_empty() {
-            return Err(ModelError::TrailingBytes { count: parts.0.len() });
-        }
         Self::new(input, nodes, constants)
     }
 
@@ -278,6 +233,74 @@ impl Model {
                 Operand::Constant(index) => Some(*self.constants.get(*index as usize)?.spec()),
             })
             .collect()
+    }
+}
+
+/// A model file whose nodes are not looked at yet.
+pub(crate) struct File<'a> {
+    pub(crate) input: TensorSpec,
+    pub(crate) nodes: &'a [[u8; NODE_BYTES]],
+    pub(crate) constants: Vec<Tensor>,
+}
+
+impl<'a> File<'a> {
+    pub(crate) fn read(bytes: &'a [u8]) -> Result<Self, ModelError> {
+        let mut parts = Parts(bytes);
+        if parts.0.len() < MAGIC.len() && MAGIC.starts_with(parts.0) {
+            return Err(ModelError::Truncated {
+                part: "the magic bytes",
+                missing: (MAGIC.len() - bytes.len()) as u64,
+            });
+        }
+        if parts.take("the magic bytes", MAGIC.len() as u64).ok() != Some(MAGIC) {
+            return Err(ModelError::NotAModel);
+        }
+        const HEADER: &str = "the version and the counts";
+        let found = parts.u16(HEADER)?;
+        if found != FORMAT_VERSION {
+            return Err(ModelError::FormatVersion { found });
+        }
+        let found = parts.u16(HEADER)?;
+        if found != ARITHMETIC_VERSION {
+            return Err(ModelError::ArithmeticVersion { found });
+        }
+        let node_count = parts.u32(HEADER)?;
+        if node_count == 0 || node_count > MAX_NODES {
+            return Err(ModelError::NodeCount {
+                found: node_count.into(),
+            });
+        }
+        let constant_count = parts.u32(HEADER)?;
+        if constant_count > MAX_CONSTANTS {
+            return Err(ModelError::ConstantCount {
+                found: constant_count.into(),
+            });
+        }
+        let input = TensorSpec::decode(parts.take("the input's specification", SPEC_BYTES as u64)?)
+            .map_err(|reason| ModelError::Input { reason })?;
+
+        let records = parts.take("the node records", u64::from(node_count) * NODE_BYTES as u64)?;
+        let (nodes, _) = records.as_chunks();
+        let specs = parts.take(
+            "the constants' specifications",
+            u64::from(constant_count) * SPEC_BYTES as u64,
+        )?;
+        let constants = (0..)
+            .zip(specs.chunks(SPEC_BYTES))
+            .map(|(index, spec)| {
+                let spec = TensorSpec::decode(spec).map_err(|reason| ModelError::Constant { index, reason })?;
+                let data = parts.take("the constants' elements", spec.byte_len())?;
+                Ok(Tensor::new(spec, data.to_vec()).expect("as many bytes as the specification says were taken"))
+            })
+            .collect::<Result<Vec<_>, ModelError>>()?;
+        if !parts.0.is_empty() {
+            return Err(ModelError::TrailingBytes { count: parts.0.len() });
+        }
+        Ok(Self {
+            input,
+            nodes,
+            constants,
+        })
     }
 }
 
