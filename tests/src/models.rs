@@ -2,7 +2,10 @@
 
 use imo_client::challenge::Answer;
 use imo_protocol::PUBLIC_SALT;
-use opml_runtime::{Builder, ElementType, Model, Operand, Tensor, TensorSpec, execute, synthetic};
+use opml::{model::MAX_OPERANDS, ops::Clip};
+use opml_runtime::{
+    Builder, Claim, ElementType, Model, NodeRecord, Operand, Tensor, TensorSpec, execute, malformed::Records, synthetic,
+};
 
 use crate::{programs::workspace, world::Asked};
 
@@ -81,4 +84,33 @@ fn lie_that_shows(model: &Model, input: &Tensor, node: u32) -> Option<Answer> {
             Answer::tampered(model, input, node, element, lie.into()).expect("the node has that element")
         })
         .find(|answer| answer.claim() != truth.claim())
+}
+
+/// A model of which node 1 cuts at a least value above its greatest one, between two that keep every rule.
+pub fn malformed() -> Records {
+    let spec = TensorSpec::new(ElementType::Int8, &[1, 4]).expect("a row of four");
+    let clip = |least, greatest| {
+        let mut operands = [Operand::None; MAX_OPERANDS];
+        operands[0] = Operand::Input;
+        let record = NodeRecord {
+            operator: Clip::NUMBER,
+            operands,
+            output: spec,
+            attributes: Clip::attributes(least, greatest),
+        };
+        record.encode()
+    };
+    Records::new(spec, vec![clip(-1, 1), clip(1, -1), clip(-1, 1)], Vec::new())
+}
+
+/// A claim on a model that nobody can run.
+pub fn claimed(records: &Records, price_units: u64) -> Asked {
+    let stand_in = honest(&dense(&[4, 4]), 0, price_units);
+    Asked {
+        claim: Claim {
+            model_root: records.model_root(),
+            ..stand_in.claim
+        },
+        ..stand_in
+    }
 }
