@@ -11,6 +11,7 @@ pub mod fast;
 pub mod malformed;
 pub mod model;
 pub mod onnx;
+pub mod progress;
 pub mod search;
 pub mod synthetic;
 pub mod tensor;

@@ -6,9 +6,15 @@ use opml::{
     model::{CONSTANT_BYTES, NODE_BYTES, constant_leaf, graph_leaf},
 };
 
+use bytes::Bytes;
+
 use crate::{
+    Tensor,
     commit::Tree,
-    model::{File, ModelError},
+    model::{
+        ModelError,
+        file::{self, Contents},
+    },
 };
 
 /// The records that a model root commits to, well-formed or not.
@@ -53,19 +59,23 @@ impl Records {
 
     /// Reads the bytes of a model file that need not be a model.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
-        let File {
+        let Contents {
             input,
-            nodes,
+            records,
             constants,
-        } = File::read(bytes)?;
-        let record = |constant: &crate::Tensor| {
+        } = file::read(Bytes::copy_from_slice(bytes))?;
+        let record = |constant: &Tensor| {
             ConstantRecord {
                 spec: *constant.spec(),
                 root: constant.root(),
             }
             .encode()
         };
-        Ok(Self::new(input, nodes.to_vec(), constants.iter().map(record).collect()))
+        Ok(Self::new(
+            input,
+            records.as_chunks().0.to_vec(),
+            constants.iter().map(record).collect(),
+        ))
     }
 
     pub fn header(&self) -> &ModelHeader {

@@ -3,6 +3,7 @@
 mod common;
 mod digits;
 mod malformed;
+mod mapped;
 mod model_file;
 #[path = "../../../opml/tests/operators/nodes.rs"]
 mod nodes;
