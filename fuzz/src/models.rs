@@ -33,6 +33,7 @@ pub fn check_execution(model: &Model) {
             let options = PlanOptions {
                 threads: Some(1),
                 level: Some(level),
+                packed_bytes: None,
             };
             Plan::with_options(model, options)
         })

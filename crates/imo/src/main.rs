@@ -7,6 +7,7 @@ mod commands;
 mod demo;
 mod error;
 mod format;
+mod progress;
 
 use std::process::ExitCode;
 

@@ -78,6 +78,11 @@ impl Builder {
         Self::with_input(input)
     }
 
+    /// The input's specification, nodes and constants as they are, unchecked.
+    pub fn into_parts(self) -> (TensorSpec, Vec<NodeRecord>, Vec<Tensor>) {
+        (self.input, self.nodes, self.constants)
+    }
+
     /// Checks every rule and commits.
     pub fn build(self) -> Result<Model, BuildError> {
         self.build_with_progress(&())

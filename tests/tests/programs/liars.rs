@@ -1,5 +1,7 @@
 //! Operators that lie, each in another way. The watcher wins against all of them.
 
+use std::{fs, path::Path};
+
 use ::opml_oracle::{
     errors::OracleError,
     game::Phase,
@@ -8,11 +10,11 @@ use ::opml_oracle::{
 use imo_client::{challenge::NextMove, instructions::opml_oracle};
 use imo_tests::{
     Cast, Outcome, World,
-    models::{chain, dense, digits, honest, lying},
+    models::{chain, dense, digits, honest, lying, lying_about},
     world::{Asked, Case, Duel, usdc},
 };
 use opml::merkle::{self, Domain};
-use opml_runtime::{Execution, Hash, Model, TensorTree, execute};
+use opml_runtime::{Execution, Hash, Model, TensorTree, execute, fast::Plan, synthetic::DecoderSizes};
 use solana_signer::Signer;
 
 fn sealed(world: &mut World, cast: &Cast, model: &Model, asked: Asked) -> (Case, Execution) {
@@ -58,6 +60,41 @@ fn given_a_lie_in_a_wide_layer_when_disputed_then_the_walk_down_the_tensor_finds
     let model = dense(&[3, 10_000, 2]);
     // Twenty tiles: a trace, two reveals of the tensor, a tile.
     assert_eq!(caught(&model, 0), 4);
+}
+
+#[test]
+fn given_a_lie_in_a_decoder_that_is_mapped_from_its_file_when_disputed_then_caught() {
+    // Four million parameters: the path of a model of a billion, with all sizes smaller.
+    let sizes = DecoderSizes {
+        layers: 3,
+        width: 256,
+        heads: 8,
+        key_heads: 2,
+        feed_forward: 704,
+        vocabulary: 4000,
+        cache: 21,
+    };
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-decoder.imo", std::process::id()));
+    sizes.save_step(1, &file).expect("the sizes fit");
+    let model = Model::open(&file).expect("the file was written whole");
+    // Whoever has a file mapped keeps it.
+    fs::remove_file(&file).expect("the file is there");
+
+    let plan = Plan::new(&model);
+    let input = sizes.input(2).expect("the sizes fit");
+    // The last layer's way down, then a sum.
+    let layers = (0..).zip(model.nodes()).filter(|(_, node)| model.operand_specs(node)[0].cols() == 704);
+    let node: u32 = layers.map(|(index, _)| index).last().expect("a layer has a feed-forward part");
+    for node in [node, node + 1] {
+        let (mut world, cast) = World::with_protocol();
+        let asked = lying_about(&plan, &input, usdc(10), node).expect("the lie shows");
+        let service = world.given_service(&cast, &model);
+        let case = world.given_sealed(&cast, service, vec![asked]);
+        let own = plan.execute(&input).expect("the input fits the model");
+        let mut duel = Duel::open(&mut world, &cast.watcher, &case, 0, &model, &own);
+        duel.play_until(&mut world, &cast.operator, &case.asked[0].answer, Phase::Proven);
+        assert_rejected(&world, &case);
+    }
 }
 
 /// An honest answer that is claimed with another output root.

@@ -110,9 +110,9 @@ impl fmt::Display for Report {
         for line in &self.text {
             writeln!(f, "  {line}")?;
         }
-        for (title, ports) in [("input ", &self.inputs), ("output", &self.outputs)] {
+        for (title, ports) in [("input", &self.inputs), ("output", &self.outputs)] {
             match &ports[..] {
-                [port] => writeln!(f, "{title}  {port}")?,
+                [port] => writeln!(f, "{title:6}  {port}")?,
                 ports => {
                     writeln!(f, "{title}s in one row of int8")?;
                     for port in ports {

@@ -66,6 +66,15 @@ pub fn of(graph: &mut Graph, made: &Made, product: &Node, keys: Option<usize>) -
             }
         }
         let moved = chain::moved(graph, &node)?;
+        // Of Reshapes in a row only the last counts: what is between may have more dimensions than a tensor.
+        if node.op == Op::Reshape
+            && let Some(before) = nodes.pop_if(|before: &mut Node| before.op == Op::Reshape)
+        {
+            at = before.operand(0)?;
+        }
+        if node.op == Op::Reshape && graph.shape(at) == shape {
+            continue;
+        }
         for operand in node.operands.iter_mut().flatten().filter(|operand| **operand == moved) {
             *operand = at;
         }

@@ -2,6 +2,7 @@
 
 use opml::{Operand, TensorSpec};
 
+use super::tidy::{Parts, tidy};
 use crate::{
     builder::{BuildError, Builder},
     model::{Model, ModelError},
@@ -61,18 +62,24 @@ impl Emitter {
     }
 
     pub fn build(self, graph: &Graph) -> Result<(Model, Vec<Option<usize>>), ImportError> {
-        match self.builder.build() {
-            Ok(model) => Ok((model, self.made_for)),
-            Err(BuildError::Model(ModelError::Node { index, reason })) => {
+        let (input, nodes, constants) = self.builder.into_parts();
+        let parts = tidy(Parts {
+            nodes,
+            constants,
+            made_for: self.made_for,
+        });
+        match Model::new(input, parts.nodes, parts.constants) {
+            Ok(model) => Ok((model, parts.made_for)),
+            Err(ModelError::Node { index, reason }) => {
                 let reason = crate::describe::node_error(reason);
                 let reason = format!("what it becomes is not possible: {reason}");
-                let made_for = self.made_for.get(index as usize).copied().flatten();
+                let made_for = parts.made_for.get(index as usize).copied().flatten();
                 Err(match made_for.and_then(|node| graph.nodes.get(node)) {
                     Some(node) => node.error(reason),
                     None => ImportError::Model(format!("has inputs that cannot be used: {reason}")),
                 })
             }
-            Err(error) => Err(error.into()),
+            Err(error) => Err(BuildError::Model(error).into()),
         }
     }
 }

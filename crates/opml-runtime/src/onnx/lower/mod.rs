@@ -17,9 +17,13 @@ mod ports;
 mod reduce;
 mod rotary;
 mod softmax;
+mod tidy;
 mod weights;
 
-use std::{collections::HashMap, rc::Rc};
+use std::{
+    collections::{HashMap, HashSet},
+    rc::Rc,
+};
 
 use opml::{Operand, ops::TABLE_ENTRIES};
 
@@ -189,6 +193,10 @@ struct Lowering<'a> {
     tabulated: HashMap<ValueId, Real>,
     /// Rows that were joined with an input, a cache, with its scale.
     cached: HashMap<ValueId, Real>,
+    /// What softmaxes made.
+    probabilities: HashSet<u32>,
+    /// Of values of one byte that kept a scale of their own: the one that was asked for.
+    asked: HashMap<ValueId, Scale>,
     notes: Vec<Option<String>>,
 }
 
@@ -204,6 +212,8 @@ impl<'a> Lowering<'a> {
             settled: HashMap::new(),
             tabulated: HashMap::new(),
             cached: HashMap::new(),
+            probabilities: HashSet::new(),
+            asked: HashMap::new(),
             notes: vec![None; graph.nodes.len()],
         };
         lowering.input_values();
@@ -243,7 +253,7 @@ impl<'a> Lowering<'a> {
                     "only casts between int32 and int64 are supported; QuantizeLinear makes integers of floats".into(),
                 ),
             },
-            Op::Gather { axis } => self.gather(node, *axis),
+            Op::Gather { axis } => self.gather(index, node, *axis),
             Op::Concat { axis } => self.concat(index, node, *axis),
             Op::Table { values } => self.table(node, values),
             Op::Softmax { axis, mask } => self.softmax(node, *axis, *mask),
@@ -335,6 +345,13 @@ impl<'a> Lowering<'a> {
         let scale = activation_scale(quantisation)?;
         self.scales[node.result] = Some(scale);
         let stored = match self.value(node, 0)? {
+            // A softmax has a scale that fits all that it can give. Another one would only round a second time.
+            Lowered::Real(real) if matches!(real.stored.operand, Operand::Node(index) if self.probabilities.contains(&index)) =>
+            {
+                self.scales[node.result] = Some(real.scale);
+                self.asked.insert(node.result, scale);
+                real.stored
+            }
             Lowered::Real(real) => self.rescale(&real, scale)?,
             Lowered::Function { of, steps } => self.tabulate(&of, &steps, scale)?,
             Lowered::Deferred(deferred) => {
@@ -358,7 +375,14 @@ impl<'a> Lowering<'a> {
     fn dequantise(&mut self, node: &Node, quantisation: &Quantisation) -> Reasoned<Lowered> {
         let scale = activation_scale(quantisation)?;
         match self.value(node, 0)? {
-            Lowered::Bytes(stored) => Ok(Lowered::Real(Real { stored, scale })),
+            Lowered::Bytes(stored) => {
+                let value = self.operand(node, 0)?;
+                let own = self.scales[value].filter(|_| self.asked.get(&value) == Some(&scale));
+                Ok(Lowered::Real(Real {
+                    stored,
+                    scale: own.unwrap_or(scale),
+                }))
+            }
             _ => Err("its operand is not int8 or uint8".into()),
         }
     }

@@ -95,7 +95,12 @@ impl Lowering<'_> {
                 stored: self.moved(node, &stored, Some(scale))?,
                 scale,
             }),
-            Lowered::Deferred(deferred) if matches!(node.op, Op::Reshape | Op::Transpose { .. } | Op::Slice { .. }) => {
+            Lowered::Deferred(deferred)
+                if matches!(
+                    node.op,
+                    Op::Reshape | Op::Transpose { .. } | Op::Slice { .. } | Op::Gather { .. }
+                ) =>
+            {
                 let moves = extended(deferred.moves.clone(), &[], index)?;
                 Lowered::Deferred(Deferred { moves, ..deferred })
             }
@@ -156,6 +161,7 @@ impl Lowering<'_> {
                 Ok(Stored { operand, ..moved })
             }
             Op::MaxPool(window) => self.max_pool(x, window, shape),
+            Op::Gather { axis } => self.gathered(node, *axis, x, &shape),
             _ => Err("it does not only move elements".into()),
         }
     }
@@ -226,103 +232,78 @@ impl Lowering<'_> {
         })
     }
 
-    /// Rows of a constant table by indices, or one place of a tensor by a constant index.
-    pub fn gather(&mut self, node: &Node, axis: usize) -> Reasoned<Lowered> {
-        let shape = self.graph.values[node.result].shape.clone();
-        let (table, indices) = (self.operand(node, 0)?, self.operand(node, 1)?);
-        let (table_constant, indices_constant) = (self.graph.constant(table), self.graph.constant(indices));
-        match (table_constant, indices_constant) {
-            (Some(constant), None) => {
-                let [rows, cols] = self.graph.values[table].shape[..] else {
-                    return Err("its table is no matrix".into());
-                };
-                if axis != 0 {
-                    return Err("only rows of a table can be gathered".into());
-                }
-                let Lowered::Words(indices) = self.value(node, 1)? else {
-                    return Err("its indices are not int32 or int64".into());
-                };
-                let indices = self.in_graph_order(&indices)?;
-                let (values, scale) = quantised(constant).ok_or("its table is not quantised with one scale")?;
-                let dims = self.emitter.dims(&[rows, cols])?;
-                let table = Tensor::from_i8(&dims, &values).map_err(|error| error.to_string())?;
-                let table = self.emitter.constant(table);
-                let operand = self.emitter.emit(|builder| builder.gather(indices.operand, table))?;
-                let stored = Stored::new(operand, &shape);
-                Ok(match scale {
-                    Some(scale) => Lowered::Real(Real { stored, scale }),
-                    None => Lowered::Bytes(stored),
-                })
-            }
-            (None, Some(constant)) => {
-                let index = match constant.to_array().to_integers()?.as_slice() {
-                    [index] => *index,
-                    _ => return Err("only one constant index is supported".into()),
-                };
-                let (stored, scale) = match self.value(node, 0)? {
-                    Lowered::Real(real) => (real.stored, Some(real.scale)),
-                    Lowered::Bytes(stored) => (stored, None),
-                    lowered => return Err(self.not_quantised(&lowered, 0)),
-                };
-                let start = crate::onnx::operator::normal_axis(index, stored.shape[axis])
-                    .map_err(|_| format!("index {index} is outside of {}", stored.shape[axis]))?;
-                let one = Stored {
-                    shape: stored
-                        .shape
-                        .iter()
-                        .enumerate()
-                        .map(|(i, length)| if i == axis { 1 } else { *length })
-                        .collect(),
-                    ..stored.clone()
-                };
-                let starts: Vec<usize> = stored
-                    .order
-                    .iter()
-                    .map(|i| if *i == axis { start } else { 0 })
-                    .collect();
-                let (starts, dims) = (self.emitter.dims(&starts)?, self.emitter.dims(&one.dims())?);
-                let operand = self
-                    .emitter
-                    .emit(|builder| builder.slice(stored.operand, &starts, &dims))?;
-                let one = self.in_graph_order(&Stored { operand, ..one })?;
-                if shape.is_empty() {
-                    return Err("a scalar is not supported".into());
-                }
-                let stored = self.shaped(Stored::new(one.operand, &shape))?;
-                Ok(match scale {
-                    Some(scale) => Lowered::Real(Real { stored, scale }),
-                    None => Lowered::Bytes(stored),
-                })
-            }
-            _ => self.gather_rows(node, axis, &shape),
+    /// Rows of a constant table or of a tensor by indices, or one place of a tensor by a constant index.
+    pub fn gather(&mut self, index: usize, node: &Node, axis: usize) -> Reasoned<Lowered> {
+        let (table, shape) = (self.operand(node, 0)?, &self.graph.values[node.result].shape);
+        let Some(constant) = self.graph.constant(table) else {
+            return self.move_elements(index, node);
+        };
+        let [rows, cols] = self.graph.values[table].shape[..] else {
+            return Err("its table is no matrix".into());
+        };
+        if axis != 0 {
+            return Err("only rows of a table can be gathered".into());
         }
+        let Lowered::Words(indices) = self.value(node, 1)? else {
+            return Err("its indices are not int32 or int64".into());
+        };
+        let indices = self.in_graph_order(&indices)?;
+        let (values, scale) = quantised(constant).ok_or("its table is not quantised with one scale")?;
+        let dims = self.emitter.dims(&[rows, cols])?;
+        let table = Tensor::from_i8(&dims, &values).map_err(|error| error.to_string())?;
+        let table = self.emitter.constant(table);
+        let operand = self.emitter.emit(|builder| builder.gather(indices.operand, table))?;
+        let stored = self.shaped(Stored::new(operand, shape))?;
+        Ok(match scale {
+            Some(scale) => Lowered::Real(Real { stored, scale }),
+            None => Lowered::Bytes(stored),
+        })
     }
 
-    /// Rows of a tensor by integers of the input.
-    fn gather_rows(&mut self, node: &Node, axis: usize, shape: &[usize]) -> Reasoned<Lowered> {
+    /// Places of a tensor along a dimension: one by a constant index, or those that integers of the input name.
+    fn gathered(&mut self, node: &Node, axis: usize, x: &Stored, shape: &[usize]) -> Reasoned<Stored> {
+        if shape.is_empty() {
+            return Err("a scalar is not supported".into());
+        }
+        let id = self.operand(node, 1)?;
+        let Some(constant) = self.graph.constant(id) else {
+            return self.gathered_rows(node, axis, x, shape);
+        };
+        let index = match constant.to_array().to_integers()?.as_slice() {
+            [index] => *index,
+            _ => return Err("only one constant index is supported".into()),
+        };
+        let length = x.shape[axis];
+        let start = crate::onnx::operator::normal_axis(index, length)
+            .map_err(|_| format!("index {index} is outside of {length}"))?;
+        let mut one = x.clone();
+        one.shape[axis] = 1;
+        let starts: Vec<usize> = x.order.iter().map(|i| if *i == axis { start } else { 0 }).collect();
+        let (starts, dims) = (self.emitter.dims(&starts)?, self.emitter.dims(&one.dims())?);
+        one.operand = self.emitter.emit(|builder| builder.slice(x.operand, &starts, &dims))?;
+        let one = self.in_graph_order(&one)?;
+        self.shaped(Stored::new(one.operand, shape))
+    }
+
+    fn gathered_rows(&mut self, node: &Node, axis: usize, x: &Stored, shape: &[usize]) -> Reasoned<Stored> {
         let Lowered::Words(indices) = self.value(node, 1)? else {
             return Err("its indices are no integers of the input".into());
         };
-        let Real { stored, scale } = self.real(node, 0)?;
-        let rows = stored.shape[axis];
-        if stored.shape[..axis].iter().any(|length| *length != 1) {
+        if x.shape[..axis].iter().any(|length| *length != 1) {
             return Err("rows can be gathered along the first dimension that is longer than 1 only".into());
         }
-        let order: Vec<usize> = [axis]
-            .into_iter()
-            .chain((0..stored.shape.len()).filter(|dimension| *dimension != axis))
-            .collect();
-        let count = stored.shape.iter().product::<usize>() / rows;
-        let stored = self.ordered(&stored, &order)?;
-        let table = self.shaped(Stored::new(stored.operand, &[rows, count]))?;
+        let others = (0..x.shape.len()).filter(|dimension| *dimension != axis);
+        let order: Vec<usize> = [axis].into_iter().chain(others).collect();
+        let rows = self.ordered(x, &order)?;
+        let count = x.shape.iter().product::<usize>() / x.shape[axis];
+        let table = self.shaped(Stored::new(rows.operand, &[x.shape[axis], count]))?;
         let chosen = indices.shape.iter().product();
         let indices = self.in_graph_order(&indices)?;
         let indices = self.shaped(Stored::new(indices.operand, &[chosen]))?;
         let operand = self
             .emitter
             .emit(|builder| builder.gather(indices.operand, table.operand))?;
-        let stored = self.shaped(Stored::new(operand, shape))?;
-        Ok(Lowered::Real(Real { stored, scale }))
+        self.shaped(Stored::new(operand, shape))
     }
 
     /// Integers that follow from others by a table.

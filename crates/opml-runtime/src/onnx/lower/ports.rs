@@ -148,6 +148,8 @@ impl Lowering<'_> {
             }
             return Ok(());
         }
+        // These nodes are of no node of the graph.
+        self.emitter.current = None;
         let mut joined: Option<Operand> = None;
         for (stored, port) in all.iter().zip(ports) {
             let count = self.emitter.dims(&[1, port.shape.iter().product()])?;

@@ -31,6 +31,9 @@ impl Lowering<'_> {
         let operand = self
             .emitter
             .emit(|builder| builder.softmax(stored.operand, &exponentials, length, attributes))?;
+        if let Operand::Node(index) = operand {
+            self.probabilities.insert(index);
+        }
         let scale = Scale {
             scale: 1.0 / 256.0,
             zero_point: i8::MIN,
