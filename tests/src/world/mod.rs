@@ -42,8 +42,17 @@ pub struct World {
 impl World {
     /// The programs, the people and the payment mint; nothing on chain yet.
     pub fn empty() -> (Self, Cast) {
+        Self::on(Cluster::start)
+    }
+
+    /// The same on the virtual machine alone, which is what long histories can afford.
+    pub fn empty_light() -> (Self, Cast) {
+        Self::on(Cluster::start_light)
+    }
+
+    fn on(start: impl Fn(&Pubkey) -> Cluster) -> (Self, Cast) {
         let deployer = numbered_key(0);
-        let mut cluster = Cluster::start(&deployer.pubkey());
+        let mut cluster = start(&deployer.pubkey());
         cluster.set_lamports(&deployer.pubkey(), crate::cluster::ACTOR_LAMPORTS);
         let cast = Cast::hire(&mut cluster, deployer);
         let mint_authority = cluster.actor();
@@ -57,6 +66,15 @@ impl World {
             },
             cast,
         )
+    }
+
+    /// The same world once more, for another way that things can go. Only a light one can be forked.
+    pub fn fork(&self) -> Option<Self> {
+        Some(Self {
+            cluster: self.cluster.fork()?,
+            usdc: self.usdc,
+            mint_authority: self.mint_authority.insecure_clone(),
+        })
     }
 
     /// Whose signature makes units and freezes accounts of the payment mint.
