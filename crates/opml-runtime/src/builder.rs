@@ -15,7 +15,6 @@ use opml::{
 
 use crate::{
     model::{FileWriter, Model, ModelError, graph},
-    progress::Progress,
     tensor::{Tensor, TensorDataError},
 };
 
@@ -78,14 +77,14 @@ impl Builder {
         Self::with_input(input)
     }
 
-    /// Checks every rule and commits.
-    pub fn build(self) -> Result<Model, BuildError> {
-        self.build_with_progress(&())
+    /// The input's specification, nodes and constants as they are, unchecked.
+    pub fn into_parts(self) -> (TensorSpec, Vec<NodeRecord>, Vec<Tensor>) {
+        (self.input, self.nodes, self.constants)
     }
 
-    /// [`Builder::build`], with somebody to be told how far the hashing is.
-    pub fn build_with_progress(self, progress: &dyn Progress) -> Result<Model, BuildError> {
-        Ok(Model::with_progress(self.input, self.nodes, self.constants, progress)?)
+    /// Checks every rule and commits.
+    pub fn build(self) -> Result<Model, BuildError> {
+        Ok(Model::new(self.input, self.nodes, self.constants)?)
     }
 }
 

@@ -30,11 +30,11 @@ pub fn run(
     let agreement = match samples {
         Some(folder) => {
             let samples = imported.samples(folder).or_user_error()?;
-            Some(imported.compare(&samples, &waiting).or_user_error()?)
+            Some(imported.compare_with_progress(&samples, &waiting).or_user_error()?)
         }
         None if random == 0 => None,
         // A model that is too large for the interpreter can be imported all the same.
-        None => match imported.compare(&imported.random_samples(random), &waiting) {
+        None => match imported.compare_with_progress(&imported.random_samples(random), &waiting) {
             Err(ImportError::Samples(_)) => None,
             result => Some(result.or_user_error()?),
         },
@@ -67,14 +67,16 @@ fn report(out: &mut impl Write, imported: &Imported, agreement: Option<&Agreemen
     };
     let inputs = if samples { "samples" } else { "made-up inputs" };
     writeln!(out, "against {against} on {} {inputs}", agreement.samples)?;
-    writeln!(
-        out,
-        "  cosine similarity {:.5} on average, {:.5} at worst",
-        agreement.mean_cosine, agreement.least_cosine
-    )?;
-    writeln!(
-        out,
-        "  same maximum in {} of {} rows",
-        agreement.equal_rows, agreement.rows
-    )
+    for output in &agreement.outputs {
+        if agreement.outputs.len() > 1 {
+            writeln!(out, "  {}", output.name.escape_debug())?;
+        }
+        writeln!(
+            out,
+            "  cosine similarity {:.5} on average, {:.5} at worst",
+            output.mean_cosine, output.least_cosine
+        )?;
+        writeln!(out, "  same maximum in {} of {} rows", output.equal_rows, output.rows)?;
+    }
+    Ok(())
 }
