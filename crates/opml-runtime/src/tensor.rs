@@ -1,5 +1,7 @@
 //! A tensor with its data.
 
+use std::ops::RangeInclusive;
+
 use bytes::Bytes;
 use opml::{ElementType, Hash, TensorSpec, ops::Region};
 
@@ -14,7 +16,7 @@ pub enum TensorDataError {
     Length { spec: TensorSpec, found: usize },
 }
 
-/// A specification and that many elements, row-major, without fill, int32 little-endian. A clone shares the elements, which may be a part of a mapped file.
+/// A specification and that many elements, row-major, int32 little-endian. A clone shares the elements, which may be a part of a mapped file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tensor {
     spec: TensorSpec,
@@ -83,9 +85,14 @@ impl Tensor {
             .collect()
     }
 
-    /// The used bytes of the tile at a leaf of the tensor's tree.
+    /// The elements of the tile at a leaf of the tensor's tree as bytes.
     pub fn tile(&self, leaf_index: u32) -> Option<&[u8]> {
         self.data.get(self.spec.tile_range(leaf_index)?)
+    }
+
+    /// The elements of neighbouring tiles as bytes.
+    pub fn tiles(&self, leaves: &RangeInclusive<u32>) -> Option<&[u8]> {
+        self.data.get(self.spec.tiles_range(leaves)?)
     }
 
     /// The elements of a row as bytes.

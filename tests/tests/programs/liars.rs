@@ -57,7 +57,7 @@ fn given_a_lie_in_a_model_of_many_nodes_when_disputed_then_the_walk_down_the_tra
 
 #[test]
 fn given_a_lie_in_a_wide_layer_when_disputed_then_the_walk_down_the_tensor_finds_it() {
-    let model = dense(&[3, 5_000, 2]);
+    let model = dense(&[3, 10_000, 2]);
     // Twenty tiles: a trace, two reveals of the tensor, a tile.
     assert_eq!(caught(&model, 0), 4);
 }
@@ -119,17 +119,12 @@ fn post(world: &mut World, cast: &Cast, duel: &Duel, roots: Vec<Hash>) {
 }
 
 #[test]
-fn given_dirty_padding_in_a_tile_when_disputed_then_there_is_nothing_to_reveal_and_silence_loses() {
+fn given_a_tile_with_more_bytes_than_its_place_when_disputed_then_there_is_nothing_to_reveal_and_silence_loses() {
     let (mut world, cast) = World::with_protocol();
     let model = dense(&[8, 6, 5]);
-    // The bytes that hold elements are honest; one of those that follow is not zero.
-    let dirty = |truth: &Execution| {
-        let mut tile = [0; 256];
-        tile[..5].copy_from_slice(truth.output().bytes());
-        tile[255] = 1;
-        merkle::leaf(Domain::TensorTile, 0, &[&tile])
-    };
-    let (case, own) = sealed(&mut world, &cast, &model, claiming(&model, dirty));
+    // The bytes that hold elements are honest, but zeros follow.
+    let filled = |truth: &Execution| merkle::leaf(Domain::TensorTile, 0, &[truth.output().bytes(), &[0; 507]]);
+    let (case, own) = sealed(&mut world, &cast, &model, claiming(&model, filled));
     let mut duel = Duel::open(&mut world, &cast.watcher, &case, 0, &model, &own);
     duel.challenger_moves(&mut world);
     post(&mut world, &cast, &duel, roots_of(&case));
@@ -138,13 +133,12 @@ fn given_dirty_padding_in_a_tile_when_disputed_then_there_is_nothing_to_reveal_a
 
     let state = duel.state(&world);
     let digest = state.game.digest;
-    let used = own.output().bytes().to_vec();
-    let mut with_padding = used.clone();
-    with_padding.resize(256, 0);
-    with_padding[255] = 1;
+    let tile = own.output().bytes().to_vec();
+    let mut with_zeros = tile.clone();
+    with_zeros.resize(512, 0);
     for (tile, error) in [
-        (used, OracleError::WrongPreimage),
-        (with_padding, OracleError::WrongTileLength),
+        (tile, OracleError::WrongPreimage),
+        (with_zeros, OracleError::WrongTileLength),
     ] {
         let reveal = opml_oracle::reveal_tile(&state, digest, tile);
         world.send(&[reveal], &[&cast.operator]).expect_error(error);
@@ -161,7 +155,7 @@ fn given_dirty_padding_in_a_tile_when_disputed_then_there_is_nothing_to_reveal_a
 fn given_something_hung_under_a_padding_leaf_when_disputed_then_it_cannot_be_revealed() {
     let (mut world, cast) = World::with_protocol();
     // Three tiles, so that the fourth leaf is padding.
-    let model = dense(&[4, 600]);
+    let model = dense(&[4, 1_200]);
     let garbage = [7; 32];
     let hung = |truth: &Execution| {
         let tree = TensorTree::new(truth.output());
@@ -187,7 +181,7 @@ fn given_something_hung_under_a_padding_leaf_when_disputed_then_it_cannot_be_rev
         let reveal = opml_oracle::reveal(&state, digest, hashes);
         world.send(&[reveal], &[&cast.operator]).expect_error(error);
     }
-    let early = opml_oracle::reveal_tile(&state, digest, vec![0; 256]);
+    let early = opml_oracle::reveal_tile(&state, digest, vec![0; 512]);
     world
         .send(&[early], &[&cast.operator])
         .expect_error(OracleError::HashesDue);

@@ -195,8 +195,8 @@ fn given_a_lie_in_a_small_model_when_disputed_then_proven_in_two_answers() {
 
 #[test]
 fn given_a_lie_in_a_long_graph_of_large_tensors_when_disputed_then_both_trees_are_walked() {
-    let model = long_chain(40, &[20, 300]);
-    for (node, element) in [(0, 0), (17, 5_999), (31, 256), (39, 300)] {
+    let model = long_chain(40, &[20, 600]);
+    for (node, element) in [(0, 0), (17, 11_999), (31, 512), (39, 6_000)] {
         let game = assert_caught(&model, node, element);
         // The trace, two reveals in it, two in the tensor, the tile.
         assert_eq!(game.operator_moves, 6);
@@ -324,6 +324,7 @@ fn given_a_receipt_when_recomputed_then_told_apart() {
         lane: Pubkey::default(),
         sequence: 0,
         claim,
+        salt: imo_protocol::PUBLIC_SALT,
     };
     let find = |claim| audit::judge(execute(&model, &input).unwrap(), &receipt(claim));
     let claim = own.claim();

@@ -132,6 +132,7 @@ fn time_the_watcher(subject: &Subject, case: &Case, turns: &[Turn], now: &Now) -
         lane: case.service.customer.lane,
         sequence: 0,
         claim: case.asked[0].claim,
+        salt: case.asked[0].salt,
     };
     let mut times = Vec::with_capacity(runs);
     for _ in 0..runs {
