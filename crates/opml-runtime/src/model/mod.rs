@@ -48,8 +48,7 @@ impl Model {
         Self::with_progress(input, nodes, constants, &())
     }
 
-    /// [`Model::new`], with somebody to be told how far the hashing is.
-    pub fn with_progress(
+    fn with_progress(
         input: TensorSpec,
         nodes: Vec<NodeRecord>,
         constants: Vec<Tensor>,
