@@ -120,6 +120,12 @@ impl Cluster {
         });
     }
 
+    /// Lets time pass until this slot.
+    pub fn pass_until_slot(&mut self, slot: u64) {
+        let passed = slot.checked_sub(self.now().slot).expect("the slot is still to come");
+        self.pass_slots(passed);
+    }
+
     /// Lets the clock go on until a Unix time, and the slots with it.
     pub fn pass_until_unix(&mut self, unix: i64) {
         let seconds = u64::try_from(unix - self.now.unix).expect("time does not go back");

@@ -25,8 +25,10 @@ pub use {
     money::usdc,
     offering::{ALICE_COMMITS, BOB_COMMITS, MAX_RAISE, MIN_RAISE, OFFERING_SECONDS, SUPPLY},
     protocol::{CLUSTER, PROTOCOL_BPS, SPLIT, terms},
-    report::{Asked, BOND, Case},
-    service::{CREDIT, Customer, LANE, Published, STAKE, Service, profile, sign, version_args},
+    report::{Asked, BOND, Case, Question},
+    service::{
+        CREDIT, Customer, LANE, Published, STAKE, Service, answer_key, profile, sign, sign_answer, version_args,
+    },
 };
 
 /// A cluster, its payment mint, and what the scenarios do on it. When it ends, all books must balance.
