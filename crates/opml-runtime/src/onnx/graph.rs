@@ -65,6 +65,8 @@ pub struct Node {
     pub op: Op,
     pub operands: Vec<Option<ValueId>>,
     pub result: ValueId,
+    /// What people should know of what it became.
+    pub note: Option<String>,
 }
 
 impl Node {
@@ -456,6 +458,7 @@ impl<'a> Reader<'a> {
             op,
             operands,
             result,
+            note: None,
         });
         Ok(result)
     }
