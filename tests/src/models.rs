@@ -1,6 +1,7 @@
 //! The models that are served.
 
 use imo_client::challenge::Answer;
+use imo_protocol::PUBLIC_SALT;
 use opml_runtime::{Builder, ElementType, Model, Operand, Tensor, TensorSpec, execute, synthetic};
 
 use crate::{programs::workspace, world::Asked};
@@ -44,6 +45,7 @@ pub fn honest(model: &Model, seed: u64, price_units: u64) -> Asked {
         claim: execution.claim(),
         answer: Answer::from(&execution),
         price_units,
+        salt: PUBLIC_SALT,
     }
 }
 
@@ -60,6 +62,7 @@ pub fn lying(model: &Model, seed: u64, price_units: u64, node: u32) -> Asked {
                 claim: answer.claim(),
                 answer,
                 price_units,
+                salt: PUBLIC_SALT,
             })
         })
         .expect("a lie in this node shows in no output")

@@ -68,11 +68,13 @@ pub struct Collection {
     pub requests_root: [u8; 32],
     /// Who paid this account's rent and gets it back.
     pub rent_payer: Pubkey,
+    /// The lane's: whether questions and answers are shown only with the payer's permission.
+    pub private: bool,
     /// Zero.
     pub reserved: [u8; 32],
 }
 
-const _: () = assert!(Collection::INIT_SPACE == 254);
+const _: () = assert!(Collection::INIT_SPACE == 255);
 
 impl Owner for Bucket {
     fn owner() -> Pubkey {
@@ -142,6 +144,7 @@ mod tests {
             receipts_root: [11; 32],
             requests_root: [12; 32],
             rent_payer: Pubkey::new_unique(),
+            private: true,
             reserved: [0; 32],
         };
         let mut bytes = Vec::new();

@@ -20,7 +20,7 @@ pub use {
     ed25519::{check_ed25519_instruction, verify_preceding_ed25519},
     errors::ProtocolError,
     receipt::Receipt,
-    request::Request,
+    request::{PUBLIC_SALT, Request},
     shares::{ALL_BPS, share_floor},
     voucher::{VOUCHER_BYTES, Voucher},
 };

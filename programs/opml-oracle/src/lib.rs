@@ -80,16 +80,8 @@ pub mod opml_oracle {
         OpenDispute::handle(ctx, nonce, commitment)
     }
 
-    pub fn point(
-        ctx: Context<Point>,
-        expected_digest: [u8; 32],
-        receipt_index: u32,
-        salt: [u8; 32],
-        input_root: [u8; 32],
-        output_root: [u8; 32],
-        path: Vec<[u8; 32]>,
-    ) -> Result<()> {
-        Point::handle(ctx, expected_digest, receipt_index, salt, input_root, output_root, path)
+    pub fn point(ctx: Context<Point>, expected_digest: [u8; 32], args: PointArgs) -> Result<()> {
+        Point::handle(ctx, expected_digest, args)
     }
 
     pub fn post_trace(ctx: Context<PostTrace>, expected_digest: [u8; 32], roots: Vec<[u8; 32]>) -> Result<()> {

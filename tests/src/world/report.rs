@@ -35,6 +35,8 @@ pub struct Asked {
     pub claim: Claim,
     pub answer: Answer,
     pub price_units: u64,
+    /// Of request and receipt.
+    pub salt: [u8; 32],
 }
 
 /// A report of one collection, with what was asked and answered.
@@ -56,6 +58,7 @@ impl Case {
             receipt_index: index,
             salt: [0x5A; 32],
             claim: self.asked[index as usize].claim,
+            receipt_salt: self.asked[index as usize].salt,
             path: self.receipts.path(index).expect("the collection has that receipt"),
         }
     }
@@ -91,13 +94,20 @@ impl World {
     /// Has a customer ask all this, and signs for it. Returns the receipts and the voucher.
     pub fn given_answers(&self, customer: &mut Customer, asked: &[Asked]) -> (ReceiptTree, SignedVoucher) {
         let mut receipts = ReceiptTree::new(customer.requests.count());
-        for Asked { claim, price_units, .. } in asked {
+        for Asked {
+            claim,
+            price_units,
+            salt,
+            ..
+        } in asked
+        {
             let claim = *claim;
-            let request = customer.ask(claim.model_root, claim.input_root, *price_units);
+            let request = customer.ask(claim.model_root, claim.input_root, *price_units, *salt);
             let receipt = Receipt {
                 lane: customer.lane,
                 sequence: request.sequence,
                 claim,
+                salt: *salt,
             };
             receipts.push(&receipt).expect("receipts come in order");
         }

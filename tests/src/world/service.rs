@@ -62,13 +62,14 @@ pub struct Customer {
 
 impl Customer {
     /// Asks once more: appends the request and owes its price.
-    pub fn ask(&mut self, model_root: Hash, input_root: Hash, price_units: u64) -> Request {
+    pub fn ask(&mut self, model_root: Hash, input_root: Hash, price_units: u64, salt: [u8; 32]) -> Request {
         let request = Request {
             lane: self.lane,
             sequence: self.requests.count(),
             model_root,
             input_root,
             price_units,
+            salt,
         };
         self.requests.push(&request).expect("requests come in order");
         self.spent_units += price_units;
@@ -162,6 +163,28 @@ impl World {
         published: &Published,
         operator: Pubkey,
     ) -> Customer {
+        self.given_customer_on(payer, session, published, operator, false)
+    }
+
+    /// The same with a private lane.
+    pub fn given_private_customer(
+        &mut self,
+        payer: &Keypair,
+        session: &Keypair,
+        published: &Published,
+        operator: Pubkey,
+    ) -> Customer {
+        self.given_customer_on(payer, session, published, operator, true)
+    }
+
+    fn given_customer_on(
+        &mut self,
+        payer: &Keypair,
+        session: &Keypair,
+        published: &Published,
+        operator: Pubkey,
+        private: bool,
+    ) -> Customer {
         let (key, model, mint) = (payer.pubkey(), published.model, self.usdc);
         let credit = addresses::revenue_escrow::credit(&key, &model);
         let lane = addresses::revenue_escrow::lane(&credit, &operator);
@@ -175,7 +198,7 @@ impl World {
         for instruction in [
             revenue_escrow::open_credit(key, key, model),
             revenue_escrow::deposit_credit(key, credit, model, mint, CREDIT),
-            revenue_escrow::open_lane(key, key, model, operator, LANE),
+            revenue_escrow::open_lane(key, key, model, operator, LANE, private),
             revenue_escrow::grant_session(key, key, model, grant),
         ] {
             self.send(&[instruction], &[payer]).expect_ok();

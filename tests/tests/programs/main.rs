@@ -8,6 +8,7 @@ mod liars;
 mod offering;
 mod pause;
 mod prefunded;
+mod privacy;
 mod protocol;
 mod reports;
 mod settling;

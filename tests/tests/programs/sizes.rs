@@ -77,6 +77,7 @@ fn given_the_largest_form_of_each_instruction_when_sent_with_a_priority_fee_then
             input_root: [9; 32],
             output_root: [9; 32],
         },
+        receipt_salt: [9; 32],
         path: path(16),
     };
     let model = dense(&[4, 3]);

@@ -324,6 +324,7 @@ fn given_a_receipt_when_recomputed_then_told_apart() {
         lane: Pubkey::default(),
         sequence: 0,
         claim,
+        salt: imo_protocol::PUBLIC_SALT,
     };
     let find = |claim| audit::recompute(&model, &input, &receipt(claim)).unwrap();
     let claim = own.claim();

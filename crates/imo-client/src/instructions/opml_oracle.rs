@@ -5,6 +5,7 @@ use imo_protocol::Collection;
 use opml::{Claim, Hash, ModelHeader, NodeRecord};
 use opml_oracle::{
     ID, accounts, instruction,
+    instructions::PointArgs,
     state::{Dispute, Operator, Report, Trace},
 };
 use solana_sdk_ids::system_program;
@@ -224,6 +225,8 @@ pub struct Place {
     /// Kept secret until the place is named.
     pub salt: [u8; 32],
     pub claim: Claim,
+    /// The receipt's own salt.
+    pub receipt_salt: [u8; 32],
     /// Siblings on the way up from the receipt.
     pub path: Vec<Hash>,
 }
@@ -240,6 +243,7 @@ impl Place {
         receipt_index: u32,
         salt: [u8; 32],
         claim: Claim,
+        receipt_salt: [u8; 32],
         path: Vec<Hash>,
     ) -> Self {
         let collection = revenue_escrow::collection(&collection.report, &collection.lane);
@@ -248,6 +252,7 @@ impl Place {
             receipt_index,
             salt,
             claim,
+            receipt_salt,
             path,
         }
     }
@@ -260,6 +265,7 @@ pub fn point(dispute: &Dispute, expected_digest: Hash, place: &Place) -> Instruc
         receipt_index,
         salt,
         claim,
+        receipt_salt,
         path,
     } = place;
     let accounts = accounts::Point {
@@ -269,15 +275,15 @@ pub fn point(dispute: &Dispute, expected_digest: Hash, place: &Place) -> Instruc
         collection: *collection,
         trace: address::trace(&dispute.report, &claim.claim_hash()),
     };
-    let data = instruction::Point {
-        expected_digest,
+    let args = PointArgs {
         receipt_index: *receipt_index,
         salt: *salt,
         input_root: claim.input_root,
         output_root: claim.output_root,
+        receipt_salt: *receipt_salt,
         path: path.clone(),
     };
-    build(ID, accounts, data)
+    build(ID, accounts, instruction::Point { expected_digest, args })
 }
 
 fn post_trace_accounts(payer: Pubkey, signer: Pubkey, dispute: &Dispute) -> accounts::PostTrace {

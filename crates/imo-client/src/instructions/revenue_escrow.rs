@@ -97,8 +97,15 @@ pub fn close_credit(credit: &Credit) -> Instruction {
     build(ID, accounts, instruction::CloseCredit {})
 }
 
-/// Signed by the payer. Sets `amount_units` aside for the operator.
-pub fn open_lane(payer: Pubkey, rent_payer: Pubkey, model: Pubkey, operator: Pubkey, amount_units: u64) -> Instruction {
+/// Signed by the payer. Sets `amount_units` aside for the operator, `private` for questions and answers that are shown only with the payer's permission.
+pub fn open_lane(
+    payer: Pubkey,
+    rent_payer: Pubkey,
+    model: Pubkey,
+    operator: Pubkey,
+    amount_units: u64,
+    private: bool,
+) -> Instruction {
     let credit = address::credit(&payer, &model);
     let accounts = accounts::OpenLane {
         payer,
@@ -110,7 +117,7 @@ pub fn open_lane(payer: Pubkey, rent_payer: Pubkey, model: Pubkey, operator: Pub
         lane: address::lane(&credit, &operator),
         system_program: system_program::ID,
     };
-    build(ID, accounts, instruction::OpenLane { amount_units })
+    build(ID, accounts, instruction::OpenLane { amount_units, private })
 }
 
 /// Signed by the payer.

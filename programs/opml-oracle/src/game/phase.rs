@@ -45,7 +45,7 @@ impl Phase {
 pub enum Move {
     /// Payload: order u32, commitment.
     Open = 0,
-    /// Payload: collection, receipt index u32, salt, input root, output root.
+    /// Payload: collection, receipt index u32, salt, input root, output root, the receipt's salt.
     Point = 1,
     /// Payload: trace root.
     PostTrace = 2,

@@ -80,6 +80,7 @@ fn time_the_watcher(model: &Model, case: &Case, turns: &[Turn], now: &Now) -> Re
         lane: case.service.customer.lane,
         sequence: 0,
         claim: case.asked[0].claim,
+        salt: case.asked[0].salt,
     };
     let mut times = Vec::with_capacity(RUNS);
     for _ in 0..RUNS {

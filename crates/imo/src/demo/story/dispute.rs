@@ -90,6 +90,7 @@ impl Story<'_> {
             receipt_index: *index,
             salt: hashv(&[b"the watcher's secret"]),
             claim: answered.receipt.claim,
+            receipt_salt: answered.receipt.salt,
             path,
         };
         let report: Report = self.stage.cluster.account(&report_address)?;

@@ -9,6 +9,21 @@ use crate::{
     state::{DISPUTE_SEED, Dispute, REPORT_SEED, Report, TRACE_SEED, Trace},
 };
 
+/// A receipt, and what opens the commitment to its place.
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Debug)]
+pub struct PointArgs {
+    /// Index of the receipt in the Collection.
+    pub receipt_index: u32,
+    /// Of the commitment.
+    pub salt: [u8; 32],
+    pub input_root: [u8; 32],
+    pub output_root: [u8; 32],
+    /// Of the receipt.
+    pub receipt_salt: [u8; 32],
+    /// Siblings on the way up from the receipt.
+    pub path: Vec<[u8; 32]>,
+}
+
 /// Names the receipt that the dispute was opened on, which fixes the claim. When the trace of that claim is there already, it is attached at once.
 ///
 /// The challenger may. Refuses a place other than the committed one, a Collection of another report, and a receipt that its tree does not hold: the receipt
@@ -41,7 +56,14 @@ pub struct Point<'info> {
 }
 
 impl Point<'_> {
-    fn validate(&self, receipt_index: u32, salt: &[u8; 32], claim: Claim, path: &[u8]) -> Result<()> {
+    fn validate(&self, args: &PointArgs, claim: Claim) -> Result<()> {
+        let PointArgs {
+            receipt_index,
+            ref salt,
+            receipt_salt,
+            ref path,
+            ..
+        } = *args;
         let commitment = place_commitment(&self.dispute.key(), &self.collection.key(), receipt_index, salt);
         require!(commitment == self.dispute.commitment, OracleError::WrongPlace);
         require!(receipt_index < self.collection.count, OracleError::ReceiptOutOfRange);
@@ -53,6 +75,7 @@ impl Point<'_> {
                 .checked_add(u64::from(receipt_index))
                 .ok_or(OracleError::ReceiptOutOfRange)?,
             claim,
+            salt: receipt_salt,
         };
         let leaf = receipt.leaf(self.collection.first_sequence)?;
         require!(
@@ -61,7 +84,7 @@ impl Point<'_> {
                 &leaf,
                 receipt_index,
                 self.collection.count,
-                path
+                path.as_flattened()
             ),
             OracleError::WrongReceiptPath
         );
@@ -80,22 +103,21 @@ impl Point<'_> {
         Trace::try_deserialize(&mut &data[..]).map(Some)
     }
 
-    pub fn handle(
-        ctx: Context<Self>,
-        expected_digest: [u8; 32],
-        receipt_index: u32,
-        salt: [u8; 32],
-        input_root: [u8; 32],
-        output_root: [u8; 32],
-        path: Vec<[u8; 32]>,
-    ) -> Result<()> {
+    pub fn handle(ctx: Context<Self>, expected_digest: [u8; 32], args: PointArgs) -> Result<()> {
         let claim = Claim {
             model_root: ctx.accounts.report.model_root,
+            input_root: args.input_root,
+            output_root: args.output_root,
+        };
+        ctx.accounts.validate(&args, claim)?;
+        let PointArgs {
+            receipt_index,
+            salt,
             input_root,
             output_root,
-        };
-        ctx.accounts
-            .validate(receipt_index, &salt, claim, path.as_flattened())?;
+            receipt_salt,
+            path: _,
+        } = args;
         let claim_hash = claim.claim_hash();
         let existing_trace = ctx.accounts.existing_trace(&claim_hash)?;
 
@@ -109,6 +131,7 @@ impl Point<'_> {
             &salt,
             &input_root,
             &output_root,
+            &receipt_salt,
         ];
         dispute
             .game

@@ -203,6 +203,7 @@ impl Collect<'_> {
             receipts_root,
             requests_root,
             rent_payer,
+            private: lane.private,
             reserved: [0; 32],
         });
         emit!(Collected {
@@ -217,6 +218,7 @@ impl Collect<'_> {
             receipts_root,
             requests_root,
             bucket_units: bucket.collected_units,
+            private: lane.private,
         });
         Ok(())
     }

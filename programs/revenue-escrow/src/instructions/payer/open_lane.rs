@@ -10,8 +10,8 @@ use crate::{
     state::{CREDIT_SEED, Credit, LANE_SEED, Lane, MODEL_VAULT_SEED, ModelVault},
 };
 
-/// Opens a lane from a credit to an operator and reserves available money for it. The payer may; the operator's mint must be the model's. Refused
-/// while the protocol is paused.
+/// Opens a lane from a credit to an operator and reserves available money for it; a private one for good. The payer may; the operator's mint must be
+/// the model's. Refused while the protocol is paused.
 #[derive(Accounts)]
 pub struct OpenLane<'info> {
     pub payer: Signer<'info>,
@@ -50,7 +50,7 @@ impl OpenLane<'_> {
         Ok(())
     }
 
-    pub fn handle(ctx: Context<Self>, amount_units: u64) -> Result<()> {
+    pub fn handle(ctx: Context<Self>, amount_units: u64, private: bool) -> Result<()> {
         let now = Now::read()?;
         ctx.accounts.validate(&now, amount_units)?;
         let accounts = ctx.accounts;
@@ -71,6 +71,7 @@ impl OpenLane<'_> {
             collected_units: 0,
             collected_count: 0,
             rent_payer: accounts.rent_payer.key(),
+            private,
             reserved: [0; 32],
         });
         emit!(LaneOpened {
@@ -79,6 +80,7 @@ impl OpenLane<'_> {
             operator,
             generation: now.slot,
             reserved_units: amount_units,
+            private,
         });
         Ok(())
     }
