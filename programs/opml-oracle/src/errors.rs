@@ -1,7 +1,7 @@
 use anchor_lang::prelude::*;
 use opml::RefereeError;
 
-use crate::game::Refusal;
+use crate::{data_game::DataRefusal, game::Refusal};
 
 /// Refusals of this program. Codes are only ever appended, in ranges of 100 a topic.
 #[error_code]
@@ -176,6 +176,32 @@ pub enum OracleError {
     VaultShort = 803,
     #[msg("The dispute holds what no legal play leads to")]
     Inconsistent = 804,
+
+    // 1000: data
+    #[msg("One demand of this inquiry waits for its answer: let it be answered or time out first")]
+    DemandPending = 1000,
+    #[msg("No demand of this inquiry waits for an answer")]
+    NothingDemanded = 1001,
+    #[msg("The tree has no such node: demand one that has something below it")]
+    NoSuchNode = 1002,
+    #[msg("Show a path from this node to the root, or to one of the nodes that were shown last")]
+    UnknownNode = 1003,
+    #[msg(
+        "Answer with exactly what is below the node: all hashes of the level, the receipts of the run, or the used bytes of the tile"
+    )]
+    WrongAnswerLength = 1004,
+    #[msg("Only constants of a version that anyone may check can be demanded")]
+    NotCheckable = 1005,
+    #[msg("The record or its path is not that constant's of the report's model")]
+    WrongConstant = 1006,
+    #[msg("This Collection is private: have its payer or a live session key of its credit sign")]
+    PermissionMissing = 1007,
+    #[msg("Sign with the demander of this inquiry")]
+    NotTheDemander = 1008,
+    #[msg("Wait until every demand for data of this report is answered or timed out")]
+    DemandsPending = 1009,
+    #[msg("Settle every inquiry of this report first")]
+    InquiriesOpen = 1010,
 }
 
 impl From<Refusal> for OracleError {
@@ -199,6 +225,23 @@ impl From<Refusal> for OracleError {
             Refusal::WrongLastRoot => Self::WrongLastRoot,
             Refusal::WrongTracePath => Self::WrongTracePath,
             Refusal::Inconsistent => Self::Inconsistent,
+        }
+    }
+}
+
+impl From<DataRefusal> for OracleError {
+    fn from(refusal: DataRefusal) -> Self {
+        match refusal {
+            DataRefusal::DemandPending => Self::DemandPending,
+            DataRefusal::NothingDemanded => Self::NothingDemanded,
+            DataRefusal::NoSuchNode => Self::NoSuchNode,
+            DataRefusal::UnknownNode => Self::UnknownNode,
+            DataRefusal::TooLate => Self::MoveTooLate,
+            DataRefusal::TooEarly => Self::TimeoutTooEarly,
+            DataRefusal::WrongLength => Self::WrongAnswerLength,
+            DataRefusal::NotCanonical => Self::NotCanonical,
+            DataRefusal::WrongPreimage => Self::WrongPreimage,
+            DataRefusal::Inconsistent => Self::Inconsistent,
         }
     }
 }

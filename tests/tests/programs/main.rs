@@ -1,6 +1,8 @@
 //! The four compiled programs, one module a topic. A refusal is always asserted by its exact code.
 
 mod credit;
+mod data;
+mod data_money;
 mod dispute_lost;
 mod dispute_moves;
 mod dispute_won;

@@ -10,7 +10,7 @@ use imo_tests::{
 type Choice = (&'static str, &'static str, usize);
 
 /// Whoever signs pays the rent or the fee of something that anyone may do, and gains nothing.
-const ANYBODY_PAYS: [Choice; 24] = [
+const ANYBODY_PAYS: [Choice; 25] = [
     ("model_token", "claim_commitment", 0),
     ("model_token", "commit", 1),
     ("model_token", "init_protocol", 1),
@@ -24,6 +24,7 @@ const ANYBODY_PAYS: [Choice; 24] = [
     ("opml_oracle", "post_trace", 0),
     ("opml_oracle", "post_trace_root", 0),
     ("opml_oracle", "register_operator", 0),
+    ("opml_oracle", "withdraw_inquiry", 0),
     ("opml_oracle", "withdraw_payout", 0),
     ("revenue_escrow", "collect", 1),
     ("revenue_escrow", "grant_session", 1),
@@ -78,5 +79,14 @@ fn given_any_instruction_of_a_dispute_when_an_account_is_another_or_a_signature_
     world.set_up(&cast);
     world.probe_instructions();
     story::disputes(&mut world, &cast);
+    assert_only_choices(world.probe());
+}
+
+#[test]
+fn given_any_instruction_of_an_inquiry_when_an_account_is_another_or_a_signature_is_missing_then_refused() {
+    let (mut world, cast) = World::empty();
+    world.set_up(&cast);
+    world.probe_instructions();
+    story::inquiries(&mut world, &cast);
     assert_only_choices(world.probe());
 }

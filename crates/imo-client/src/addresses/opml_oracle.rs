@@ -3,7 +3,7 @@
 use anchor_lang::prelude::Pubkey;
 use opml_oracle::{
     ID,
-    state::{DISPUTE_SEED, OPERATOR_SEED, REPORT_SEED, STAKE_TOKENS_SEED, STAKE_VAULT_SEED, TRACE_SEED},
+    state::{DISPUTE_SEED, INQUIRY_SEED, OPERATOR_SEED, REPORT_SEED, STAKE_TOKENS_SEED, STAKE_VAULT_SEED, TRACE_SEED},
 };
 
 use super::find;
@@ -39,4 +39,12 @@ pub fn dispute(report: &Pubkey, challenger: &Pubkey, nonce: u64) -> Pubkey {
 /// The operator's trace of a claim of a report.
 pub fn trace(report: &Pubkey, claim_hash: &[u8; 32]) -> Pubkey {
     find(&[TRACE_SEED, report.as_ref(), claim_hash], &ID)
+}
+
+/// Somebody's inquiry about data of a report.
+pub fn inquiry(report: &Pubkey, demander: &Pubkey, nonce: u64) -> Pubkey {
+    find(
+        &[INQUIRY_SEED, report.as_ref(), demander.as_ref(), &nonce.to_le_bytes()],
+        &ID,
+    )
 }

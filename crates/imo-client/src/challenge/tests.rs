@@ -34,6 +34,7 @@ const TERMS: DisputeTerms = DisputeTerms {
     unbonding_slots: 2_000,
     notice_slots: 1_000,
     epoch_slots: 2_000,
+    byte_fee_units: 0,
 };
 
 fn open(model: &Model) -> Game {

@@ -2,8 +2,9 @@
 
 mod anyone;
 mod challenger;
+mod demander;
 mod operator;
 mod tokens;
 mod verdict;
 
-pub use {anyone::*, challenger::*, operator::*};
+pub use {anyone::*, challenger::*, demander::*, operator::*};

@@ -1,7 +1,9 @@
 //! Accounts, one file each, with their seeds.
 
 mod dispute;
+mod inquiry;
 mod operator;
+mod queue;
 mod report;
 mod stake_vault;
 mod trace;
@@ -10,4 +12,4 @@ mod witness;
 #[cfg(test)]
 mod tests;
 
-pub use {dispute::*, operator::*, report::*, stake_vault::*, trace::*, witness::*};
+pub use {dispute::*, inquiry::*, operator::*, report::*, stake_vault::*, trace::*, witness::*};

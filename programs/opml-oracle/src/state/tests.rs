@@ -26,6 +26,7 @@ const TERMS: DisputeTerms = DisputeTerms {
     unbonding_slots: 2_000,
     notice_slots: 2_000,
     epoch_slots: 2_000,
+    byte_fee_units: 2,
 };
 
 fn at(slot: u64) -> Now {
@@ -97,6 +98,9 @@ fn report(bond_units: u64) -> Report {
         open_traces: 0,
         terms: TERMS,
         rent_payer: Pubkey::default(),
+        open_inquiries: 0,
+        demands_made: 0,
+        demands_pending: 0,
         reserved: [0; 64],
     }
 }

@@ -8,11 +8,16 @@ mod finalise_report;
 mod reveal;
 mod reveal_tile;
 mod seal_report;
+mod serve_data;
 mod settle_dispute;
+mod settle_inquiry;
+mod time_out_demand;
 mod timeout;
+mod withdraw_inquiry;
 mod withdraw_payout;
 
 pub use {
     attach_trace::*, close_report::*, close_trace::*, create_stake_vault::*, finalise_report::*, reveal::*,
-    reveal_tile::*, seal_report::*, settle_dispute::*, timeout::*, withdraw_payout::*,
+    reveal_tile::*, seal_report::*, serve_data::*, settle_dispute::*, settle_inquiry::*, time_out_demand::*,
+    timeout::*, withdraw_inquiry::*, withdraw_payout::*,
 };
