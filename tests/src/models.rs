@@ -2,7 +2,7 @@
 
 use imo_client::challenge::Answer;
 use imo_protocol::PUBLIC_SALT;
-use opml_runtime::{Builder, ElementType, Model, Operand, Tensor, TensorSpec, execute, synthetic};
+use opml_runtime::{Builder, ElementType, Model, Operand, Tensor, TensorSpec, execute, fast::Plan, synthetic};
 
 use crate::{programs::workspace, world::Asked};
 
@@ -53,32 +53,31 @@ pub fn honest(model: &Model, seed: u64, price_units: u64) -> Asked {
 /// one. Where no lie in that node shows in the output, as happens before an `ArgMax`, another input is asked.
 pub fn lying(model: &Model, seed: u64, price_units: u64, node: u32) -> Asked {
     const TRIES: u64 = 100;
+    let plan = Plan::new(model);
     (0..TRIES)
-        .map(|attempt| input(model, seed + attempt * 1_000))
-        .find_map(|input| {
-            let answer = lie_that_shows(model, &input, node)?;
-            Some(Asked {
-                input,
-                claim: answer.claim(),
-                answer,
-                price_units,
-                salt: PUBLIC_SALT,
-            })
-        })
+        .find_map(|attempt| lying_about(&plan, &input(model, seed + attempt * 1_000), price_units, node))
         .expect("a lie in this node shows in no output")
 }
 
-fn lie_that_shows(model: &Model, input: &Tensor, node: u32) -> Option<Answer> {
-    let truth = execute(model, input).expect("the input fits the model");
+/// The same about this input; `None` where no lie in that node shows in the output.
+pub fn lying_about(plan: &Plan, input: &Tensor, price_units: u64, node: u32) -> Option<Asked> {
+    let truth = plan.execute(input).expect("the input fits the model");
     let values = truth.outputs()[node as usize].values();
     // From the middle on, and round.
     let middle = values.len() / 2;
-    (0..values.len())
+    let answer = (0..values.len())
         .map(|step| (middle + step) % values.len())
         .map(|element| (element as u32, values[element]))
         .map(|(element, value)| {
             let lie = if value < 0 { i8::MAX } else { i8::MIN };
-            Answer::tampered(model, input, node, element, lie.into()).expect("the node has that element")
+            Answer::tampered(plan, &truth, node, element, lie.into()).expect("the node has that element")
         })
-        .find(|answer| answer.claim() != truth.claim())
+        .find(|answer| answer.claim() != truth.claim())?;
+    Some(Asked {
+        input: input.clone(),
+        claim: answer.claim(),
+        answer,
+        price_units,
+        salt: PUBLIC_SALT,
+    })
 }

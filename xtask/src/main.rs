@@ -1,6 +1,7 @@
 //! `cargo xtask`: everything one does with this repository.
 
 mod checks;
+mod fuzz;
 mod idl;
 mod programs;
 mod project;
@@ -41,6 +42,14 @@ enum Command {
         /// Only this suite; all of them when none is named
         suite: Option<String>,
     },
+    /// Look for bytes that a decoder cannot take, with libFuzzer; needs a nightly toolchain
+    Fuzz {
+        /// Only this target of fuzz/; all of them in turn when none is named
+        target: Option<String>,
+        /// How long to look, for each target
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
+    },
     /// Format the code
     Fmt,
     /// Run clippy on everything
@@ -70,6 +79,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Demo { arguments } => return runs::demo(&project, &arguments),
         Command::Test => return checks::test(&project),
         Command::Bench { suite } => return runs::bench(&project, suite.as_deref()),
+        Command::Fuzz { target, seconds } => return fuzz::run(&project, target.as_deref(), seconds),
         Command::Fmt => return checks::format(&project),
         Command::Lint => return checks::lint(&project),
         Command::Idl => idl::write_all(&project, &programs::select(&[])?)?,

@@ -10,6 +10,7 @@ pub mod execute;
 pub mod fast;
 pub mod model;
 pub mod onnx;
+pub mod progress;
 pub mod search;
 pub mod synthetic;
 pub mod tensor;

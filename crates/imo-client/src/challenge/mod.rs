@@ -1,6 +1,6 @@
 //! Disputes without chain or network: what is wrong, and what each side does next.
 //!
-//! [`audit`] recomputes receipts. A [`Challenge`] looks at the game as the chain has it and names the challenger's [`NextMove`]; [`next_answer`] does the same
+//! [`audit`] judges receipts. A [`Challenge`] looks at the game as the chain has it and names the challenger's [`NextMove`]; [`next_answer`] does the same
 //! for the operator. [`staging`] cuts a proof into transactions. Sending them is the caller's part.
 
 mod answer;

@@ -60,7 +60,7 @@ pub struct Dispute {
     pub reserved: [u8; 64],
 }
 
-const _: () = assert!(Dispute::INIT_SPACE == 1_384);
+const _: () = assert!(Dispute::INIT_SPACE == 1_640);
 
 impl Dispute {
     /// What the operator claimed, on the model of the report.
