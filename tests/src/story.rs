@@ -225,7 +225,7 @@ pub fn disputes(world: &mut World, cast: &Cast) {
 
 /// Data of every kind, demanded and shown; and some that is withheld, for which the report is rejected.
 pub fn inquiries(world: &mut World, cast: &Cast) {
-    let model = dense(&[20, 40, 3]);
+    let model = dense(&[200, 100, 3]);
     let service = world.given_service(cast, &model);
     let asked = (0..9).map(|seed| honest(&model, seed, usdc(1))).collect();
     let case = world.given_sealed(cast, service, asked);
@@ -238,7 +238,7 @@ pub fn inquiries(world: &mut World, cast: &Cast) {
         .constants()
         .iter()
         .position(|constant| constant.spec().depth() > 4);
-    let weights = weights.expect("a layer of forty rows is a tree of more than four levels");
+    let weights = weights.expect("a layer of forty tiles is a tree of more than four levels");
     let constant = Search::constant(world, &cast.rival, &case, &model, weights as u32, 0);
     constant.walk(world, &cast.operator, 17, Source::Tensor(&model.constants()[weights]));
     world.finalise(cast, &case.report);

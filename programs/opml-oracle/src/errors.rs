@@ -187,7 +187,7 @@ pub enum OracleError {
     #[msg("Show a path from this node to the root, or to one of the nodes that were shown last")]
     UnknownNode = 1003,
     #[msg(
-        "Answer with exactly what is below the node: all hashes of the level, the receipts of the run, or the used bytes of the tile"
+        "Answer with exactly what is below the node: all hashes of the level, the receipts of the run, or the bytes of the tile"
     )]
     WrongAnswerLength = 1004,
     #[msg("Only constants of a version that anyone may check can be demanded")]

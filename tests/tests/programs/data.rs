@@ -29,7 +29,7 @@ use solana_keypair::Keypair;
 use solana_signer::Signer;
 
 fn model() -> Model {
-    dense(&[20, 40, 3])
+    dense(&[200, 100, 3])
 }
 
 fn given_a_case(world: &mut World, cast: &Cast, receipts: u64) -> (Case, Model) {

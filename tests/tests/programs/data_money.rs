@@ -37,7 +37,7 @@ fn given_a_case(world: &mut World, cast: &Cast) -> Case {
 
 /// What an answer of this many bytes costs.
 fn fee(bytes: u64) -> u64 {
-    terms().byte_fee_units * bytes.max(256)
+    terms().byte_fee_units * bytes.max(512)
 }
 
 fn share() -> u64 {

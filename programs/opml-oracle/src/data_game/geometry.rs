@@ -39,8 +39,8 @@ pub enum AnswerForm {
     Hashes { levels: u8 },
     /// This many receipts, [`RECEIPT_ANSWER_BYTES`] each.
     Receipts { count: u32 },
-    /// The bytes of a tile that hold elements.
-    Tile { used_bytes: u32 },
+    /// This many bytes of a tile.
+    Tile { bytes: u32 },
 }
 
 impl AnswerForm {
@@ -49,7 +49,7 @@ impl AnswerForm {
         match *self {
             Self::Hashes { levels } => 32 << levels.min(REVEAL_LEVELS),
             Self::Receipts { count } => count.saturating_mul(RECEIPT_ANSWER_BYTES as u32),
-            Self::Tile { used_bytes } => used_bytes,
+            Self::Tile { bytes } => bytes,
         }
     }
 }
@@ -80,9 +80,9 @@ impl Geometry {
                 levels: REVEAL_LEVELS.min(level.saturating_sub(RECEIPT_RUN_LEVEL)),
             }),
             Self::Tensor { spec } if level == 0 => {
-                let position = tensor_spec(spec)?.tile_position(index);
+                let range = tensor_spec(spec)?.tile_range(index).ok_or(DataRefusal::NoSuchNode)?;
                 Ok(AnswerForm::Tile {
-                    used_bytes: position.ok_or(DataRefusal::NoSuchNode)?.used_bytes,
+                    bytes: u32::try_from(range.len()).map_err(|_| DataRefusal::Inconsistent)?,
                 })
             }
             Self::Tensor { .. } => Ok(AnswerForm::Hashes {

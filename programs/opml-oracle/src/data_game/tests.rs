@@ -212,7 +212,7 @@ fn given_the_deadline_when_just_before_on_and_after_it_then_either_an_answer_or_
 
 #[test]
 fn given_nodes_shown_when_one_below_is_demanded_then_a_short_path_is_enough() {
-    let known = Known::tensor(&[1 << 10, 1]);
+    let known = Known::tensor(&[1 << 10, 512]);
     let mut game = DataGame::default();
     known.demand_at(&mut game, 10, 0).unwrap();
     known.serve(&mut game, &known.answer(10, 0)).unwrap();
@@ -244,8 +244,8 @@ fn given_another_hash_place_or_path_when_demanded_then_unknown() {
     ] {
         assert_eq!(known.demand(&mut game, node, &path), Err(DataRefusal::UnknownNode));
     }
-    // Leaf 3 fills up the first row.
-    assert_eq!(known.demand(&mut game, node(3), &path), Err(DataRefusal::NoSuchNode));
+    // The tensor has six tiles.
+    assert_eq!(known.demand(&mut game, node(6), &path), Err(DataRefusal::NoSuchNode));
     assert_eq!(
         known.demand(&mut game, (40, 0, known.root()), &[]),
         Err(DataRefusal::NoSuchNode)

@@ -1,7 +1,7 @@
 //! What a demand for data costs.
 
 /// Bytes that an answer is paid for at least: a tile's. An answer of one byte takes the operator as much of a transaction as one of many.
-pub const LEAST_PAID_BYTES: u32 = 256;
+pub const LEAST_PAID_BYTES: u32 = opml::tensor::TILE_BYTES;
 
 /// The fee for an answer of `answer_bytes`, in units. `None` when it is no amount.
 pub fn data_fee_units(byte_fee_units: u64, answer_bytes: u32) -> Option<u64> {
@@ -15,10 +15,10 @@ mod tests {
 
     #[test]
     fn given_a_short_answer_when_priced_then_like_a_tile() {
-        assert_eq!(data_fee_units(10, 1), Some(2_560));
-        assert_eq!(data_fee_units(10, 256), Some(2_560));
+        assert_eq!(data_fee_units(10, 1), Some(5_120));
         assert_eq!(data_fee_units(10, 512), Some(5_120));
-        assert_eq!(data_fee_units(u64::MAX / 256 + 1, 1), None);
+        assert_eq!(data_fee_units(10, 513), Some(5_130));
+        assert_eq!(data_fee_units(u64::MAX / 512 + 1, 1), None);
     }
 
     proptest! {

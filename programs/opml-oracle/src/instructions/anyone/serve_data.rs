@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Shows what an inquiry demanded, in the one form that the place has: all nodes up to four levels below, a run of at most four receipts (input root,
-/// output root and salt of each), or the used bytes of a tile.
+/// output root and salt of each), or a tile.
 ///
 /// Anyone may: an answer proves itself. Refuses another length, padding that is not where it must be, bytes that the node demanded does not commit to, and an
 /// answer after the deadline or after the report has ended.

@@ -51,12 +51,8 @@ impl OpenConstantInquiry<'_> {
         self.report.require_disputable(now)?;
         let version = &self.model_version;
         require!(version.checkable == Checkable::Anyone, OracleError::NotCheckable);
-        let root = Layout::list(version.constant_count).root_from(
-            0,
-            index,
-            &constant_leaf(index, record),
-            path.as_flattened(),
-        );
+        let root =
+            Layout::list(version.constant_count).root_from(index, &constant_leaf(index, record), path.as_flattened());
         require!(root == Some(version.weights_root), OracleError::WrongConstant);
         // A malformed one makes every claim on the model fraud, which is for a dispute to show.
         ConstantRecord::decode(record).map_err(|_| error!(OracleError::WrongConstant))
