@@ -138,9 +138,9 @@ fn given_the_deadline_of_a_demand_when_just_before_on_and_after_it_then_either_a
         let code = |refused: imo_tests::Refused| refused.code().expect("the program refuses");
         if in_time {
             let early = timed_out.expect_err("too early");
-            assert_eq!(code(early), OracleError::TimeoutTooEarly.into());
+            assert_eq!(code(early), u32::from(OracleError::TimeoutTooEarly));
         } else {
-            assert_eq!(code(served.expect_err("too late")), OracleError::MoveTooLate.into());
+            assert_eq!(code(served.expect_err("too late")), u32::from(OracleError::MoveTooLate));
         }
     }
 }
@@ -424,7 +424,8 @@ fn given_a_private_collection_when_nobody_with_the_right_permits_it_then_refused
     ];
     for open in opens {
         let missing = OracleError::PermissionMissing;
-        refused(&mut world, open(&world, None), &[&cast.watcher], missing);
+        let alone = open(&world, None);
+        refused(&mut world, alone, &[&cast.watcher], missing);
         let theirs = open(&world, Some(Permission::Payer(cast.alice.pubkey())));
         refused(&mut world, theirs, &[&cast.watcher, &cast.alice], missing);
         let own = open(&world, Some(Permission::Payer(watcher)));

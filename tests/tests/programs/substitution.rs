@@ -38,10 +38,11 @@ const ANYBODY_PAYS: [Choice; 25] = [
     ("yield_distributor", "stake", 1),
 ];
 
-/// An account of the same kind that is as right: another version of the model, another finished dispute, another mark that nobody needs, another account
+/// An account of the same kind that is as right: another version of the model, another finished dispute, another inquiry of the same report, another mark that nobody needs, another account
 /// that the owner of the money chooses.
-const OWNERS_CHOICE: [Choice; 5] = [
+const OWNERS_CHOICE: [Choice; 6] = [
     ("opml_oracle", "post_report", 4),
+    ("opml_oracle", "settle_inquiry", 0),
     ("opml_oracle", "timeout", 0),
     ("opml_oracle", "withdraw_bond", 4),
     ("revenue_escrow", "withdraw_credit", 4),

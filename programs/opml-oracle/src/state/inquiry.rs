@@ -76,10 +76,10 @@ pub struct Inquiry {
 const _: () = assert!(Inquiry::INIT_SPACE == 925);
 
 impl Inquiry {
-    /// An inquiry that begins now, about the tree of `geometry` below `root`; the report counts it. The caller has checked that this is what the subject
+    /// An inquiry that begins now, about the tree of `geometry` below `root`; the report, at `address`, counts it. The caller has checked that this is what the subject
     /// commits to, and that the report can be disputed.
     pub fn open(
-        report: &mut Account<Report>,
+        (address, report): (Pubkey, &mut Report),
         bump: u8,
         demander: Pubkey,
         nonce: u64,
@@ -91,7 +91,7 @@ impl Inquiry {
         Ok(Self {
             version: ACCOUNT_VERSION,
             bump,
-            report: report.key(),
+            report: address,
             demander,
             nonce,
             operator: report.operator,

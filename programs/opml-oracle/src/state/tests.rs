@@ -5,10 +5,12 @@ use imo_protocol::{Deadline, Now};
 use model_token::state::DisputeTerms;
 use proptest::{prelude::*, sample::Index};
 
-use super::{Dispute, Operator, Report, ReportStatus, StakeVault};
+use super::{Dispute, Inquiry, Operator, Report, ReportStatus, StakeVault, Subject};
 use crate::{
+    data_game::Geometry,
     errors::OracleError,
     game::{Game, Phase},
+    math::data_fee::data_fee_units,
 };
 
 const TERMS: DisputeTerms = DisputeTerms {
@@ -251,6 +253,20 @@ fn given_a_friend_who_proves_first_when_settled_then_the_earlier_opened_dispute_
     assert_eq!(vault.insurance_units, 645);
 }
 
+/// About a Collection of one receipt.
+fn inquiry(report: &mut Report) -> Result<Inquiry> {
+    let geometry = Geometry::Receipts {
+        lane: Pubkey::default(),
+        first_sequence: 0,
+        count: 1,
+    };
+    let subject = Subject::Receipts {
+        collection: Pubkey::default(),
+    };
+    let address = (Pubkey::default(), report);
+    Inquiry::open(address, 255, Pubkey::default(), 0, subject, [1; 32], geometry)
+}
+
 #[derive(Clone, Debug)]
 enum Call {
     Stake(u64),
@@ -264,6 +280,13 @@ enum Call {
     Settle(Index),
     Withdraw(Index),
     Finalise(Index),
+    Ask(Index),
+    Demand(Index),
+    Serve(Index),
+    /// The deadline of a demand may be past.
+    Withhold(Index),
+    SettleInquiry(Index),
+    WithdrawInquiry(Index),
 }
 
 fn call() -> impl Strategy<Value = Call> {
@@ -278,6 +301,12 @@ fn call() -> impl Strategy<Value = Call> {
         9 => any::<Index>().prop_map(Call::Settle),
         4 => any::<Index>().prop_map(Call::Withdraw),
         3 => any::<Index>().prop_map(Call::Finalise),
+        4 => any::<Index>().prop_map(Call::Ask),
+        6 => any::<Index>().prop_map(Call::Demand),
+        4 => any::<Index>().prop_map(Call::Serve),
+        4 => any::<Index>().prop_map(Call::Withhold),
+        6 => any::<Index>().prop_map(Call::SettleInquiry),
+        3 => any::<Index>().prop_map(Call::WithdrawInquiry),
     ]
 }
 
@@ -295,6 +324,8 @@ struct World {
     reports: Vec<Report>,
     /// With the index of their report; `None` once they are closed.
     disputes: Vec<Option<(usize, Dispute)>>,
+    /// The same for inquiries.
+    inquiries: Vec<Option<(usize, Inquiry)>>,
 }
 
 impl World {
@@ -306,6 +337,7 @@ impl World {
             operator: self.operator.clone(),
             reports: self.reports.clone(),
             disputes: self.disputes.clone(),
+            inquiries: self.inquiries.clone(),
         };
         if next.attempt(call, now).is_ok() {
             *self = next;
@@ -319,6 +351,7 @@ impl World {
             operator,
             reports,
             disputes,
+            inquiries,
         } = self;
         match call {
             Call::Stake(units) => {
@@ -382,6 +415,64 @@ impl World {
                     disputes[index] = None;
                 }
             }
+            Call::Ask(i) if !reports.is_empty() => {
+                let index = i.index(reports.len());
+                let report = &mut reports[index];
+                report.require_disputable(now)?;
+                inquiries.push(Some((index, inquiry(report)?)));
+            }
+            Call::Demand(i) if !inquiries.is_empty() => {
+                let index = i.index(inquiries.len());
+                if let Some((report, inquiry)) = &mut inquiries[index] {
+                    let report = &mut reports[*report];
+                    report.require_disputable(now)?;
+                    let (root, geometry) = (inquiry.root, inquiry.geometry);
+                    let form = inquiry
+                        .game
+                        .demand(now, TERMS.response_slots, &root, &geometry, (0, 0, root), &[])
+                        .map_err(OracleError::from)?;
+                    let fee = data_fee_units(TERMS.byte_fee_units, form.byte_len()).unwrap();
+                    inquiry.fees_units += fee;
+                    report.begin_demand()?;
+                    vault.owe(fee)?;
+                    *tokens += fee;
+                }
+            }
+            Call::Serve(i) if !inquiries.is_empty() => {
+                let index = i.index(inquiries.len());
+                if let Some((report, inquiry)) = &mut inquiries[index] {
+                    reports[*report].require_owed()?;
+                    let demanded = inquiry.game.pending.take().ok_or(OracleError::NothingDemanded)?;
+                    require!(!demanded.deadline.is_past(now), OracleError::MoveTooLate);
+                    reports[*report].end_demand()?;
+                }
+            }
+            Call::Withhold(i) if !inquiries.is_empty() => {
+                let index = i.index(inquiries.len());
+                if let Some((report, inquiry)) = &mut inquiries[index] {
+                    let report = &mut reports[*report];
+                    report.require_owed()?;
+                    inquiry.game.time_out(now).map_err(OracleError::from)?;
+                    report.end_demand()?;
+                    inquiry.order = Some(report.enter_dispute(operator)?);
+                    assert!(report.reject(operator)?);
+                }
+            }
+            Call::SettleInquiry(i) if !inquiries.is_empty() => {
+                let index = i.index(inquiries.len());
+                if let Some((report, inquiry)) = &mut inquiries[index] {
+                    inquiry.settle(&mut reports[*report], operator, vault)?;
+                }
+            }
+            Call::WithdrawInquiry(i) if !inquiries.is_empty() => {
+                let index = i.index(inquiries.len());
+                if let Some((_, inquiry)) = &inquiries[index] {
+                    require!(inquiry.settled, OracleError::NotSettled);
+                    vault.pay(inquiry.payout_units)?;
+                    *tokens -= inquiry.payout_units;
+                    inquiries[index] = None;
+                }
+            }
             _ => {}
         }
         Ok(())
@@ -401,7 +492,14 @@ impl World {
             .filter_map(Report::slash)
             .map(|slash| slash.remainder_units().unwrap())
             .sum();
-        let owed = self.operator.stake_units + bonds + payouts + slashed + self.vault.insurance_units;
+        let inquiries = || self.inquiries.iter().flatten().map(|(_, inquiry)| inquiry);
+        let asked: u64 = inquiries()
+            .map(|inquiry| match inquiry.settled {
+                true => inquiry.payout_units,
+                false => inquiry.fees_units,
+            })
+            .sum();
+        let owed = self.operator.stake_units + bonds + payouts + asked + slashed + self.vault.insurance_units;
         prop_assert_eq!(self.vault.owed_units, owed);
         prop_assert_eq!(self.tokens, owed);
         self.operator.free_units().unwrap();
@@ -414,8 +512,24 @@ impl World {
         prop_assert_eq!(self.operator.locked_units, locked);
         let open = self.reports.iter().filter(|report| !report.is_terminal()).count();
         prop_assert_eq!(self.operator.open_reports as usize, open);
-        let unsettled = disputes().filter(|dispute| !dispute.settled).count();
+        let silenced = inquiries().filter(|inquiry| inquiry.order.is_some() && !inquiry.settled);
+        let unsettled = disputes().filter(|dispute| !dispute.settled).count() + silenced.count();
         prop_assert_eq!(self.operator.open_disputes as usize, unsettled);
+        for (index, report) in self.reports.iter().enumerate() {
+            let of_report = || self.inquiries.iter().flatten().filter(|(report, _)| *report == index);
+            let pending = of_report()
+                .filter(|(_, inquiry)| inquiry.game.pending.is_some())
+                .count();
+            let open = of_report().filter(|(_, inquiry)| !inquiry.settled).count();
+            prop_assert_eq!(
+                (report.demands_pending as usize, report.open_inquiries as usize),
+                (pending, open)
+            );
+            prop_assert!(report.status != ReportStatus::Final || pending == 0);
+            // Whoever is not answered is paid only after everybody who opened a dispute.
+            let silenced = of_report().filter_map(|(_, inquiry)| inquiry.order);
+            prop_assert!(silenced.into_iter().all(|order| order + 1 == report.disputes_opened));
+        }
         Ok(())
     }
 }
@@ -433,6 +547,7 @@ proptest! {
             operator: operator(),
             reports: Vec::new(),
             disputes: Vec::new(),
+            inquiries: Vec::new(),
         };
         let mut slot = 1;
         for (call, wait) in &calls {

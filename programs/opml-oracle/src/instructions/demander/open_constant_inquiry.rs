@@ -68,7 +68,7 @@ impl OpenConstantInquiry<'_> {
         let constant = ctx.accounts.validate(&Now::read()?, index, &record, &path)?;
         let accounts = ctx.accounts;
         let opened = Inquiry::open(
-            &mut accounts.report,
+            (accounts.report.key(), &mut accounts.report),
             ctx.bumps.inquiry,
             accounts.demander.key(),
             nonce,

@@ -116,7 +116,7 @@ impl OpenInputInquiry<'_> {
         let spec = accounts.model_version.input_spec;
         TensorSpec::decode(&spec).map_err(|_| OracleError::Inconsistent)?;
         let opened = Inquiry::open(
-            &mut accounts.report,
+            (accounts.report.key(), &mut accounts.report),
             ctx.bumps.inquiry,
             accounts.demander.key(),
             nonce,

@@ -68,7 +68,7 @@ impl OpenReceiptsInquiry<'_> {
         let accounts = ctx.accounts;
         let collection = &accounts.collection;
         let opened = Inquiry::open(
-            &mut accounts.report,
+            (accounts.report.key(), &mut accounts.report),
             ctx.bumps.inquiry,
             accounts.demander.key(),
             nonce,
