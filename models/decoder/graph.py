@@ -277,20 +277,27 @@ class Recorded(CalibrationDataReader):
         return next(self.inputs, None)
 
 
-def quantise(model, path, calibration, activations=QuantType.QInt8):
-    """Static quantisation with int8 weights. What lies between products, embedding and residual sums stays floating point: norms, rotations, masks, SiLU."""
-    kept = ("norm", "self_attn", "rotary_emb")
-    floats = [
+def islands(model):
+    """Names of the sums and gathers that stay floating point: those in norms, rotations and masks. What is left are the embedding and the residual sums."""
+    maker = {output: node for node in model.graph.node for output in node.output}
+    made_by = lambda name: maker[name].op_type if name in maker else ""  # noqa: E731
+    residual = ({"MatMul", "Add"}, {"MatMul", "Gather"})
+    return [
         node.name
         for node in model.graph.node
-        if node.op_type in ("Add", "Gather") and any(part in node.name for part in kept)
+        if (node.op_type == "Add" and {made_by(name) for name in node.input} not in residual)
+        or (node.op_type == "Gather" and "rotary" in node.name)
     ]
+
+
+def quantise(model, path, calibration, activations=QuantType.QInt8):
+    """Static quantisation with int8 weights. What lies between products, embedding and residual sums stays floating point: norms, rotations, masks, SiLU."""
     with TemporaryDirectory() as folder:
         prepared = Path(folder) / "float.onnx"
         onnx.save(model, prepared)
         quantize_static(
             prepared, path, Recorded(calibration), quant_format=QuantFormat.QDQ, per_channel=True,
-            op_types_to_quantize=["Gather", "MatMul", "Add"], nodes_to_exclude=floats,
+            op_types_to_quantize=["Gather", "MatMul", "Add"], nodes_to_exclude=islands(model),
             activation_type=activations, weight_type=QuantType.QInt8,
         )  # fmt: skip
 

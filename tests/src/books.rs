@@ -94,6 +94,7 @@ fn stake_parts(accounts: &BTreeMap<Pubkey, Account>, mint: &Pubkey, insurance_un
         Account::Dispute(dispute) if dispute.mint == *mint => dispute.bond_units,
         Account::Inquiry(inquiry) if inquiry.mint == *mint && inquiry.settled => inquiry.payout_units,
         Account::Inquiry(inquiry) if inquiry.mint == *mint => inquiry.fees_units,
+        Account::Equivocation(equivocation) if equivocation.mint == *mint => equivocation.payout_units,
         // Until all disputes are settled, what is slashed and was not given yet is nobody's.
         Account::Report(report) if report.mint == *mint && !report.is_settled() => report.slash().map_or(0, |slash| {
             let share = if slash.share_paid {

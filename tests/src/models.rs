@@ -2,7 +2,11 @@
 
 use imo_client::challenge::Answer;
 use imo_protocol::PUBLIC_SALT;
-use opml_runtime::{Builder, ElementType, Model, Operand, Tensor, TensorSpec, execute, fast::Plan, synthetic};
+use opml::{model::MAX_OPERANDS, ops::Clip};
+use opml_runtime::{
+    Builder, Claim, ElementType, Model, NodeRecord, Operand, Tensor, TensorSpec, execute, fast::Plan,
+    malformed::Records, synthetic,
+};
 
 use crate::{programs::workspace, world::Asked};
 
@@ -80,4 +84,33 @@ pub fn lying_about(plan: &Plan, input: &Tensor, price_units: u64, node: u32) -> 
         price_units,
         salt: PUBLIC_SALT,
     })
+}
+
+/// A model of which node 1 cuts at a least value above its greatest one, between two that keep every rule.
+pub fn malformed() -> Records {
+    let spec = TensorSpec::new(ElementType::Int8, &[1, 4]).expect("a row of four");
+    let clip = |least, greatest| {
+        let mut operands = [Operand::None; MAX_OPERANDS];
+        operands[0] = Operand::Input;
+        let record = NodeRecord {
+            operator: Clip::NUMBER,
+            operands,
+            output: spec,
+            attributes: Clip::attributes(least, greatest),
+        };
+        record.encode()
+    };
+    Records::new(spec, vec![clip(-1, 1), clip(1, -1), clip(-1, 1)], Vec::new())
+}
+
+/// A claim on a model that nobody can run.
+pub fn claimed(records: &Records, price_units: u64) -> Asked {
+    let stand_in = honest(&dense(&[4, 4]), 0, price_units);
+    Asked {
+        claim: Claim {
+            model_root: records.model_root(),
+            ..stand_in.claim
+        },
+        ..stand_in
+    }
 }

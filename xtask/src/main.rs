@@ -6,6 +6,7 @@ mod idl;
 mod programs;
 mod project;
 mod runs;
+mod runtime_bench;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -37,7 +38,7 @@ enum Command {
     },
     /// Run every check and test, the quick ones first
     Test,
-    /// Build, then measure; figures go to target/bench/results.json
+    /// Measure; figures go to target/bench/results.json
     Bench {
         /// Only this suite; all of them when none is named
         suite: Option<String>,

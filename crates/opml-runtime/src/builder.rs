@@ -15,7 +15,6 @@ use opml::{
 
 use crate::{
     model::{FileWriter, Model, ModelError, graph},
-    progress::Progress,
     tensor::{Tensor, TensorDataError},
 };
 
@@ -85,12 +84,7 @@ impl Builder {
 
     /// Checks every rule and commits.
     pub fn build(self) -> Result<Model, BuildError> {
-        self.build_with_progress(&())
-    }
-
-    /// [`Builder::build`], with somebody to be told how far the hashing is.
-    pub fn build_with_progress(self, progress: &dyn Progress) -> Result<Model, BuildError> {
-        Ok(Model::with_progress(self.input, self.nodes, self.constants, progress)?)
+        Ok(Model::new(self.input, self.nodes, self.constants)?)
     }
 }
 

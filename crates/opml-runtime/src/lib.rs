@@ -8,6 +8,7 @@ pub mod builder;
 pub mod commit;
 pub mod execute;
 pub mod fast;
+pub mod malformed;
 pub mod model;
 pub mod onnx;
 pub mod progress;

@@ -128,7 +128,7 @@ pub fn check(
 }
 
 /// Why judging ended before the element was computed.
-enum Stop {
+pub(crate) enum Stop {
     Refused(RefereeError),
     Malformed(NodeError),
 }
@@ -217,7 +217,7 @@ fn judge(
     })
 }
 
-fn authentic_header(expected_model_root: &Hash, header: &[u8]) -> Result<ModelHeader, RefereeError> {
+pub(crate) fn authentic_header(expected_model_root: &Hash, header: &[u8]) -> Result<ModelHeader, RefereeError> {
     let bytes = header.try_into().map_err(|_| RefereeError::Header)?;
     if model_root(bytes) != *expected_model_root {
         return Err(RefereeError::Header);
@@ -244,7 +244,12 @@ fn read_path(
     }
 }
 
-fn read_node(reader: &mut Reader, header: &ModelHeader, index: u32, wrong: RefereeError) -> Result<NodeRecord, Stop> {
+pub(crate) fn read_node(
+    reader: &mut Reader,
+    header: &ModelHeader,
+    index: u32,
+    wrong: RefereeError,
+) -> Result<NodeRecord, Stop> {
     if index >= header.node_count {
         return Err(RefereeError::NodeOutOfRange.into());
     }
@@ -292,23 +297,28 @@ fn read_source(
             })
         }
         Operand::Constant(index) => {
-            let record = reader.array().ok_or(RefereeError::Truncated)?;
-            let leaf = constant_leaf(index, record);
-            read_path(
-                reader,
-                header.weights_layout(),
-                index,
-                &leaf,
-                &header.weights_root,
-                wrong,
-            )?;
-            let constant = ConstantRecord::decode(record)?;
-            Ok(Source {
-                spec: constant.spec,
-                root: constant.root,
-            })
+            let ConstantRecord { spec, root } = read_constant(reader, header, index, wrong)?;
+            Ok(Source { spec, root })
         }
     }
+}
+
+pub(crate) fn read_constant(
+    reader: &mut Reader,
+    header: &ModelHeader,
+    index: u32,
+    wrong: RefereeError,
+) -> Result<ConstantRecord, Stop> {
+    let record = reader.array().ok_or(RefereeError::Truncated)?;
+    read_path(
+        reader,
+        header.weights_layout(),
+        index,
+        &constant_leaf(index, record),
+        &header.weights_root,
+        wrong,
+    )?;
+    Ok(ConstantRecord::decode(record)?)
 }
 
 /// Reads a part of an operand with its path. A row comes in its tiles, of which it is then cut out.

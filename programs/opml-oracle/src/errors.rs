@@ -162,7 +162,7 @@ pub enum OracleError {
     NotSettled = 703,
     #[msg("Pass the token account that the payout goes to")]
     RecipientMissing = 704,
-    #[msg("Only the challenger may name another account than its own associated token account")]
+    #[msg("Only who is owed may name another account than its own associated token account")]
     RecipientNotAllowed = 705,
 
     // 800: counters; none of these is reachable by legal calls
@@ -177,31 +177,61 @@ pub enum OracleError {
     #[msg("The dispute holds what no legal play leads to")]
     Inconsistent = 804,
 
-    // 1000: data
+    // 1000: jail, signed answers, and fraud that one transaction shows
+    #[msg("The operator is jailed after a rejected report or an equivocation: wait until its deadline is past")]
+    Jailed = 1000,
+    #[msg("The answer key changed not long ago: wait until the deadline of that change is past")]
+    KeyChangesTooSoon = 1001,
+    #[msg("The receipt answers what its payer asked: nothing is wrong here")]
+    QuestionIsRight = 1002,
+    #[msg("The path does not show this request at the receipt's sequence")]
+    WrongRequestPath = 1003,
+    #[msg("The node keeps every rule of its arithmetic: nothing is wrong here")]
+    NodeIsWellFormed = 1004,
+    #[msg("The signed message is not an answer of this operator on this cluster")]
+    NotAnAnswer = 1005,
+    #[msg("The answer is signed neither with the operator's present key nor with the one before it in its time")]
+    WrongAnswerKey = 1006,
+    #[msg("The answers are to different questions: model or input differ")]
+    AnotherQuestion = 1007,
+    #[msg("The answers are the same: nothing is wrong here")]
+    NoEquivocation = 1008,
+    #[msg("Nothing is left to take, or all of the operator's stake is locked: wait until a report of it ends")]
+    NothingToSlash = 1009,
+    #[msg("Nothing is owed to the prover")]
+    NothingOwed = 1010,
+    #[msg("Pay the prover first")]
+    PayoutWaits = 1011,
+    #[msg("A part of the slash waits for stake that is locked: take it first")]
+    SlashWaits = 1012,
+    #[msg("The same evidence still counts: wait until the operator changed its key and the old one's time is past")]
+    EvidenceCounts = 1013,
+
+    // 1100: data
     #[msg("One demand of this inquiry waits for its answer: let it be answered or time out first")]
-    DemandPending = 1000,
+    DemandPending = 1100,
     #[msg("No demand of this inquiry waits for an answer")]
-    NothingDemanded = 1001,
+    NothingDemanded = 1101,
     #[msg("The tree has no such node: demand one that has something below it")]
-    NoSuchNode = 1002,
+    NoSuchNode = 1102,
     #[msg("Show a path from this node to the root, or to one of the nodes that were shown last")]
-    UnknownNode = 1003,
+    UnknownNode = 1103,
     #[msg(
         "Answer with exactly what is below the node: all hashes of the level, the receipts of the run, or the bytes of the tile"
     )]
-    WrongAnswerLength = 1004,
+    WrongAnswerLength = 1104,
     #[msg("Only constants of a version that anyone may check can be demanded")]
-    NotCheckable = 1005,
+    NotCheckable = 1105,
     #[msg("The record or its path is not that constant's of the report's model")]
-    WrongConstant = 1006,
+    WrongConstant = 1106,
     #[msg("This Collection is private: have its payer or a live session key of its credit sign")]
-    PermissionMissing = 1007,
+    PermissionMissing = 1107,
     #[msg("Sign with the demander of this inquiry")]
-    NotTheDemander = 1008,
+    NotTheDemander = 1108,
     #[msg("Wait until every demand for data of this report is answered or timed out")]
-    DemandsPending = 1009,
+    DemandsPending = 1109,
     #[msg("Settle every inquiry of this report first")]
-    InquiriesOpen = 1010,
+    InquiriesOpen = 1110,
 }
 
 impl From<Refusal> for OracleError {

@@ -8,6 +8,7 @@ pub mod constants;
 pub mod data_game;
 pub mod errors;
 pub mod events;
+pub mod evidence;
 pub mod game;
 pub mod instructions;
 pub mod math;
@@ -141,6 +142,18 @@ pub mod opml_oracle {
         Prove::handle(ctx, expected_digest, element)
     }
 
+    pub fn prove_wrong_question(ctx: Context<ProveWrongQuestion>, expected_digest: [u8; 32]) -> Result<()> {
+        ProveWrongQuestion::handle(ctx, expected_digest)
+    }
+
+    pub fn prove_equivocation(ctx: Context<ProveEquivocation>, expected_digest: [u8; 32]) -> Result<()> {
+        ProveEquivocation::handle(ctx, expected_digest)
+    }
+
+    pub fn prove_malformed(ctx: Context<ProveMalformed>, expected_digest: [u8; 32], node_index: u32) -> Result<()> {
+        ProveMalformed::handle(ctx, expected_digest, node_index)
+    }
+
     pub fn timeout(ctx: Context<Timeout>) -> Result<()> {
         Timeout::handle(ctx)
     }
@@ -199,6 +212,22 @@ pub mod opml_oracle {
 
     pub fn withdraw_inquiry(ctx: Context<WithdrawInquiry>) -> Result<()> {
         WithdrawInquiry::handle(ctx)
+    }
+
+    pub fn punish_equivocation(ctx: Context<PunishEquivocation>, question: [u8; 32]) -> Result<()> {
+        PunishEquivocation::handle(ctx, question)
+    }
+
+    pub fn settle_equivocation(ctx: Context<SettleEquivocation>) -> Result<()> {
+        SettleEquivocation::handle(ctx)
+    }
+
+    pub fn withdraw_reward(ctx: Context<WithdrawReward>) -> Result<()> {
+        WithdrawReward::handle(ctx)
+    }
+
+    pub fn close_equivocation(ctx: Context<CloseEquivocation>) -> Result<()> {
+        CloseEquivocation::handle(ctx)
     }
 }
 

@@ -1,11 +1,15 @@
 //! The four compiled programs, one module a topic. A refusal is always asserted by its exact code.
 
+mod by_construction;
 mod credit;
 mod data;
 mod data_money;
 mod dispute_lost;
 mod dispute_moves;
 mod dispute_won;
+mod equivocation;
+mod evidence;
+mod jail;
 mod liars;
 mod offering;
 mod pause;

@@ -25,7 +25,7 @@ use imo_client::{
 use imo_protocol::{Collection, Deadline, Now, Voucher};
 use imo_tests::{
     models::dense,
-    world::{sign, version_args},
+    world::{sign, sign_answer, version_args},
 };
 use opml::{
     Claim,
@@ -241,8 +241,9 @@ fn given_the_largest_form_of_each_instruction_when_sent_with_a_priority_fee_then
         symbol: "s".repeat(MAX_SYMBOL_LEN),
     };
     let record = &model.nodes()[0];
+    let answer = sign_answer(key(), place.claim, &session);
     let single = |instruction: Instruction| vec![instruction];
-    let largest: [(&str, Vec<Instruction>); 18] = [
+    let largest: [(&str, Vec<Instruction>); 22] = [
         (
             "collect",
             revenue_escrow::collect(lane, &sign(voucher, &session), [1; 32]).to_vec(),
@@ -331,6 +332,21 @@ fn given_the_largest_form_of_each_instruction_when_sent_with_a_priority_fee_then
         ),
         ("demand_data", single(data::demand_data(&inquiry, &demand))),
         ("serve_data", single(data::serve_data(&inquiry, vec![1; 16 * 32]))),
+            "prove_wrong_question",
+            single(opml_oracle::prove_wrong_question(&dispute, digest, key(), key())),
+        ),
+        (
+            "prove_equivocation",
+            opml_oracle::prove_equivocation(&dispute, digest, key(), key(), &answer).to_vec(),
+        ),
+        (
+            "prove_malformed",
+            single(opml_oracle::prove_malformed(&dispute, digest, key(), MAX_NODES)),
+        ),
+        (
+            "punish_equivocation",
+            opml_oracle::punish_equivocation(key(), key(), &[answer, answer]).to_vec(),
+        ),
         (
             "register_model",
             single(model_token::register_model(key(), key(), key(), register)),

@@ -26,6 +26,7 @@ const ANYBODY_PAYS: [Choice; 25] = [
     ("opml_oracle", "register_operator", 0),
     ("opml_oracle", "withdraw_inquiry", 0),
     ("opml_oracle", "withdraw_payout", 0),
+    ("opml_oracle", "withdraw_reward", 0),
     ("revenue_escrow", "collect", 1),
     ("revenue_escrow", "grant_session", 1),
     ("revenue_escrow", "open_credit", 1),
@@ -38,13 +39,18 @@ const ANYBODY_PAYS: [Choice; 25] = [
     ("yield_distributor", "stake", 1),
 ];
 
-/// An account of the same kind that is as right: another version of the model, another finished dispute, another inquiry of the same report, another mark that nobody needs, another account
+/// Whoever shows the evidence is its prover, and is paid as that.
+const ANYBODY_PROVES: [Choice; 1] = [("opml_oracle", "punish_equivocation", 0)];
+
+/// An account of the same kind that is as right: another operator or credit that anyone may pay into, another version of the model, another finished dispute, another inquiry of the same report, another mark that nobody needs, another account
 /// that the owner of the money chooses.
-const OWNERS_CHOICE: [Choice; 6] = [
+const OWNERS_CHOICE: [Choice; 8] = [
     ("opml_oracle", "post_report", 4),
     ("opml_oracle", "settle_inquiry", 0),
+    ("opml_oracle", "stake_bond", 2),
     ("opml_oracle", "timeout", 0),
     ("opml_oracle", "withdraw_bond", 4),
+    ("revenue_escrow", "deposit_credit", 3),
     ("revenue_escrow", "withdraw_credit", 4),
     ("yield_distributor", "close_epoch_mark", 1),
 ];
@@ -55,7 +61,7 @@ fn assert_only_choices(probe: &Probe) {
     let is_choice = |found: &&imo_tests::probe::Accepted| {
         let place = (found.program, found.instruction.as_str(), found.position);
         match found.substitute {
-            Substitute::Stranger => ANYBODY_PAYS.contains(&place),
+            Substitute::Stranger => ANYBODY_PAYS.contains(&place) || ANYBODY_PROVES.contains(&place),
             Substitute::SameKind => OWNERS_CHOICE.contains(&place),
             Substitute::Unsigned => false,
         }

@@ -3,7 +3,10 @@
 use anchor_lang::prelude::Pubkey;
 use opml_oracle::{
     ID,
-    state::{DISPUTE_SEED, INQUIRY_SEED, OPERATOR_SEED, REPORT_SEED, STAKE_TOKENS_SEED, STAKE_VAULT_SEED, TRACE_SEED},
+    state::{
+        DISPUTE_SEED, EQUIVOCATION_SEED, INQUIRY_SEED, OPERATOR_SEED, REPORT_SEED, STAKE_TOKENS_SEED, STAKE_VAULT_SEED,
+        TRACE_SEED,
+    },
 };
 
 use super::find;
@@ -47,4 +50,9 @@ pub fn inquiry(report: &Pubkey, demander: &Pubkey, nonce: u64) -> Pubkey {
         &[INQUIRY_SEED, report.as_ref(), demander.as_ref(), &nonce.to_le_bytes()],
         &ID,
     )
+}
+
+/// A question, by `imo_protocol::question_hash`, that an operator answered in two ways.
+pub fn equivocation(operator: &Pubkey, question: &[u8; 32]) -> Pubkey {
+    find(&[EQUIVOCATION_SEED, operator.as_ref(), question], &ID)
 }

@@ -30,11 +30,11 @@ pub fn run(
     let agreement = match samples {
         Some(folder) => {
             let samples = imported.samples(folder).or_user_error()?;
-            Some(imported.compare(&samples, &waiting).or_user_error()?)
+            Some(imported.compare_with_progress(&samples, &waiting).or_user_error()?)
         }
         None if random == 0 => None,
         // A model that is too large for the interpreter can be imported all the same.
-        None => match imported.compare(&imported.random_samples(random), &waiting) {
+        None => match imported.compare_with_progress(&imported.random_samples(random), &waiting) {
             Err(ImportError::Samples(_)) => None,
             result => Some(result.or_user_error()?),
         },

@@ -38,15 +38,16 @@ const ALIGNMENT: u64 = 64;
 const WRITTEN_AT_ONCE: usize = 1 << 20;
 
 /// What a file says.
-pub(super) struct Contents {
+pub(crate) struct Contents {
     pub input: TensorSpec,
-    pub nodes: Vec<NodeRecord>,
+    /// Encoded, one after another, not looked at yet.
+    pub records: Bytes,
     /// Each shares the file's bytes.
     pub constants: Vec<Tensor>,
 }
 
 /// Reads a file. Allocates in proportion to the graph only.
-pub(super) fn read(bytes: Bytes) -> Result<Contents, ModelError> {
+pub(crate) fn read(bytes: Bytes) -> Result<Contents, ModelError> {
     let mut parts = Parts { bytes, at: 0 };
     if parts.bytes.len() < MAGIC.len() && MAGIC.starts_with(&parts.bytes) {
         return Err(ModelError::Truncated {
@@ -72,10 +73,6 @@ pub(super) fn read(bytes: Bytes) -> Result<Contents, ModelError> {
         .map_err(|reason| ModelError::Input { reason })?;
 
     let records = parts.take("the node records", u64::from(node_count) * NODE_BYTES as u64)?;
-    let nodes = (0..)
-        .zip(records.chunks(NODE_BYTES))
-        .map(|(index, record)| NodeRecord::decode(record).map_err(|reason| ModelError::Node { index, reason }))
-        .collect::<Result<Vec<_>, _>>()?;
     let specs = parts.take(
         "the constants' specifications",
         u64::from(constant_count) * SPEC_BYTES as u64,
@@ -96,7 +93,7 @@ pub(super) fn read(bytes: Bytes) -> Result<Contents, ModelError> {
     match parts.bytes.len() - parts.at {
         0 => Ok(Contents {
             input,
-            nodes,
+            records,
             constants,
         }),
         count => Err(ModelError::TrailingBytes { count }),

@@ -3,7 +3,7 @@
 //! [`Model::open`] maps a file ([`file`] has its format): constants stay where they are in it, so that a model takes hardly any memory of its own, whatever its size.
 
 mod error;
-mod file;
+pub(crate) mod file;
 pub(crate) mod graph;
 mod mapped;
 
@@ -17,7 +17,7 @@ use bytes::Bytes;
 pub use error::ModelError;
 pub(crate) use file::{FileWriter, replace_file};
 use mapped::MappedFile;
-use opml::{ConstantRecord, Hash, ModelHeader, NodeRecord, TensorSpec};
+use opml::{ConstantRecord, Hash, ModelHeader, NodeRecord, TensorSpec, model::NODE_BYTES};
 use rayon::prelude::*;
 
 use crate::{
@@ -48,8 +48,7 @@ impl Model {
         Self::with_progress(input, nodes, constants, &())
     }
 
-    /// [`Model::new`], with somebody to be told how far the hashing is.
-    pub fn with_progress(
+    fn with_progress(
         input: TensorSpec,
         nodes: Vec<NodeRecord>,
         constants: Vec<Tensor>,
@@ -108,9 +107,13 @@ impl Model {
     fn read(bytes: Bytes, progress: &dyn Progress) -> Result<Self, ModelError> {
         let file::Contents {
             input,
-            nodes,
+            records,
             constants,
         } = file::read(bytes)?;
+        let nodes = (0..)
+            .zip(records.chunks(NODE_BYTES))
+            .map(|(index, record)| NodeRecord::decode(record).map_err(|reason| ModelError::Node { index, reason }))
+            .collect::<Result<Vec<_>, _>>()?;
         Self::with_progress(input, nodes, constants, progress)
     }
 

@@ -1,7 +1,11 @@
 //! How far the integer model is from the original.
 
 use super::{Imported, array::Array, error::ImportError, interpret::Interpreter, samples::Samples};
-use crate::{execute::execute, tensor::Tensor};
+use crate::{
+    fast::Plan,
+    progress::{Progress, Stage},
+    tensor::Tensor,
+};
 
 /// Outputs of the two, sample by sample.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,6 +54,17 @@ impl Imported {
 
     /// Runs both on each sample.
     pub fn compare(&self, samples: &Samples) -> Result<Agreement, ImportError> {
+        self.compare_with_progress(samples, &())
+    }
+
+    /// [`Imported::compare`], with somebody to be told how far it is.
+    pub fn compare_with_progress(
+        &self,
+        samples: &Samples,
+        progress: &dyn Progress,
+    ) -> Result<Agreement, ImportError> {
+        let plan = Plan::new(&self.model);
+        progress.begin(Stage::Compare, samples.inputs.len() as u64);
         let interpreter = match samples.outputs {
             None => Some(Interpreter::new(&self.graph)?),
             Some(_) => None,
@@ -72,9 +87,10 @@ impl Imported {
                 (None, Some(interpreter)) => self.original(interpreter, inputs)?,
                 (None, None) => Vec::new(),
             };
-            let execution = execute(&self.model, &self.quantise(inputs)?)
+            let output = plan
+                .run(&self.quantise(inputs)?)
                 .map_err(|error| ImportError::Samples(error.to_string()))?;
-            let found = self.dequantise(execution.output());
+            let found = self.dequantise(&output);
             let pairs = expected.iter().zip(&found).zip(&self.report.outputs);
             for (output, ((expected, found), port)) in agreement.outputs.iter_mut().zip(pairs) {
                 let cosine = cosine(expected, found);
@@ -90,6 +106,7 @@ impl Imported {
                     output.equal_rows += usize::from(equal);
                 }
             }
+            progress.advance(1);
         }
         Ok(agreement)
     }

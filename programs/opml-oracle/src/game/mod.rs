@@ -107,6 +107,18 @@ impl Game {
         Ok(())
     }
 
+    /// Refuses evidence out of place or time, before it is looked at.
+    pub fn require_unnamed(&self, now: &Now, expected: &Hash) -> Result<(), Refusal> {
+        self.require(&[Phase::Opened], now, expected)
+    }
+
+    /// Instead of naming a place and walking to it, the challenger has shown fraud that needs no walk. The caller has checked it.
+    pub fn prove_at_once(&mut self, now: &Now, expected: &Hash, kind: Move, payload: &[&[u8]]) -> Result<(), Refusal> {
+        self.require_unnamed(now, expected)?;
+        self.land(kind, payload, Phase::Proven, now);
+        Ok(())
+    }
+
     /// The operator's trace of the claim is on chain, new (`posted`) or from a sibling dispute. `roots` is every node's root when the trace is whole, else
     /// empty. The caller has checked it with [`whole_trace_root`] or [`check_trace_root`].
     pub fn trace(

@@ -61,4 +61,10 @@ pub enum Move {
     RevealTile = 7,
     /// Payload: element u32.
     Prove = 8,
+    /// Payload: collection, receipt index u32.
+    ProveWrongQuestion = 9,
+    /// Payload: collection, receipt index u32, output root of the other answer.
+    ProveEquivocation = 10,
+    /// Payload: node u32.
+    ProveMalformed = 11,
 }

@@ -1,6 +1,7 @@
 //! Accounts, one file each, with their seeds.
 
 mod dispute;
+mod equivocation;
 mod inquiry;
 mod operator;
 mod queue;
@@ -12,4 +13,4 @@ mod witness;
 #[cfg(test)]
 mod tests;
 
-pub use {dispute::*, inquiry::*, operator::*, report::*, stake_vault::*, trace::*, witness::*};
+pub use {dispute::*, equivocation::*, inquiry::*, operator::*, report::*, stake_vault::*, trace::*, witness::*};

@@ -10,11 +10,11 @@ mod attention;
 mod chain;
 mod factor;
 mod follow;
-mod guard;
 mod index;
 mod mask;
 mod norm;
 mod rotary;
+mod shortcut;
 
 use std::rc::Rc;
 
@@ -28,10 +28,12 @@ use super::{
 /// The same function in fewer operators.
 pub fn fuse(graph: &Graph) -> Result<Graph, ImportError> {
     let mut graph = graph.clone();
-    guard::drop(&mut graph);
+    shortcut::take(&mut graph);
     norm::fuse(&mut graph);
     rotary::fuse(&mut graph)?;
+    graph.drop_unused();
     attention::fuse(&mut graph)?;
+    graph.drop_unused();
     index::fuse(&mut graph)?;
     graph.drop_unused();
     Ok(graph)

@@ -120,6 +120,7 @@ impl Lowering<'_> {
         let shape = self.graph.values[node.result].shape.clone();
         match &node.op {
             Op::Reshape if shape == x.shape => Ok(x.clone()),
+            Op::Reshape if let Some(moved) = with_other_ones(x, &shape) => self.shaped(moved),
             Op::Reshape => {
                 let x = self.in_graph_order(x)?;
                 if shape.is_empty() {
@@ -446,6 +447,33 @@ impl Lowering<'_> {
         }
         joined.ok_or_else(|| "there is nothing to join".into())
     }
+}
+
+/// Another shape that differs in dimensions of 1 only: the others stay in the order in which they are stored.
+fn with_other_ones(x: &Stored, shape: &[usize]) -> Option<Stored> {
+    let long = |shape: &[usize]| -> Vec<usize> { (0..shape.len()).filter(|i| shape[*i] != 1).collect() };
+    let (from, to) = (long(&x.shape), long(shape));
+    let lengths = |long: &[usize], shape: &[usize]| -> Vec<usize> { long.iter().map(|i| shape[*i]).collect() };
+    if shape.is_empty() || shape.len() > MAX_RANK || lengths(&from, &x.shape) != lengths(&to, shape) {
+        return None;
+    }
+    let mut stored = x
+        .order
+        .iter()
+        .filter_map(|dimension| from.iter().position(|other| other == dimension))
+        .map(|place| to[place]);
+    // The k-th place of a long dimension has the k-th long one of the stored order; dimensions of 1 stay where the graph has them.
+    let order = (0..shape.len())
+        .map(|dimension| match shape[dimension] {
+            1 => Some(dimension),
+            _ => stored.next(),
+        })
+        .collect::<Option<Vec<_>>>()?;
+    Some(Stored {
+        operand: x.operand,
+        shape: shape.to_vec(),
+        order,
+    })
 }
 
 /// The file's integers of a constant with one scale, or integers made here with a scale of their own.

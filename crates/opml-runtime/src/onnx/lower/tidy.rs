@@ -2,10 +2,7 @@
 
 use std::collections::HashMap;
 
-use opml::{
-    NodeRecord, Operand, TensorSpec,
-    ops::Reshape,
-};
+use opml::{NodeRecord, Operand, TensorSpec, ops::Reshape};
 
 use crate::tensor::Tensor;
 

@@ -184,6 +184,30 @@ fn given_a_malformed_node_when_it_is_picked_then_proven() {
 }
 
 #[test]
+fn given_fraud_that_needs_no_walk_when_shown_then_proven_from_the_opening_only() {
+    let mut game = open(0);
+    let before = game.digest;
+    let show = |game: &mut Game, digest: &Hash, slot| {
+        game.prove_at_once(&at(slot), digest, Move::ProveMalformed, &[&3u32.to_le_bytes()])
+    };
+    assert_eq!(show(&mut game, &[0; 32], 11), Err(Refusal::StaleDigest));
+    assert_eq!(show(&mut game, &before, 2_000), Err(Refusal::MoveTooLate));
+    assert_eq!(game, open(0), "nothing happened");
+    show(&mut game, &before, 11).unwrap();
+    assert_eq!(
+        (game.phase, game.challenger_moves, game.operator_moves),
+        (Phase::Proven, 1, 0)
+    );
+    assert_eq!(game.digest, move_digest(&before, 11, &hashv(&[&3u32.to_le_bytes()])));
+    let digest = game.digest;
+    assert_eq!(show(&mut game, &digest, 11), Err(Refusal::WrongPhase));
+
+    let mut named = pointed(5, &at(10));
+    let digest = named.digest;
+    assert_eq!(show(&mut named, &digest, 11), Err(Refusal::WrongPhase));
+}
+
+#[test]
 fn given_a_whole_trace_when_checked_then_one_root_a_node_and_the_last_is_the_output() {
     let roots: Vec<Hash> = (1..=5).map(|node| [node; 32]).collect();
     let leaves = (0u32..)

@@ -42,9 +42,10 @@ impl TimeOutDemand<'_> {
         let accounts = ctx.accounts;
         let inquiry = &mut accounts.inquiry;
         accounts.report.require_owed()?;
-        let DemandedNode { level, index, .. } = inquiry.game.time_out(&Now::read()?).map_err(OracleError::from)?;
+        let now = Now::read()?;
+        let DemandedNode { level, index, .. } = inquiry.game.time_out(&now).map_err(OracleError::from)?;
         accounts.report.end_demand()?;
-        let order = reject_for_silence(inquiry.key(), &mut accounts.report, &mut accounts.operator)?;
+        let order = reject_for_silence(inquiry.key(), &mut accounts.report, &mut accounts.operator, &now)?;
         inquiry.order = Some(order);
         emit!(DataWithheld {
             inquiry: inquiry.key(),

@@ -1,10 +1,11 @@
 use anchor_lang::prelude::*;
-use imo_protocol::{COLLECTION_SEED, Collection, Now, Receipt, place_commitment};
-use opml::{Claim, merkle};
+use imo_protocol::{COLLECTION_SEED, Collection, Now};
+use opml::Claim;
 
 use crate::{
     errors::OracleError,
     events::{DisputeMoved, DisputePointed},
+    evidence::require_receipt,
     game::Move,
     state::{DISPUTE_SEED, Dispute, REPORT_SEED, Report, TRACE_SEED, Trace},
 };
@@ -57,37 +58,16 @@ pub struct Point<'info> {
 
 impl Point<'_> {
     fn validate(&self, args: &PointArgs, claim: Claim) -> Result<()> {
-        let PointArgs {
-            receipt_index,
-            ref salt,
-            receipt_salt,
-            ref path,
-            ..
-        } = *args;
-        let commitment = place_commitment(&self.dispute.key(), &self.collection.key(), receipt_index, salt);
-        require!(commitment == self.dispute.commitment, OracleError::WrongPlace);
-        require!(receipt_index < self.collection.count, OracleError::ReceiptOutOfRange);
-        let receipt = Receipt {
-            lane: self.collection.lane,
-            sequence: self
-                .collection
-                .first_sequence
-                .checked_add(u64::from(receipt_index))
-                .ok_or(OracleError::ReceiptOutOfRange)?,
+        let collection = self.collection.key();
+        self.dispute
+            .require_committed(&self.dispute.key(), &collection, args.receipt_index, &args.salt)?;
+        require_receipt(
+            &self.collection,
+            args.receipt_index,
             claim,
-            salt: receipt_salt,
-        };
-        let leaf = receipt.leaf(self.collection.first_sequence)?;
-        require!(
-            merkle::verify_path(
-                &self.collection.receipts_root,
-                &leaf,
-                receipt_index,
-                self.collection.count,
-                path.as_flattened()
-            ),
-            OracleError::WrongReceiptPath
-        );
+            args.receipt_salt,
+            args.path.as_flattened(),
+        )?;
         Ok(())
     }
 
@@ -137,18 +117,8 @@ impl Point<'_> {
             .game
             .point(&now, &expected_digest, payload)
             .map_err(OracleError::from)?;
-        dispute.collection = collection;
-        dispute.receipt_index = receipt_index;
-        dispute.input_root = input_root;
-        dispute.output_root = output_root;
-        dispute.claim_hash = claim_hash;
-        emit!(DisputePointed {
-            dispute: dispute.key(),
-            report: dispute.report,
-            collection,
-            receipt_index,
-            claim_hash,
-        });
+        dispute.name_place(collection, receipt_index, &claim);
+        emit!(DisputePointed::of(dispute));
         emit!(DisputeMoved::of(dispute, Move::Point));
         if let Some(existing) = existing_trace {
             dispute.attach(&now, trace, &existing)?;

@@ -12,8 +12,8 @@ use crate::{
 
 /// Opens a report on one version of a model for one period, and locks the bond that answers for it.
 ///
-/// The operator's authority may, also while the protocol is paused: what was earned must stay collectable. Refuses a version that was never live, another mint
-/// than the model's, a bond below the least one or above the free stake.
+/// The operator's authority may, also while the protocol is paused: what was earned must stay collectable. Refuses while the operator is jailed, a version that was never
+/// live, another mint than the model's, a bond below the least one or above the free stake.
 #[derive(Accounts)]
 pub struct PostReport<'info> {
     #[account(mut)]
@@ -47,7 +47,8 @@ pub struct PostReport<'info> {
 }
 
 impl PostReport<'_> {
-    fn validate(&self, bond_units: u64, period_start_unix: i64, period_end_unix: i64) -> Result<()> {
+    fn validate(&self, now: &Now, bond_units: u64, period_start_unix: i64, period_end_unix: i64) -> Result<()> {
+        self.operator.require_not_jailed(now)?;
         require!(self.model_version.was_live(), OracleError::VersionNeverLive);
         require_keys_eq!(
             self.model.payment_mint,
@@ -63,8 +64,9 @@ impl PostReport<'_> {
     }
 
     pub fn handle(ctx: Context<Self>, bond_units: u64, period_start_unix: i64, period_end_unix: i64) -> Result<()> {
-        ctx.accounts.validate(bond_units, period_start_unix, period_end_unix)?;
         let now = Now::read()?;
+        ctx.accounts
+            .validate(&now, bond_units, period_start_unix, period_end_unix)?;
         let accounts = ctx.accounts;
         let version = &accounts.model_version;
         let operator = &mut accounts.operator;
