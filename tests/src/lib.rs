@@ -6,6 +6,7 @@ pub mod books;
 pub mod cast;
 pub mod checking;
 pub mod cluster;
+pub mod histories;
 pub mod landed;
 pub mod models;
 pub mod probe;

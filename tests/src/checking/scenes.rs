@@ -2,7 +2,7 @@
 
 use imo_client::challenge::Answer;
 use model_token::state::DisputeTerms;
-use opml_runtime::{Builder, ElementType, Model, Operand, Tensor, TensorSpec, synthetic};
+use opml_runtime::{Builder, ElementType, Model, Operand, Tensor, TensorSpec, fast::Plan, synthetic};
 
 use super::scene::{Honest, Scene};
 use crate::world;
@@ -25,7 +25,7 @@ pub fn deep_descent(honest: Honest) -> Scene {
         window_slots: 1,
         ..world::terms()
     };
-    scene(chain(17, 600), honest, 1, terms, terms.response_slots)
+    scene(chain(17, 1_200), honest, 1, terms, terms.response_slots)
 }
 
 fn scene(model: Model, honest: Honest, seats: usize, terms: DisputeTerms, tick_slots: u64) -> Scene {
@@ -33,9 +33,10 @@ fn scene(model: Model, honest: Honest, seats: usize, terms: DisputeTerms, tick_s
     let lie = (honest != Honest::Operator).then(|| {
         let node = model.header().node_count / 2;
         let element = model.nodes()[node as usize].output.cols() / 2;
-        let truth = opml_runtime::execute(&model, &inputs[0]).expect("the input fits the model");
+        let plan = Plan::new(&model);
+        let truth = plan.execute(&inputs[0]).expect("the input fits the model");
         let value = truth.outputs()[node as usize].values()[element as usize];
-        Answer::tampered(&model, &inputs[0], node, element, (value ^ 1).into()).expect("the node has that element")
+        Answer::tampered(&plan, &truth, node, element, (value ^ 1).into()).expect("the node has that element")
     });
     Scene::new(model, &inputs, lie, honest, seats, terms, tick_slots)
 }

@@ -1,3 +1,4 @@
-//! What must hold whatever anybody does: all ways that a dispute can go.
+//! What must hold whatever anybody does: all ways that a dispute can go, and random histories of everything.
 
 mod disputes;
+mod histories;

@@ -36,6 +36,7 @@ const TERMS: DisputeTerms = DisputeTerms {
     unbonding_slots: 2_000,
     notice_slots: 2_000,
     epoch_slots: 2_000,
+    byte_fee_units: 0,
 };
 
 /// What the referee is asked.

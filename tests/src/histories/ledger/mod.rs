@@ -1,0 +1,117 @@
+//! What ought to be: who owns what, and what every call does to it or is refused with. Plain numbers, told from `docs/protocol.md` and not from the programs'
+//! code; of theirs it uses the names of the errors.
+
+mod disputes;
+mod escrow;
+mod funds;
+mod pool;
+mod stake;
+mod time;
+
+use std::collections::BTreeMap;
+
+use anchor_lang::prelude::Pubkey;
+use imo_protocol::Now;
+use model_token::state::{DisputeTerms, RevenueSplit};
+
+pub use {
+    disputes::{Dispute, Phase},
+    escrow::{Bucket, Collection, Credit, Lane, Session, Voucher},
+    funds::Funds,
+    pool::{Pool, Position},
+    stake::{Operator, Report, Status},
+};
+
+/// People of each kind.
+pub const PAYERS: usize = 2;
+pub const OPERATORS: usize = 2;
+pub const CHALLENGERS: usize = 2;
+pub const HOLDERS: usize = 2;
+
+/// The code of an error of a program, of Anchor or of the token program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Code(pub u32);
+
+impl<E: Into<u32>> From<E> for Code {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+/// The account is there already: the system program refuses to make it.
+pub const IN_USE: Code = Code(0);
+/// Anchor: the account is not there.
+pub const NOT_THERE: Code = Code(3_012);
+/// The token program: the account holds less.
+pub const TOO_FEW_TOKENS: Code = Code(1);
+
+/// Whose key is whose.
+#[derive(Clone, Debug)]
+pub struct People {
+    pub payers: [Pubkey; PAYERS],
+    pub operators: [Pubkey; OPERATORS],
+    pub challengers: [Pubkey; CHALLENGERS],
+    pub holders: [Pubkey; HOLDERS],
+    pub developer: Pubkey,
+    pub treasury: Pubkey,
+}
+
+/// Everything that anybody owns or is owed, of one model.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    pub people: People,
+    pub terms: DisputeTerms,
+    pub split: RevenueSplit,
+    pub now: Now,
+    pub paused_until_unix: i64,
+    /// Units of the payment mint in somebody's own account.
+    pub wallets: BTreeMap<Pubkey, u64>,
+    /// Units of the model's token in somebody's own account.
+    pub tokens: BTreeMap<Pubkey, u64>,
+    pub credits: [Option<Credit>; PAYERS],
+    pub operators: [Operator; OPERATORS],
+    /// In the order of posting, closed ones too.
+    pub reports: Vec<Report>,
+    /// In the order of opening, closed ones too.
+    pub disputes: Vec<Dispute>,
+    pub insurance: u64,
+    pub earnings: BTreeMap<Pubkey, u64>,
+    pub pool: Pool,
+}
+
+impl Ledger {
+    pub fn is_paused(&self) -> bool {
+        self.paused_until_unix > self.now.unix
+    }
+
+    fn pay(&mut self, whom: &Pubkey, units: u64) {
+        *self.wallets.entry(*whom).or_default() += units;
+    }
+
+    fn charge(&mut self, whom: &Pubkey, units: u64) -> Result<(), Code> {
+        let wallet = self.wallets.entry(*whom).or_default();
+        *wallet = wallet.checked_sub(units).ok_or(TOO_FEW_TOKENS)?;
+        Ok(())
+    }
+
+    /// What the model's vault owes: credits, what is collected and not yet given away, earnings.
+    pub fn vault_owes(&self) -> u64 {
+        let credits = self.credits.iter().flatten().map(Credit::total).sum::<u64>();
+        let buckets = self.reports.iter().filter_map(|report| report.bucket.as_ref());
+        credits + buckets.map(|bucket| bucket.units).sum::<u64>() + self.earnings.values().sum::<u64>()
+    }
+
+    /// What the vault of stakes owes: stakes, disputes, what is slashed and not yet given away, insurance.
+    pub fn stakes_owe(&self) -> u64 {
+        let stakes = self.operators.iter().map(|operator| operator.stake).sum::<u64>();
+        let disputes = self.disputes.iter().filter(|dispute| !dispute.closed);
+        let disputed = disputes.map(Dispute::owed).sum::<u64>();
+        let slashed = self.reports.iter().map(|report| report.slashed_left).sum::<u64>();
+        stakes + disputed + slashed + self.insurance
+    }
+
+    /// The part of `units` that is `bps` basis points, rounded down.
+    fn share(units: u64, bps: u16) -> u64 {
+        u64::try_from(u128::from(units) * u128::from(bps) / 10_000).expect("a part fits")
+    }
+}

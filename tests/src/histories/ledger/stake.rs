@@ -1,0 +1,220 @@
+//! Operators, their stake and their reports.
+
+use opml_oracle::errors::OracleError as Error;
+
+use super::{Code, Ledger, NOT_THERE, escrow::Bucket, time::Due};
+
+#[derive(Clone, Debug, Default)]
+pub struct Operator {
+    pub stake: u64,
+    pub locked: u64,
+    pub unbonding: u64,
+    pub due: Option<Due>,
+    pub open_disputes: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    Open,
+    Sealed,
+    Final,
+    Rejected,
+}
+
+#[derive(Clone, Debug)]
+pub struct Report {
+    pub operator: usize,
+    pub status: Status,
+    pub bond: u64,
+    pub max_collect: u64,
+    pub seal_by: Due,
+    pub window: Option<Due>,
+    pub disputes: u32,
+    pub settled: u32,
+    /// Of the slashed bond: all of it, what is not given away yet, what costs took.
+    pub slashed: u64,
+    pub slashed_left: u64,
+    pub costs: u64,
+    pub share_given: bool,
+    /// Claims, by their receipt's sequence on the payer's lane, of which a trace is posted and not closed.
+    pub traces: Vec<[u8; 32]>,
+    pub bucket: Option<Bucket>,
+    pub closed: bool,
+}
+
+impl Operator {
+    pub fn free(&self) -> u64 {
+        self.stake - self.locked - self.unbonding
+    }
+}
+
+impl Report {
+    pub fn is_settled(&self) -> bool {
+        self.disputes == self.settled
+    }
+
+    pub fn has_ended(&self) -> bool {
+        matches!(self.status, Status::Final | Status::Rejected)
+    }
+}
+
+impl Ledger {
+    pub fn stake_bond(&mut self, operator: usize, units: u64) -> Result<(), Code> {
+        if units == 0 {
+            return Err(Error::AmountIsZero.into());
+        }
+        let key = self.people.operators[operator];
+        self.charge(&key, units)?;
+        self.operators[operator].stake += units;
+        Ok(())
+    }
+
+    pub fn request_unbond(&mut self, operator: usize, units: u64) -> Result<(), Code> {
+        let due = Due::after(&self.now, self.terms.unbonding_slots);
+        let staked = &mut self.operators[operator];
+        if units == 0 {
+            return Err(Error::AmountIsZero.into());
+        }
+        if units > staked.free() {
+            return Err(Error::NotEnoughFreeStake.into());
+        }
+        staked.unbonding += units;
+        staked.due = Some(due);
+        Ok(())
+    }
+
+    pub fn withdraw_bond(&mut self, operator: usize) -> Result<(), Code> {
+        let now = self.now;
+        let staked = &mut self.operators[operator];
+        let due = staked.due.ok_or(Error::NothingUnbonding)?;
+        if !due.is_past(&now) {
+            return Err(Error::StillUnbonding.into());
+        }
+        if staked.open_disputes > 0 {
+            return Err(Error::DisputesOpen.into());
+        }
+        staked.due = None;
+        let units = std::mem::take(&mut staked.unbonding);
+        staked.stake -= units;
+        let key = self.people.operators[operator];
+        self.pay(&key, units);
+        Ok(())
+    }
+
+    pub fn post_report(&mut self, operator: usize, bond: u64) -> Result<(), Code> {
+        if bond < self.terms.min_bond_units {
+            return Err(Error::BondTooSmall.into());
+        }
+        let staked = &mut self.operators[operator];
+        if bond > staked.free() {
+            return Err(Error::NotEnoughFreeStake.into());
+        }
+        staked.locked += bond;
+        let max_collect = u128::from(bond) * 10_000 / u128::from(self.terms.bond_ratio_bps);
+        self.reports.push(Report {
+            operator,
+            status: Status::Open,
+            bond,
+            max_collect: u64::try_from(max_collect).expect("a bond fits"),
+            seal_by: Due::after(&self.now, self.terms.seal_slots),
+            window: None,
+            disputes: 0,
+            settled: 0,
+            slashed: 0,
+            slashed_left: 0,
+            costs: 0,
+            share_given: false,
+            traces: Vec::new(),
+            bucket: None,
+            closed: false,
+        });
+        Ok(())
+    }
+
+    fn report(&mut self, report: usize) -> Result<&mut Report, Code> {
+        Some(&mut self.reports[report])
+            .filter(|report| !report.closed)
+            .ok_or(NOT_THERE)
+    }
+
+    /// By the operator, or by a stranger.
+    pub fn seal_report(&mut self, report: usize, by_operator: bool) -> Result<(), Code> {
+        let now = self.now;
+        let window = Due::after(&now, self.terms.window_slots);
+        let report = self.report(report)?;
+        if !by_operator && !report.seal_by.is_past(&now) {
+            return Err(Error::SealNotYours.into());
+        }
+        if report.status != Status::Open {
+            return Err(Error::ReportNotOpen.into());
+        }
+        report.status = Status::Sealed;
+        report.window = Some(window);
+        Ok(())
+    }
+
+    pub fn finalise_report(&mut self, report: usize) -> Result<(), Code> {
+        let now = self.now;
+        let report = self.report(report)?;
+        match report.status {
+            Status::Open => return Err(Error::ReportNotSealed.into()),
+            Status::Final | Status::Rejected => return Err(Error::ReportEnded.into()),
+            Status::Sealed => {}
+        }
+        if !report.window.is_some_and(|window| window.is_past(&now)) {
+            return Err(Error::WindowOpen.into());
+        }
+        if !report.is_settled() {
+            return Err(Error::DisputesUnsettled.into());
+        }
+        report.status = Status::Final;
+        let (operator, bond) = (report.operator, report.bond);
+        self.operators[operator].locked -= bond;
+        Ok(())
+    }
+
+    /// Somebody is right: the bond is gone.
+    pub(super) fn reject(&mut self, report: usize) {
+        let report = &mut self.reports[report];
+        if report.status == Status::Rejected {
+            return;
+        }
+        report.status = Status::Rejected;
+        report.slashed = report.bond;
+        report.slashed_left = report.bond;
+        let operator = &mut self.operators[report.operator];
+        operator.locked -= report.bond;
+        operator.stake -= report.bond;
+    }
+
+    pub fn close_report(&mut self, report: usize) -> Result<(), Code> {
+        let report = self.report(report)?;
+        if !report.has_ended() {
+            return Err(Error::ReportNotEnded.into());
+        }
+        if !report.is_settled() {
+            return Err(Error::DisputesUnsettled.into());
+        }
+        if !report.traces.is_empty() {
+            return Err(Error::TracesOpen.into());
+        }
+        if report.bucket.is_some() {
+            return Err(Error::BucketOpen.into());
+        }
+        report.closed = true;
+        Ok(())
+    }
+
+    pub fn close_trace(&mut self, report: usize, claim: &[u8; 32]) -> Result<(), Code> {
+        let report = self.report(report)?;
+        let place = report.traces.iter().position(|trace| trace == claim).ok_or(NOT_THERE)?;
+        if !report.has_ended() {
+            return Err(Error::ReportNotEnded.into());
+        }
+        if !report.is_settled() {
+            return Err(Error::DisputesUnsettled.into());
+        }
+        report.traces.remove(place);
+        Ok(())
+    }
+}
