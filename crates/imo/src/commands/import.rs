@@ -6,41 +6,60 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use opml_runtime::onnx::{Agreement, ImportError, Imported, import_file};
+use opml_runtime::onnx::{Agreement, ImportError, Imported, Samples, import_file};
 
 use crate::{
     error::{OrUserError, UserError},
     format,
 };
 
+/// What an import is compared on, and the files that it writes.
+pub struct Import<'a> {
+    pub onnx: &'a Path,
+    pub output: Option<&'a Path>,
+    pub samples: Option<&'a Path>,
+    /// How many inputs are made up when there are no samples.
+    pub random: usize,
+    pub first_input: Option<&'a Path>,
+}
+
 /// Nothing is written, and nothing printed, before everything has come out well.
-pub fn run(
-    out: &mut impl Write,
-    onnx: &Path,
-    output: Option<&Path>,
-    samples: Option<&Path>,
-    random: usize,
-) -> anyhow::Result<()> {
-    let output = output.map_or_else(|| onnx.with_extension("imo"), Path::to_path_buf);
+pub fn run(out: &mut impl Write, import: &Import) -> anyhow::Result<()> {
+    let Import { onnx, samples, .. } = *import;
+    let output = import
+        .output
+        .map_or_else(|| onnx.with_extension("imo"), Path::to_path_buf);
     if output == onnx {
         return Err(UserError::new("The model file would replace the ONNX file; give another name with -o.").into());
     }
+    if import.first_input.is_some_and(|input| input == onnx || input == output) {
+        return Err(UserError::new("The first input would replace another file; give another name.").into());
+    }
     let imported = import_file(onnx).or_user_error()?;
+    let compared = match samples {
+        Some(folder) => imported.samples(folder).or_user_error()?,
+        None => imported.random_samples(import.random),
+    };
     let agreement = match samples {
-        Some(folder) => {
-            let samples = imported.samples(folder).or_user_error()?;
-            Some(imported.compare(&samples).or_user_error()?)
-        }
-        None if random == 0 => None,
+        Some(_) => Some(imported.compare(&compared).or_user_error()?),
+        None if import.random == 0 => None,
         // A model that is too large for the interpreter can be imported all the same.
-        None => match imported.compare(&imported.random_samples(random)) {
+        None => match imported.compare(&compared) {
             Err(ImportError::Samples(_)) => None,
             result => Some(result.or_user_error()?),
         },
     };
+    let first_input = import
+        .first_input
+        .map(|path| Ok::<_, anyhow::Error>((path, first_input(&imported, &compared)?)))
+        .transpose()?;
     let bytes = imported.model.to_bytes();
     write_whole(&output, &bytes)
         .or_user_error_with(|error| format!("The model file {} cannot be written: {error}.", output.display()))?;
+    if let Some((path, bytes)) = first_input {
+        write_whole(path, &bytes)
+            .or_user_error_with(|error| format!("The input {} cannot be written: {error}.", path.display()))?;
+    }
     report(out, &imported, agreement.as_ref(), samples.is_some())?;
     writeln!(out, "model root  {}", format::hex(&imported.model.model_root()))?;
     writeln!(
@@ -50,6 +69,13 @@ pub fn run(
         format::thousands(bytes.len() as u64)
     )?;
     Ok(())
+}
+
+fn first_input(imported: &Imported, samples: &Samples) -> anyhow::Result<Vec<u8>> {
+    let inputs = samples.inputs.first().ok_or_else(|| {
+        UserError::new("There is no first input to write: give samples, or a number of made-up ones.")
+    })?;
+    Ok(imported.quantise(inputs).or_user_error()?.bytes().to_vec())
 }
 
 fn report(out: &mut impl Write, imported: &Imported, agreement: Option<&Agreement>, samples: bool) -> io::Result<()> {
