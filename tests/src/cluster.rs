@@ -19,6 +19,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::{
     landed::{Landed, Refused},
+    multisig,
     probe::Probe,
     programs,
 };
@@ -63,6 +64,7 @@ impl Cluster {
         for (address, account) in programs::accounts(upgrade_authority) {
             test.add_genesis_account(address, account);
         }
+        multisig::deploy(&mut test);
         // The bank's server runs beside the test, which waits for it.
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)

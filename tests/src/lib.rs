@@ -6,6 +6,7 @@ pub mod cast;
 pub mod cluster;
 pub mod landed;
 pub mod models;
+pub mod multisig;
 pub mod probe;
 pub mod programs;
 pub mod story;

@@ -1,6 +1,6 @@
 //! Every instruction of the four programs, in an order in which people use them. What uses these stories measures or attacks all instructions.
 
-use ::model_token::{instructions::UpdateProtocolArgs, state::Protocol};
+use ::model_token::state::{Appointment, OperatorAccess, ProtocolUpdate};
 use ::opml_oracle::{game::Phase, state::Trace};
 use ::revenue_escrow::state::{Credit, Lane, Session};
 use anchor_lang::prelude::Pubkey;
@@ -21,35 +21,16 @@ use crate::{
 
 /// A model from its registration to the last closed account, without a dispute.
 pub fn business(world: &mut World, cast: &Cast) {
-    let [authority, developer, stranger, payer, operator_key] = [
-        &cast.authority,
+    let [developer, stranger, payer, operator_key, treasury] = [
         &cast.developer,
         &cast.stranger,
         &cast.payer,
         &cast.operator,
+        &cast.treasury,
     ]
     .map(Signer::pubkey);
     let mint = world.usdc;
-    let Protocol {
-        guardian,
-        treasury,
-        protocol_bps,
-        terms: in_force,
-        ..
-    } = world.read(&addresses::model_token::protocol());
-    let update = UpdateProtocolArgs {
-        guardian,
-        treasury,
-        payment_mints: vec![mint],
-        protocol_bps,
-        terms: in_force,
-    };
-    world
-        .send(&[model_token::update_protocol(authority, update)], &[&cast.authority])
-        .expect_ok();
-    world
-        .send(&[model_token::set_pause(guardian, 0)], &[&cast.guardian])
-        .expect_ok();
+    configure(world, cast);
 
     let runtime = dense(&[8, 6, 3]);
     let service = world.given_service(cast, &runtime);
@@ -64,6 +45,18 @@ pub fn business(world: &mut World, cast: &Cast) {
     world.send(&[activate], &[&cast.developer]).expect_ok();
     let update = opml_oracle::update_operator(operator_key, mint, profile(&stranger));
     world.send(&[update], &[&cast.operator]).expect_ok();
+
+    // From now on, the developer says who serves the model: this operator and another one, to which the payer opens a lane.
+    let rival = world.given_operator(&cast.rival, &stranger);
+    for key in [operator_key, cast.rival.pubkey()] {
+        let appoint = model_token::appoint_operator(developer, developer, published.model, key);
+        world.send(&[appoint], &[&cast.developer]).expect_ok();
+    }
+    let list = model_token::set_operator_access(developer, published.model, OperatorAccess::Listed);
+    world.send(&[list], &[&cast.developer]).expect_ok();
+    let second_lane =
+        revenue_escrow::open_lane_to_appointed(payer, payer, published.model, rival, cast.rival.pubkey(), usdc(1));
+    world.send(&[second_lane], &[&cast.payer]).expect_ok();
 
     // Stake in two epochs, so that a split finds stake that is due, and a second staker finds a mark that is there.
     world.given_stake(&published, &cast.alice, SUPPLY / 4);
@@ -117,17 +110,30 @@ pub fn business(world: &mut World, cast: &Cast) {
     let (model, notice) = (published.model, terms().notice_slots);
     let fund = revenue_escrow::fund_lane(payer, model, operator, usdc(1));
     world.send(&[fund], &[&cast.payer]).expect_ok();
-    let lane: Lane = world.read(&case.service.customer.lane);
-    let release = revenue_escrow::request_release(payer, model, operator, lane.reserved_units);
-    world.send(&[release], &[&cast.payer]).expect_ok();
+    let lanes: [(Pubkey, Lane); 2] = [operator, rival].map(|operator| {
+        let lane = addresses::revenue_escrow::lane(&case.service.customer.credit, &operator);
+        (operator, world.read(&lane))
+    });
+    for (operator, lane) in &lanes {
+        let release = revenue_escrow::request_release(payer, model, *operator, lane.reserved_units);
+        world.send(&[release], &[&cast.payer]).expect_ok();
+    }
+    let dismiss = model_token::dismiss_operator(developer, model, operator_key);
+    world.send(&[dismiss], &[&cast.developer]).expect_ok();
     let revoke = revenue_escrow::revoke_session(payer, model, cast.session.pubkey());
     world.send(&[revoke], &[&cast.payer]).expect_ok();
     world.pass_slots(notice + 2);
+    for (operator, lane) in &lanes {
+        world
+            .send(&[revenue_escrow::release_lane(payer, model, *operator)], &[&cast.payer])
+            .expect_ok();
+        world
+            .send(&[revenue_escrow::close_lane(payer, lane)], &[&cast.payer])
+            .expect_ok();
+    }
+    let appointment: Appointment = world.read(&addresses::model_token::appointment(&model, &operator_key));
     world
-        .send(&[revenue_escrow::release_lane(payer, model, operator)], &[&cast.payer])
-        .expect_ok();
-    world
-        .send(&[revenue_escrow::close_lane(payer, &lane)], &[&cast.payer])
+        .send(&[model_token::close_appointment(&appointment)], &[&cast.stranger])
         .expect_ok();
     let session = addresses::revenue_escrow::session(&case.service.customer.credit, &cast.session.pubkey());
     let close = revenue_escrow::close_session(&world.read::<Session>(&session));
@@ -151,6 +157,32 @@ pub fn business(world: &mut World, cast: &Cast) {
     let recipient = addresses::payment_account(&operator_key, &mint);
     let withdraw = opml_oracle::withdraw_bond(operator_key, mint, recipient);
     world.send(&[withdraw], &[&cast.operator]).expect_ok();
+}
+
+/// Settings proposed, cancelled, proposed again and executed; a pause that is lifted; the authority handed over and back.
+fn configure(world: &mut World, cast: &Cast) {
+    let [authority, alice, guardian] = [&cast.authority, &cast.alice, &cast.guardian].map(Signer::pubkey);
+    let settings = world.settings(cast);
+    let update: ProtocolUpdate = world.given_proposal(cast, settings.clone());
+    world
+        .send(&[model_token::cancel_update(authority, &update)], &[&cast.authority])
+        .expect_ok();
+    world.given_settings(cast, settings);
+    let until = world.now().unix + 1;
+    for until in [until, 0] {
+        world
+            .send(&[model_token::set_pause(guardian, until)], &[&cast.guardian])
+            .expect_ok();
+    }
+    for (from, to, old, new) in [
+        (authority, alice, &cast.authority, &cast.alice),
+        (alice, authority, &cast.alice, &cast.authority),
+    ] {
+        world
+            .send(&[model_token::propose_authority(from, to)], &[old])
+            .expect_ok();
+        world.send(&[model_token::accept_authority(to)], &[new]).expect_ok();
+    }
 }
 
 /// An offering that misses its minimum.

@@ -176,6 +176,10 @@ pub enum OracleError {
     VaultShort = 803,
     #[msg("The dispute holds what no legal play leads to")]
     Inconsistent = 804,
+
+    // 900: who may operate
+    #[msg("The model admits listed operators only: have its developer appoint this one, and pass the appointment")]
+    NotAppointed = 900,
 }
 
 impl From<Refusal> for OracleError {

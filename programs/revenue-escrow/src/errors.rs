@@ -100,6 +100,10 @@ pub enum RevenueEscrowError {
     WrongDestination = 508,
     #[msg("The rent goes back to who paid it")]
     WrongRentPayer = 509,
+
+    // 600: who may operate
+    #[msg("The model admits listed operators only, and this one takes no new work: choose one with an appointment, and pass it")]
+    NotAppointed = 600,
 }
 
 impl From<FundsError> for RevenueEscrowError {

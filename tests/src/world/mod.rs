@@ -24,7 +24,7 @@ pub use {
     dispute::{Duel, Tally},
     money::usdc,
     offering::{ALICE_COMMITS, BOB_COMMITS, MAX_RAISE, MIN_RAISE, OFFERING_SECONDS, SUPPLY},
-    protocol::{CLUSTER, PROTOCOL_BPS, SPLIT, terms},
+    protocol::{CLUSTER, PROTOCOL_BPS, SPLIT, TIMELOCK_SLOTS, terms},
     report::{Asked, BOND, Case},
     service::{CREDIT, Customer, LANE, Published, STAKE, Service, profile, sign, version_args},
 };

@@ -1,8 +1,9 @@
 //! A report with its receipts, at every point of its life.
 
+use ::model_token::state::{Model, OperatorAccess};
 use ::opml_oracle::state::{Operator, Report};
 use ::yield_distributor::state::Pool;
-use anchor_lang::prelude::Pubkey;
+use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction};
 use imo_client::{
     addresses,
     challenge::Answer,
@@ -66,9 +67,18 @@ impl World {
     pub fn given_report_with_bond(&mut self, authority: &Keypair, published: &Published, bond_units: u64) -> Pubkey {
         let address = addresses::opml_oracle::operator(&authority.pubkey(), &self.usdc);
         let operator: Operator = self.read(&address);
-        let post = opml_oracle::post_report(authority.pubkey(), &operator, self.report_terms(published, bond_units));
+        let post = self.post_of(&operator, self.report_terms(published, bond_units));
         self.send(&[post], &[authority]).expect_ok();
         addresses::opml_oracle::report(&address, operator.next_sequence)
+    }
+
+    /// What posts a report, as an appointed operator where the model has a list.
+    pub fn post_of(&self, operator: &Operator, terms: ReportTerms) -> Instruction {
+        let payer = operator.authority;
+        match self.read::<Model>(&terms.model).operators {
+            OperatorAccess::Open => opml_oracle::post_report(payer, operator, terms),
+            OperatorAccess::Listed => opml_oracle::post_report_as_appointed(payer, operator, terms),
+        }
     }
 
     /// A report on the first version with [`BOND`], still empty.

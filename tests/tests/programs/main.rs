@@ -1,5 +1,7 @@
 //! The four compiled programs, one module a topic. A refusal is always asserted by its exact code.
 
+mod access;
+mod configuration;
 mod credit;
 mod dispute_lost;
 mod dispute_moves;

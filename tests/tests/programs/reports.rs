@@ -471,17 +471,12 @@ fn given_earnings_when_withdrawn_then_only_to_the_recipient_and_only_once() {
 #[test]
 fn given_one_person_as_operator_developer_and_treasury_when_split_then_owed_all_three_shares() {
     let (mut world, cast) = World::with_protocol();
-    let authority = cast.authority.pubkey();
     let developer = cast.developer.pubkey();
-    let update = ::model_token::instructions::UpdateProtocolArgs {
-        guardian: cast.guardian.pubkey(),
+    let settings = ::model_token::state::Settings {
         treasury: developer,
-        payment_mints: vec![world.usdc],
-        protocol_bps: imo_tests::world::PROTOCOL_BPS,
-        terms: terms(),
+        ..world.settings(&cast)
     };
-    let update = imo_client::instructions::model_token::update_protocol(authority, update);
-    world.send(&[update], &[&cast.authority]).expect_ok();
+    world.given_settings(&cast, settings);
     let model = dense(&[4, 3]);
     let published = world.given_model(&cast, &model);
     world.given_vault(&cast, &published);

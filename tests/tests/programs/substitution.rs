@@ -10,11 +10,13 @@ use imo_tests::{
 type Choice = (&'static str, &'static str, usize);
 
 /// Whoever signs pays the rent or the fee of something that anyone may do, and gains nothing.
-const ANYBODY_PAYS: [Choice; 24] = [
+const ANYBODY_PAYS: [Choice; 26] = [
+    ("model_token", "appoint_operator", 1),
     ("model_token", "claim_commitment", 0),
     ("model_token", "commit", 1),
     ("model_token", "init_protocol", 1),
     ("model_token", "open_offering", 1),
+    ("model_token", "propose_update", 1),
     ("model_token", "publish_version", 1),
     ("model_token", "register_model", 1),
     ("model_token", "settle_offering", 0),
@@ -38,11 +40,16 @@ const ANYBODY_PAYS: [Choice; 24] = [
 ];
 
 /// An account of the same kind that is as right: another version of the model, another finished dispute, another mark that nobody needs, another account
-/// that the owner of the money chooses.
-const OWNERS_CHOICE: [Choice; 5] = [
+/// that the owner of the money chooses, another lane of the payer's own, another operator of the developer's list, and any operator for somebody else's stake.
+const OWNERS_CHOICE: [Choice; 10] = [
+    ("model_token", "dismiss_operator", 3),
     ("opml_oracle", "post_report", 4),
+    ("opml_oracle", "stake_bond", 2),
     ("opml_oracle", "timeout", 0),
     ("opml_oracle", "withdraw_bond", 4),
+    ("revenue_escrow", "fund_lane", 2),
+    ("revenue_escrow", "release_lane", 2),
+    ("revenue_escrow", "request_release", 3),
     ("revenue_escrow", "withdraw_credit", 4),
     ("yield_distributor", "close_epoch_mark", 1),
 ];

@@ -97,8 +97,32 @@ pub fn close_credit(credit: &Credit) -> Instruction {
     build(ID, accounts, instruction::CloseCredit {})
 }
 
-/// Signed by the payer. Sets `amount_units` aside for the operator.
+/// Signed by the payer. Sets `amount_units` aside for the operator, on a model that is open to every operator.
 pub fn open_lane(payer: Pubkey, rent_payer: Pubkey, model: Pubkey, operator: Pubkey, amount_units: u64) -> Instruction {
+    build_lane(payer, rent_payer, model, operator, amount_units, None)
+}
+
+/// The same on a model with a list, to the operator account of `operator_authority`.
+pub fn open_lane_to_appointed(
+    payer: Pubkey,
+    rent_payer: Pubkey,
+    model: Pubkey,
+    operator: Pubkey,
+    operator_authority: Pubkey,
+    amount_units: u64,
+) -> Instruction {
+    let appointment = model_token::appointment(&model, &operator_authority);
+    build_lane(payer, rent_payer, model, operator, amount_units, Some(appointment))
+}
+
+fn build_lane(
+    payer: Pubkey,
+    rent_payer: Pubkey,
+    model: Pubkey,
+    operator: Pubkey,
+    amount_units: u64,
+    appointment: Option<Pubkey>,
+) -> Instruction {
     let credit = address::credit(&payer, &model);
     let accounts = accounts::OpenLane {
         payer,
@@ -109,6 +133,8 @@ pub fn open_lane(payer: Pubkey, rent_payer: Pubkey, model: Pubkey, operator: Pub
         operator,
         lane: address::lane(&credit, &operator),
         system_program: system_program::ID,
+        model,
+        appointment,
     };
     build(ID, accounts, instruction::OpenLane { amount_units })
 }

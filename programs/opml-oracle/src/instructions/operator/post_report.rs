@@ -1,6 +1,6 @@
 use anchor_lang::prelude::*;
 use imo_protocol::{Deadline, Now};
-use model_token::state::{MODEL_VERSION_SEED, Model, ModelVersion};
+use model_token::state::{APPOINTMENT_SEED, Appointment, MODEL_VERSION_SEED, Model, ModelVersion};
 
 use crate::{
     constants::ACCOUNT_VERSION,
@@ -13,7 +13,8 @@ use crate::{
 /// Opens a report on one version of a model for one period, and locks the bond that answers for it.
 ///
 /// The operator's authority may, also while the protocol is paused: what was earned must stay collectable. Refuses a version that was never live, another mint
-/// than the model's, a bond below the least one or above the free stake.
+/// than the model's, a bond below the least one or above the free stake, and an operator whom the model's list does not admit: without an appointment, or
+/// dismissed, and the notice over. What is posted stays posted.
 #[derive(Accounts)]
 pub struct PostReport<'info> {
     #[account(mut)]
@@ -44,10 +45,17 @@ pub struct PostReport<'info> {
     )]
     pub report: Box<Account<'info, Report>>,
     pub system_program: Program<'info, System>,
+    /// The operator's own, where the model has a list.
+    #[account(
+        seeds = [APPOINTMENT_SEED, model.key().as_ref(), authority.key().as_ref()],
+        bump = appointment.bump,
+        seeds::program = model_token::ID,
+    )]
+    pub appointment: Option<Box<Account<'info, Appointment>>>,
 }
 
 impl PostReport<'_> {
-    fn validate(&self, bond_units: u64, period_start_unix: i64, period_end_unix: i64) -> Result<()> {
+    fn validate(&self, now: &Now, bond_units: u64, period_start_unix: i64, period_end_unix: i64) -> Result<()> {
         require!(self.model_version.was_live(), OracleError::VersionNeverLive);
         require_keys_eq!(
             self.model.payment_mint,
@@ -59,12 +67,15 @@ impl PostReport<'_> {
             bond_units >= self.model_version.terms.min_bond_units,
             OracleError::BondTooSmall
         );
+        let appointment = self.appointment.as_ref().map(|account| &***account);
+        require!(self.model.admits_report(now, appointment), OracleError::NotAppointed);
         Ok(())
     }
 
     pub fn handle(ctx: Context<Self>, bond_units: u64, period_start_unix: i64, period_end_unix: i64) -> Result<()> {
-        ctx.accounts.validate(bond_units, period_start_unix, period_end_unix)?;
         let now = Now::read()?;
+        ctx.accounts
+            .validate(&now, bond_units, period_start_unix, period_end_unix)?;
         let accounts = ctx.accounts;
         let version = &accounts.model_version;
         let operator = &mut accounts.operator;
