@@ -9,7 +9,7 @@ use imo_client::{
     instructions::{model_token, opml_oracle, revenue_escrow, yield_distributor},
 };
 use imo_protocol::{Bucket, Collection};
-use opml_runtime::execute;
+use opml_runtime::{Model, execute};
 use solana_signer::Signer;
 
 use crate::{
@@ -106,12 +106,14 @@ pub fn business(world: &mut World, cast: &Cast) {
     }
     close_case(world, cast, &case.collection, &case.report);
 
+    let service = retraction(world, cast, case.service, &runtime);
+
     // The payer leaves.
     let (model, notice) = (published.model, terms().notice_slots);
     let fund = revenue_escrow::fund_lane(payer, model, operator, usdc(1));
     world.send(&[fund], &[&cast.payer]).expect_ok();
     let lanes: [(Pubkey, Lane); 2] = [operator, rival].map(|operator| {
-        let lane = addresses::revenue_escrow::lane(&case.service.customer.credit, &operator);
+        let lane = addresses::revenue_escrow::lane(&service.customer.credit, &operator);
         (operator, world.read(&lane))
     });
     for (operator, lane) in &lanes {
@@ -135,10 +137,10 @@ pub fn business(world: &mut World, cast: &Cast) {
     world
         .send(&[model_token::close_appointment(&appointment)], &[&cast.stranger])
         .expect_ok();
-    let session = addresses::revenue_escrow::session(&case.service.customer.credit, &cast.session.pubkey());
+    let session = addresses::revenue_escrow::session(&service.customer.credit, &cast.session.pubkey());
     let close = revenue_escrow::close_session(&world.read::<Session>(&session));
     world.send(&[close], &[&cast.stranger]).expect_ok();
-    let credit: Credit = world.read(&case.service.customer.credit);
+    let credit: Credit = world.read(&service.customer.credit);
     let request = revenue_escrow::request_withdraw(payer, model, credit.available_units);
     world.send(&[request], &[&cast.payer]).expect_ok();
     world.pass_slots(notice + 2);
@@ -185,6 +187,19 @@ fn configure(world: &mut World, cast: &Cast) {
     }
 }
 
+/// A report whose only collection is retracted: its payer is refunded, and the fee split in place of the amount.
+fn retraction(world: &mut World, cast: &Cast, service: Service, runtime: &Model) -> Service {
+    world.given_usdc(&cast.operator.pubkey(), usdc(10));
+    let case = world.given_collected(cast, service, vec![honest(runtime, 9, usdc(10))]);
+    world.retract(&cast.operator, &case.collection);
+    world.seal(cast, &case.report);
+    world.finalise(cast, &case.report);
+    world.split(cast, &case.report);
+    world.refund(cast, &case);
+    close_bucket_and_report(world, cast, &case.report);
+    case.service
+}
+
 /// An offering that misses its minimum.
 pub fn failure(world: &mut World, cast: &Cast) {
     let published = world.given_model_number(cast, 7, &dense(&[4, 3]));
@@ -221,10 +236,7 @@ pub fn disputes(world: &mut World, cast: &Cast) {
     world.refund(cast, &case);
     duel.pay_out(world, &cast.stranger);
     close_trace(world, cast, &duel);
-    let close = revenue_escrow::close_bucket(&world.read(&addresses::revenue_escrow::bucket(&case.report)));
-    world.send(&[close], &[&cast.stranger]).expect_ok();
-    let close = opml_oracle::close_report(&world.read(&case.report));
-    world.send(&[close], &[&cast.stranger]).expect_ok();
+    close_bucket_and_report(world, cast, &case.report);
 
     let runtime = chain(40);
     let published = world.given_model_number(cast, 9, &runtime);
@@ -263,6 +275,10 @@ fn close_trace(world: &mut World, cast: &Cast, duel: &Duel) {
 fn close_case(world: &mut World, cast: &Cast, collection: &Pubkey, report: &Pubkey) {
     let close = revenue_escrow::close_collection(&world.read::<Collection>(collection));
     world.send(&[close], &[&cast.stranger]).expect_ok();
+    close_bucket_and_report(world, cast, report);
+}
+
+fn close_bucket_and_report(world: &mut World, cast: &Cast, report: &Pubkey) {
     let bucket: Bucket = world.read(&addresses::revenue_escrow::bucket(report));
     world
         .send(&[revenue_escrow::close_bucket(&bucket)], &[&cast.stranger])

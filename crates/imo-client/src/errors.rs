@@ -122,7 +122,8 @@ meanings! {
         TooManyReceipts, LaneIsFull, BondExceeded, ReportNotFinal, ReportNotRejected, AlreadySplit,
         AlreadyRefunded, PoolMissing, NotEmpty, StillInUse, OpenedInThisSlot, CollectionNeeded, BucketInUse,
         WrongRelation, WrongModel, WrongMint, WrongOperator, WrongReport, NotOperatorAuthority,
-        WrongEarnings, NotPayer, WrongDestination, WrongRentPayer, NotAppointed
+        WrongEarnings, NotPayer, WrongDestination, WrongRentPayer, NotAppointed, TooLateToRetract, ReportIsChallenged,
+        AlreadyRetracted, ReportNotEnded
     }
     protocol_error: imo_protocol::ProtocolError {
         NoPrecedingInstruction, NotInstructionsSysvar, NotEd25519Program, WrongEd25519DataLength,

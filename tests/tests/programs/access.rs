@@ -6,7 +6,7 @@ use ::opml_oracle::{
     state::{Operator, Report, ReportStatus},
 };
 use ::revenue_escrow::errors::RevenueEscrowError;
-use anchor_lang::{error::ErrorCode, prelude::Pubkey, solana_program::instruction::Instruction};
+use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction};
 use imo_client::{
     addresses,
     instructions::{model_token, opml_oracle, revenue_escrow},
@@ -85,10 +85,10 @@ fn given_a_model_with_a_list_when_an_operator_without_an_appointment_comes_then_
     };
     world
         .send(&[with(&post, &theirs)], &[&cast.operator])
-        .expect_error(ErrorCode::ConstraintSeeds);
+        .expect_error(OracleError::NotAppointed);
     world
         .send(&[with(&open_lane, &theirs)], &[&cast.payer])
-        .expect_error(ErrorCode::ConstraintSeeds);
+        .expect_error(RevenueEscrowError::NotAppointed);
     // Nor is their own for another model.
     let other = world.given_model_number(&cast, 1, &dense(&[4, 3]));
     for key in [cast.operator.pubkey(), cast.rival.pubkey()] {
@@ -98,10 +98,10 @@ fn given_a_model_with_a_list_when_an_operator_without_an_appointment_comes_then_
         [&cast.operator, &cast.rival].map(|key| addresses::model_token::appointment(&other.model, &key.pubkey()));
     world
         .send(&[with(&post, &ours)], &[&cast.operator])
-        .expect_error(ErrorCode::ConstraintSeeds);
+        .expect_error(OracleError::NotAppointed);
     world
         .send(&[with(&open_lane, &rivals)], &[&cast.payer])
-        .expect_error(ErrorCode::ConstraintSeeds);
+        .expect_error(RevenueEscrowError::NotAppointed);
 
     for key in [cast.operator.pubkey(), cast.rival.pubkey()] {
         appoint(&mut world, &cast, &published, &key);

@@ -1,6 +1,7 @@
 //! The four compiled programs, one module a topic. A refusal is always asserted by its exact code.
 
 mod access;
+mod closing;
 mod configuration;
 mod credit;
 mod dispute_lost;
@@ -12,6 +13,7 @@ mod pause;
 mod prefunded;
 mod protocol;
 mod reports;
+mod retraction;
 mod settling;
 mod sizes;
 mod substitution;

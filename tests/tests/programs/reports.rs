@@ -146,10 +146,14 @@ fn given_a_report_that_stays_open_when_its_time_is_over_then_anyone_seals_and_no
     let operator: Operator = world.read(&service.operator);
     assert_eq!((operator.locked_units, operator.open_reports), (0, 0));
     let state: Report = world.read(&report);
-    let (rent, before) = (world.lamports(&report), world.lamports(&cast.operator.pubkey()));
-    world
-        .send(&[opml_oracle::close_report(&state)], &[&cast.stranger])
-        .expect_ok();
+    let bucket = addresses::revenue_escrow::bucket(&report);
+    let rent = world.lamports(&report) + world.lamports(&bucket);
+    let before = world.lamports(&cast.operator.pubkey());
+    let close = [
+        revenue_escrow::close_bucket(&world.read::<Bucket>(&bucket)),
+        opml_oracle::close_report(&state),
+    ];
+    world.send(&close, &[&cast.stranger]).expect_ok();
     assert_eq!(world.lamports(&cast.operator.pubkey()) - before, rent);
 }
 

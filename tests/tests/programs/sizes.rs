@@ -99,7 +99,6 @@ fn given_the_largest_form_of_each_instruction_when_sent_with_a_priority_fee_then
         rent_payer: key(),
         operator: key(),
         report: key(),
-        model: key(),
         credit: key(),
     };
     let split = SplitReport {

@@ -10,7 +10,7 @@ use imo_tests::{
 type Choice = (&'static str, &'static str, usize);
 
 /// Whoever signs pays the rent or the fee of something that anyone may do, and gains nothing.
-const ANYBODY_PAYS: [Choice; 26] = [
+const ANYBODY_PAYS: [Choice; 27] = [
     ("model_token", "appoint_operator", 1),
     ("model_token", "claim_commitment", 0),
     ("model_token", "commit", 1),
@@ -29,6 +29,7 @@ const ANYBODY_PAYS: [Choice; 26] = [
     ("opml_oracle", "withdraw_payout", 0),
     ("revenue_escrow", "collect", 1),
     ("revenue_escrow", "grant_session", 1),
+    ("revenue_escrow", "open_bucket", 0),
     ("revenue_escrow", "open_credit", 1),
     ("revenue_escrow", "open_lane", 1),
     ("revenue_escrow", "open_vault", 0),

@@ -1,6 +1,6 @@
 use anchor_lang::prelude::*;
 use imo_protocol::{Deadline, Now};
-use model_token::state::{APPOINTMENT_SEED, Appointment, MODEL_VERSION_SEED, Model, ModelVersion};
+use model_token::state::{Appointment, MODEL_VERSION_SEED, Model, ModelVersion};
 
 use crate::{
     constants::ACCOUNT_VERSION,
@@ -45,11 +45,10 @@ pub struct PostReport<'info> {
     )]
     pub report: Box<Account<'info, Report>>,
     pub system_program: Program<'info, System>,
-    /// The operator's own, where the model has a list.
+    /// The operator's own, where the model has a list. There is one for each model and authority, and it names both.
     #[account(
-        seeds = [APPOINTMENT_SEED, model.key().as_ref(), authority.key().as_ref()],
-        bump = appointment.bump,
-        seeds::program = model_token::ID,
+        has_one = model @ OracleError::NotAppointed,
+        constraint = appointment.operator_authority == authority.key() @ OracleError::NotAppointed,
     )]
     pub appointment: Option<Box<Account<'info, Appointment>>>,
 }

@@ -1,6 +1,6 @@
 use anchor_lang::prelude::*;
 use imo_protocol::{Deadline, Now};
-use model_token::state::{APPOINTMENT_SEED, Appointment, Model, PROTOCOL_SEED, Protocol};
+use model_token::state::{Appointment, Model, PROTOCOL_SEED, Protocol};
 use opml_oracle::state::Operator;
 
 use crate::{
@@ -41,11 +41,10 @@ pub struct OpenLane<'info> {
     pub system_program: Program<'info, System>,
     #[account(address = credit.model @ RevenueEscrowError::WrongModel)]
     pub model: Box<Account<'info, Model>>,
-    /// The operator's, where the model has a list.
+    /// The operator's, where the model has a list. There is one for each model and authority, and it names both.
     #[account(
-        seeds = [APPOINTMENT_SEED, model.key().as_ref(), operator.authority.as_ref()],
-        bump = appointment.bump,
-        seeds::program = model_token::ID,
+        has_one = model @ RevenueEscrowError::NotAppointed,
+        constraint = appointment.operator_authority == operator.authority @ RevenueEscrowError::NotAppointed,
     )]
     pub appointment: Option<Box<Account<'info, Appointment>>>,
 }
