@@ -14,7 +14,8 @@ DTYPES = {INT8: np.dtype("int8"), INT32: np.dtype("<i4")}
 INPUT = ("input", 0)
 OPERAND_KINDS = {"input": 1, "node": 2, "constant": 3}
 FULLY_CONNECTED, CLIP, LOOKUP, ARG_MAX = 1, 2, 3, 4
-TILE_BYTES = 256
+TILE_BYTES = 512
+ALIGNMENT = 64
 PAD = bytes(32)
 TENSOR_TILE, GRAPH_NODE, CONSTANT, TRACE_ENTRY = 1, 2, 3, 4
 
@@ -58,16 +59,9 @@ def root(leaves):
 
 
 def tensor_root(array):
-    spec = spec_of(array)
-    rows = array.astype(DTYPES[spec.element]).reshape(-1, array.shape[-1])
-    tiles_per_row = -(-rows.shape[1] * rows.itemsize // TILE_BYTES)
-    row_slots = 1 << (tiles_per_row - 1).bit_length()
-    row_roots = []
-    for r, row in enumerate(rows):
-        data = row.tobytes().ljust(tiles_per_row * TILE_BYTES, b"\0")
-        tiles = [data[t * TILE_BYTES : (t + 1) * TILE_BYTES] for t in range(tiles_per_row)]
-        row_roots.append(root(leaf(TENSOR_TILE, r * row_slots + t, tile) for t, tile in enumerate(tiles)))
-    return root(row_roots)
+    data = array.astype(DTYPES[spec_of(array).element]).tobytes()
+    tiles = [data[at : at + TILE_BYTES] for at in range(0, len(data), TILE_BYTES)]
+    return root(leaf(TENSOR_TILE, index, tile) for index, tile in enumerate(tiles))
 
 
 def trace_root(outputs):
@@ -135,14 +129,16 @@ class Model:
         return sha256(b"imo:model:v1", counts, graph, weights, self.input_spec.encode())
 
     def to_bytes(self):
-        return b"".join([
+        file = b"".join([
             b"IMOMODEL",
-            struct.pack("<HHII", 1, 1, len(self.nodes), len(self.constants)),
+            struct.pack("<HHII", 2, 1, len(self.nodes), len(self.constants)),
             self.input_spec.encode(),
             *(node.encode() for node in self.nodes),
             *(spec_of(array).encode() for array in self.constants),
-            *(array.astype(DTYPES[spec_of(array).element]).tobytes() for array in self.constants),
         ])
+        for array in self.constants:
+            file += bytes(-len(file) % ALIGNMENT) + array.astype(DTYPES[spec_of(array).element]).tobytes()
+        return file
 
     def execute(self, x):
         """The output of every node."""

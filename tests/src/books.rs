@@ -92,6 +92,7 @@ fn stake_parts(accounts: &BTreeMap<Pubkey, Account>, mint: &Pubkey, insurance_un
         Account::Operator(operator) if operator.mint == *mint => operator.stake_units,
         Account::Dispute(dispute) if dispute.mint == *mint && dispute.settled => dispute.payout_units,
         Account::Dispute(dispute) if dispute.mint == *mint => dispute.bond_units,
+        Account::Equivocation(equivocation) if equivocation.mint == *mint => equivocation.payout_units,
         // Until all disputes are settled, what is slashed and was not given yet is nobody's.
         Account::Report(report) if report.mint == *mint && !report.is_settled() => report.slash().map_or(0, |slash| {
             let share = if slash.share_paid {

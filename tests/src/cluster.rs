@@ -8,20 +8,17 @@ use std::{
 use anchor_lang::{AccountDeserialize, prelude::Pubkey, solana_program::instruction::Instruction};
 use anchor_spl::token::spl_token;
 use imo_protocol::Now;
-use solana_account::{Account, AccountSharedData};
+use solana_account::Account;
 use solana_keypair::Keypair;
 use solana_message::Message;
-use solana_program_test::{ProgramTest, ProgramTestContext};
 use solana_signer::Signer;
 use solana_sysvar::{clock::Clock, last_restart_slot::LastRestartSlot, rent::Rent};
-use solana_transaction::{Transaction, versioned::VersionedTransaction};
-use tokio::runtime::{Builder, Runtime};
+use solana_transaction::versioned::VersionedTransaction;
 
 use crate::{
+    bank::{Bank, Executed},
     landed::{Landed, Refused},
-    multisig,
     probe::Probe,
-    programs,
 };
 
 /// Most bytes that a transaction may have on the wire.
@@ -42,9 +39,7 @@ const BEGINNING: Now = Now {
 
 /// A bank and the time that its programs see.
 pub struct Cluster {
-    // Dropped before the runtime that its tasks run on.
-    context: ProgramTestContext,
-    runtime: Runtime,
+    bank: Bank,
     now: Now,
     signatures: BTreeSet<[u8; 64]>,
     touched: BTreeSet<Pubkey>,
@@ -56,25 +51,19 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Starts a bank with the programs under `upgrade_authority`. Panics with what to do when they are not compiled.
+    /// Starts a whole bank with the programs under `upgrade_authority`. Panics with what to do when they are not compiled.
     pub fn start(upgrade_authority: &Pubkey) -> Self {
-        let mut test = ProgramTest::default();
-        // The program test switches on the runtime's logs, which cost more time than the tests.
-        log::set_max_level(log::LevelFilter::Off);
-        for (address, account) in programs::accounts(upgrade_authority) {
-            test.add_genesis_account(address, account);
-        }
-        multisig::deploy(&mut test);
-        // The bank's server runs beside the test, which waits for it.
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .expect("a bank needs a thread");
-        let context = runtime.block_on(test.start_with_context());
+        Self::on(Bank::whole(upgrade_authority))
+    }
+
+    /// Starts the virtual machine alone: nothing but a transaction's execution, so that histories of many transactions are affordable. Can be forked.
+    pub fn start_light(upgrade_authority: &Pubkey) -> Self {
+        Self::on(Bank::light(upgrade_authority))
+    }
+
+    fn on(bank: Bank) -> Self {
         let mut cluster = Self {
-            context,
-            runtime,
+            bank,
             now: BEGINNING,
             signatures: BTreeSet::new(),
             touched: BTreeSet::new(),
@@ -87,6 +76,20 @@ impl Cluster {
         cluster
     }
 
+    /// The same cluster once more, in the same state; what is done with one does not change the other. Only a light one can be forked.
+    pub fn fork(&self) -> Option<Self> {
+        Some(Self {
+            bank: self.bank.fork()?,
+            now: self.now,
+            signatures: self.signatures.clone(),
+            touched: self.touched.clone(),
+            units: self.units.clone(),
+            prefund: self.prefund,
+            probe: None,
+            keys: self.keys,
+        })
+    }
+
     pub fn now(&self) -> Now {
         self.now
     }
@@ -94,16 +97,17 @@ impl Cluster {
     /// Sets slot, clock and last restart. Programs read the time from the sysvars only.
     pub fn set_now(&mut self, now: Now) {
         self.now = now;
-        self.context.set_sysvar(&Clock {
+        let clock = Clock {
             slot: now.slot,
             epoch_start_timestamp: BEGINNING.unix,
             epoch: 0,
             leader_schedule_epoch: 1,
             unix_timestamp: now.unix,
-        });
-        self.context.set_sysvar(&LastRestartSlot {
+        };
+        let restart = LastRestartSlot {
             last_restart_slot: now.last_restart_slot,
-        });
+        };
+        self.bank.set_time(&clock, &restart);
     }
 
     /// Lets `slots` pass, at 400 ms a slot and the clock rounded up.
@@ -114,6 +118,12 @@ impl Cluster {
             unix: self.now.unix + seconds,
             ..self.now
         });
+    }
+
+    /// Lets time pass until this slot.
+    pub fn pass_until_slot(&mut self, slot: u64) {
+        let passed = slot.checked_sub(self.now().slot).expect("the slot is still to come");
+        self.pass_slots(passed);
     }
 
     /// Lets the clock go on until a Unix time, and the slots with it.
@@ -132,6 +142,14 @@ impl Cluster {
         numbered_key(self.keys)
     }
 
+    /// The keypair of an address that was made here.
+    pub fn keypair_of(&self, address: &Pubkey) -> Keypair {
+        (0..=self.keys)
+            .map(numbered_key)
+            .find(|keypair| keypair.pubkey() == *address)
+            .unwrap_or_else(|| panic!("nobody here has the address {address}"))
+    }
+
     /// A new keypair with lamports.
     pub fn actor(&mut self) -> Keypair {
         let keypair = self.key();
@@ -145,15 +163,12 @@ impl Cluster {
     }
 
     pub fn set_account(&mut self, address: &Pubkey, account: Account) {
-        self.context.set_account(address, &AccountSharedData::from(account));
+        self.bank.set_account(address, account);
     }
 
     /// The account at an address, or `None` when there is none.
     pub fn account(&self, address: &Pubkey) -> Option<Account> {
-        let account = self.runtime.block_on(self.context.banks_client.get_account(*address));
-        account
-            .expect("the bank answers")
-            .filter(|account| account.lamports > 0)
+        self.bank.account(address).filter(|account| account.lamports > 0)
     }
 
     /// Whether there is an account, if only one with lamports.
@@ -253,15 +268,12 @@ impl Cluster {
             bytes <= MAX_TRANSACTION_BYTES,
             "the transaction has {bytes} bytes and fits no packet"
         );
-        let client = &mut self.context.banks_client;
-        let outcome = self
-            .runtime
-            .block_on(client.process_transaction_with_metadata(transaction))
-            .expect("the bank answers");
-        let (logs, compute_units) = outcome.metadata.map_or_else(Default::default, |metadata| {
-            (metadata.log_messages, metadata.compute_units_consumed)
-        });
-        if let Err(error) = outcome.result {
+        let Executed {
+            result,
+            logs,
+            compute_units,
+        } = self.bank.process(transaction);
+        if let Err(error) = result {
             return Err(Refused { error, logs });
         }
         let landed = Landed::new(logs, compute_units, bytes);
@@ -285,15 +297,10 @@ impl Cluster {
     /// Whether a transaction would be accepted now, and its logs. Changes nothing.
     pub fn try_out(&mut self, instructions: &[Instruction], signers: &[&Keypair]) -> Result<Vec<String>, Refused> {
         let (transaction, _) = self.sign(instructions, signers);
-        let client = &mut self.context.banks_client;
-        let outcome = self
-            .runtime
-            .block_on(client.simulate_transaction(transaction))
-            .expect("the bank answers");
-        let logs = outcome.simulation_details.map_or_else(Vec::new, |details| details.logs);
-        match outcome.result {
-            None | Some(Ok(())) => Ok(logs),
-            Some(Err(error)) => Err(Refused { error, logs }),
+        let Executed { result, logs, .. } = self.bank.simulate(transaction);
+        match result {
+            Ok(()) => Ok(logs),
+            Err(error) => Err(Refused { error, logs }),
         }
     }
 
@@ -304,19 +311,20 @@ impl Cluster {
 
     fn sign(&mut self, instructions: &[Instruction], signers: &[&Keypair]) -> (VersionedTransaction, usize) {
         let payer = signers.first().expect("somebody pays the fee").pubkey();
-        // The same instructions can be sent again under another blockhash; the bank makes one every few milliseconds.
+        // The same instructions can be sent again under another blockhash.
         let transaction = loop {
-            self.renew_blockhash();
-            let blockhash = self.context.last_blockhash;
             let message = Message::new(instructions, Some(&payer));
             let required = &message.account_keys[..usize::from(message.header.num_required_signatures)];
-            let signers: Vec<_> = signers
+            let signers: Vec<&Keypair> = signers
                 .iter()
                 .filter(|signer| required.contains(&signer.pubkey()))
+                .copied()
                 .collect();
-            let transaction = Transaction::new(&signers, message, blockhash);
+            let is_given = |key: &Pubkey| signers.iter().any(|signer| signer.pubkey() == *key);
+            assert!(required.iter().all(is_given), "who must sign is given");
+            let transaction = self.bank.transaction(message, &signers);
             let signature = transaction.signatures.first().expect("the payer signed");
-            if self.signatures.insert(*signature.as_array()) {
+            if !self.bank.is_signed() || self.signatures.insert(*signature.as_array()) {
                 break transaction;
             }
             std::thread::sleep(Duration::from_millis(1));
@@ -324,11 +332,6 @@ impl Cluster {
         let bytes = 1 + 64 * transaction.signatures.len() + transaction.message_data().len();
         self.touched.extend(&transaction.message.account_keys);
         (transaction.into(), bytes)
-    }
-
-    fn renew_blockhash(&mut self) {
-        let latest = self.runtime.block_on(self.context.banks_client.get_latest_blockhash());
-        self.context.last_blockhash = latest.expect("the bank answers");
     }
 }
 

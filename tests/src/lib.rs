@@ -1,8 +1,10 @@
 //! Scenarios on the compiled programs: a bank, the people, and the states that tests begin from.
 
 pub mod attack;
+mod bank;
 pub mod books;
 pub mod cast;
+pub mod checking;
 pub mod cluster;
 pub mod landed;
 pub mod models;

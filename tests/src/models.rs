@@ -1,7 +1,12 @@
 //! The models that are served.
 
 use imo_client::challenge::Answer;
-use opml_runtime::{Builder, ElementType, Model, Operand, Tensor, TensorSpec, execute, synthetic};
+use imo_protocol::PUBLIC_SALT;
+use opml::{model::MAX_OPERANDS, ops::Clip};
+use opml_runtime::{
+    Builder, Claim, ElementType, Model, NodeRecord, Operand, Tensor, TensorSpec, execute, fast::Plan,
+    malformed::Records, synthetic,
+};
 
 use crate::{programs::workspace, world::Asked};
 
@@ -44,6 +49,7 @@ pub fn honest(model: &Model, seed: u64, price_units: u64) -> Asked {
         claim: execution.claim(),
         answer: Answer::from(&execution),
         price_units,
+        salt: PUBLIC_SALT,
     }
 }
 
@@ -51,31 +57,60 @@ pub fn honest(model: &Model, seed: u64, price_units: u64) -> Asked {
 /// one. Where no lie in that node shows in the output, as happens before an `ArgMax`, another input is asked.
 pub fn lying(model: &Model, seed: u64, price_units: u64, node: u32) -> Asked {
     const TRIES: u64 = 100;
+    let plan = Plan::new(model);
     (0..TRIES)
-        .map(|attempt| input(model, seed + attempt * 1_000))
-        .find_map(|input| {
-            let answer = lie_that_shows(model, &input, node)?;
-            Some(Asked {
-                input,
-                claim: answer.claim(),
-                answer,
-                price_units,
-            })
-        })
+        .find_map(|attempt| lying_about(&plan, &input(model, seed + attempt * 1_000), price_units, node))
         .expect("a lie in this node shows in no output")
 }
 
-fn lie_that_shows(model: &Model, input: &Tensor, node: u32) -> Option<Answer> {
-    let truth = execute(model, input).expect("the input fits the model");
+/// The same about this input; `None` where no lie in that node shows in the output.
+pub fn lying_about(plan: &Plan, input: &Tensor, price_units: u64, node: u32) -> Option<Asked> {
+    let truth = plan.execute(input).expect("the input fits the model");
     let values = truth.outputs()[node as usize].values();
     // From the middle on, and round.
     let middle = values.len() / 2;
-    (0..values.len())
+    let answer = (0..values.len())
         .map(|step| (middle + step) % values.len())
         .map(|element| (element as u32, values[element]))
         .map(|(element, value)| {
             let lie = if value < 0 { i8::MAX } else { i8::MIN };
-            Answer::tampered(model, input, node, element, lie.into()).expect("the node has that element")
+            Answer::tampered(plan, &truth, node, element, lie.into()).expect("the node has that element")
         })
-        .find(|answer| answer.claim() != truth.claim())
+        .find(|answer| answer.claim() != truth.claim())?;
+    Some(Asked {
+        input: input.clone(),
+        claim: answer.claim(),
+        answer,
+        price_units,
+        salt: PUBLIC_SALT,
+    })
+}
+
+/// A model of which node 1 cuts at a least value above its greatest one, between two that keep every rule.
+pub fn malformed() -> Records {
+    let spec = TensorSpec::new(ElementType::Int8, &[1, 4]).expect("a row of four");
+    let clip = |least, greatest| {
+        let mut operands = [Operand::None; MAX_OPERANDS];
+        operands[0] = Operand::Input;
+        let record = NodeRecord {
+            operator: Clip::NUMBER,
+            operands,
+            output: spec,
+            attributes: Clip::attributes(least, greatest),
+        };
+        record.encode()
+    };
+    Records::new(spec, vec![clip(-1, 1), clip(1, -1), clip(-1, 1)], Vec::new())
+}
+
+/// A claim on a model that nobody can run.
+pub fn claimed(records: &Records, price_units: u64) -> Asked {
+    let stand_in = honest(&dense(&[4, 4]), 0, price_units);
+    Asked {
+        claim: Claim {
+            model_root: records.model_root(),
+            ..stand_in.claim
+        },
+        ..stand_in
+    }
 }

@@ -1,22 +1,34 @@
 //! Every instruction of the four programs, in an order in which people use them. What uses these stories measures or attacks all instructions.
 
 use ::model_token::state::{Appointment, OperatorAccess, ProtocolUpdate};
-use ::opml_oracle::{game::Phase, state::Trace};
+use ::opml_oracle::{
+    game::Phase,
+    state::{Equivocation, Trace},
+};
 use ::revenue_escrow::state::{Credit, Lane, Session};
 use anchor_lang::prelude::Pubkey;
 use imo_client::{
     addresses,
-    instructions::{model_token, opml_oracle, revenue_escrow, yield_distributor},
+    challenge::evidence::{reported, wrong_question},
+    instructions::{
+        model_token,
+        opml_oracle::{self, OperatorProfile},
+        revenue_escrow, yield_distributor,
+    },
 };
-use imo_protocol::{Bucket, Collection};
-use opml_runtime::{Model, execute};
+use imo_protocol::{Bucket, Collection, Request, question_hash};
+use opml_runtime::{Claim, Model, execute};
+use solana_keypair::Keypair;
 use solana_signer::Signer;
 
 use crate::{
     cast::Cast,
     landed::Outcome,
-    models::{chain, dense, digits, honest, lying},
-    world::{CREDIT, Duel, SUPPLY, Service, World, profile, terms, usdc, version_args},
+    models::{chain, claimed, dense, digits, honest, lying, malformed},
+    world::{
+        CREDIT, Case, Duel, Published, STAKE, SUPPLY, Service, World, answer_key, profile, sign_answer, terms, usdc,
+        version_args,
+    },
 };
 
 /// A model from its registration to the last closed account, without a dispute.
@@ -54,8 +66,15 @@ pub fn business(world: &mut World, cast: &Cast) {
     }
     let list = model_token::set_operator_access(developer, published.model, OperatorAccess::Listed);
     world.send(&[list], &[&cast.developer]).expect_ok();
-    let second_lane =
-        revenue_escrow::open_lane_to_appointed(payer, payer, published.model, rival, cast.rival.pubkey(), usdc(1));
+    let second_lane = revenue_escrow::open_lane_to_appointed(
+        payer,
+        payer,
+        published.model,
+        rival,
+        cast.rival.pubkey(),
+        usdc(1),
+        false,
+    );
     world.send(&[second_lane], &[&cast.payer]).expect_ok();
 
     // Stake in two epochs, so that a split finds stake that is due, and a second staker finds a mark that is there.
@@ -211,9 +230,15 @@ pub fn failure(world: &mut World, cast: &Cast) {
     world.send(&[claim], &[&cast.stranger]).expect_ok();
 }
 
-/// Two rejected reports: one wrong answer of the digits model, proven; and one of a model of forty nodes, with a walk down the trace and a second
-/// challenger who uses the same trace and wins by silence.
+/// Rejected reports: a wrong answer of the digits model, proven; one of a model of forty nodes, with a walk down the trace and a second challenger who uses
+/// the same trace and wins by silence; and every fraud that one transaction shows.
 pub fn disputes(world: &mut World, cast: &Cast) {
+    walks(world, cast);
+    evidence(world, cast);
+    equivocation(world, cast);
+}
+
+fn walks(world: &mut World, cast: &Cast) {
     let runtime = digits();
     let published = world.given_model_number(cast, 8, &runtime);
     world.given_vault(cast, &published);
@@ -238,6 +263,8 @@ pub fn disputes(world: &mut World, cast: &Cast) {
     close_trace(world, cast, &duel);
     close_bucket_and_report(world, cast, &case.report);
 
+    // The rejection jailed the operator.
+    world.pass_slots(terms().unbonding_slots + 1);
     let runtime = chain(40);
     let published = world.given_model_number(cast, 9, &runtime);
     world.given_vault(cast, &published);
@@ -264,6 +291,122 @@ pub fn disputes(world: &mut World, cast: &Cast) {
     second.pay_out(world, &cast.stranger);
     close_trace(world, cast, &first);
     close_case(world, cast, &case.collection, &case.report);
+}
+
+/// The wrong question, a second answer to a reported one, and a malformed model.
+fn evidence(world: &mut World, cast: &Cast) {
+    let runtime = dense(&[8, 6, 3]);
+    let own = execute(&runtime, &honest(&runtime, 0, 1).input).expect("the input fits the model");
+    let published = world.given_model_number(cast, 10, &runtime);
+    world.given_vault(cast, &published);
+    let asked = || vec![honest(&runtime, 0, usdc(10))];
+
+    let service = given_operator_of(world, cast, &cast.alice, published);
+    let mut question = asked()[0].question();
+    question.input_root = [1; 32];
+    let case = world.given_sealed_to(&cast.alice, service, &[question], asked());
+    let mut duel = Duel::open(world, &cast.watcher, &case, 0, &runtime, &own);
+    let request = Request {
+        lane: case.service.customer.lane,
+        sequence: 0,
+        model_root: question.model_root,
+        input_root: question.input_root,
+        price_units: usdc(10),
+        salt: question.salt,
+    };
+    let witness = duel.stage_evidence(world, &wrong_question(&duel.place.clone(), &request, &[]));
+    let state = duel.state(world);
+    let prove = opml_oracle::prove_wrong_question(&state, state.game.digest, case.collection, witness);
+    world.send(&[prove], &[&cast.watcher]).expect_ok();
+    close_shown(world, cast, &mut duel, &case);
+
+    let service = given_operator_of(world, cast, &cast.bob, published);
+    let case = world.given_sealed_by(&cast.bob, service, asked());
+    let mut duel = Duel::open(world, &cast.watcher, &case, 0, &runtime, &own);
+    let witness = duel.stage_evidence(world, &reported(&duel.place.clone()));
+    let other = Claim {
+        output_root: [1; 32],
+        ..case.asked[0].claim
+    };
+    let answer = sign_answer(case.service.operator, other, &answer_key());
+    let state = duel.state(world);
+    let prove = opml_oracle::prove_equivocation(&state, state.game.digest, case.collection, witness, &answer);
+    world.send(&prove, &[&cast.watcher]).expect_ok();
+    close_shown(world, cast, &mut duel, &case);
+
+    let records = malformed();
+    let published = world.given_header(cast, 11, records.header());
+    world.given_vault(cast, &published);
+    let service = given_operator_of(world, cast, &cast.operator, published);
+    let case = world.given_sealed(cast, service, vec![claimed(&records, usdc(10))]);
+    let mut duel = Duel::open(world, &cast.watcher, &case, 0, &runtime, &own);
+    let (node, _) = records.first_fault().expect("a node breaks a rule");
+    let witness = duel.stage_evidence(world, &records.witness(node).expect("the model has that node"));
+    let state = duel.state(world);
+    let prove = opml_oracle::prove_malformed(&state, state.game.digest, witness, node);
+    world.send(&[prove], &[&cast.watcher]).expect_ok();
+    close_shown(world, cast, &mut duel, &case);
+}
+
+/// One question answered in two ways, from the evidence to the last closed account. At first half of what it costs is locked.
+fn equivocation(world: &mut World, cast: &Cast) {
+    let runtime = dense(&[4, 3]);
+    let published = world.given_model_number(cast, 12, &runtime);
+    let operator = world.given_operator(&cast.treasury, &cast.backup.pubkey());
+    let due = terms().min_bond_units;
+    let report = world.given_report_with_bond(&cast.treasury, &published, STAKE - due / 2);
+    let claim = honest(&runtime, 0, 1).claim;
+    let other = Claim {
+        output_root: [1; 32],
+        ..claim
+    };
+    let answers = [claim, other].map(|claim| sign_answer(operator, claim, &answer_key()));
+    let punish = opml_oracle::punish_equivocation(cast.watcher.pubkey(), world.usdc, &answers);
+    world.send(&punish, &[&cast.watcher]).expect_ok();
+    let seal = opml_oracle::seal_report(cast.treasury.pubkey(), &world.read(&report));
+    world.send(&[seal], &[&cast.treasury]).expect_ok();
+    world.finalise(cast, &report);
+    let address = addresses::opml_oracle::equivocation(&operator, &question_hash(&claim));
+    let equivocation: Equivocation = world.read(&address);
+    world.given_payment_account(cast, &cast.watcher.pubkey());
+    for instruction in [
+        opml_oracle::settle_equivocation(&equivocation),
+        opml_oracle::withdraw_reward(cast.stranger.pubkey(), &equivocation),
+    ] {
+        world.send(&[instruction], &[&cast.stranger]).expect_ok();
+    }
+    let profile = OperatorProfile {
+        endpoint_key_hash: [1; 32],
+        ..profile(&cast.backup.pubkey())
+    };
+    let change = opml_oracle::update_operator(cast.treasury.pubkey(), world.usdc, profile);
+    world.send(&[change], &[&cast.treasury]).expect_ok();
+    world.pass_slots(terms().unbonding_slots + 1);
+    let close = opml_oracle::close_equivocation(&equivocation);
+    world.send(&[close], &[&cast.stranger]).expect_ok();
+}
+
+/// A new operator of a model, with the payer as its customer.
+fn given_operator_of(world: &mut World, cast: &Cast, authority: &Keypair, published: Published) -> Service {
+    let operator = world.given_operator(authority, &cast.backup.pubkey());
+    let payer = world.actor();
+    let customer = world.given_customer(&payer, &cast.session, &published, operator);
+    Service {
+        published,
+        operator,
+        customer,
+    }
+}
+
+/// What follows when fraud was shown at once: there is no trace.
+fn close_shown(world: &mut World, cast: &Cast, duel: &mut Duel, case: &Case) {
+    duel.settle(world, &cast.stranger);
+    world.refund(cast, case);
+    duel.pay_out(world, &cast.stranger);
+    let close = revenue_escrow::close_bucket(&world.read(&addresses::revenue_escrow::bucket(&case.report)));
+    world.send(&[close], &[&cast.stranger]).expect_ok();
+    let close = opml_oracle::close_report(&world.read(&case.report));
+    world.send(&[close], &[&cast.stranger]).expect_ok();
 }
 
 fn close_trace(world: &mut World, cast: &Cast, duel: &Duel) {

@@ -1,10 +1,12 @@
 //! `cargo xtask`: everything one does with this repository.
 
 mod checks;
+mod fuzz;
 mod idl;
 mod programs;
 mod project;
 mod runs;
+mod runtime_bench;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -36,10 +38,18 @@ enum Command {
     },
     /// Run every check and test, the quick ones first
     Test,
-    /// Build, then measure; figures go to target/bench/results.json
+    /// Measure; figures go to target/bench/results.json
     Bench {
         /// Only this suite; all of them when none is named
         suite: Option<String>,
+    },
+    /// Look for bytes that a decoder cannot take, with libFuzzer; needs a nightly toolchain
+    Fuzz {
+        /// Only this target of fuzz/; all of them in turn when none is named
+        target: Option<String>,
+        /// How long to look, for each target
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
     },
     /// Format the code
     Fmt,
@@ -70,6 +80,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Demo { arguments } => return runs::demo(&project, &arguments),
         Command::Test => return checks::test(&project),
         Command::Bench { suite } => return runs::bench(&project, suite.as_deref()),
+        Command::Fuzz { target, seconds } => return fuzz::run(&project, target.as_deref(), seconds),
         Command::Fmt => return checks::format(&project),
         Command::Lint => return checks::lint(&project),
         Command::Idl => idl::write_all(&project, &programs::select(&[])?)?,

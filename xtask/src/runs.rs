@@ -3,6 +3,7 @@
 use crate::{
     programs,
     project::{Project, pass_on},
+    runtime_bench,
 };
 use anyhow::Result;
 use std::process::ExitCode;
@@ -17,12 +18,19 @@ pub fn demo(project: &Project, arguments: &[String]) -> Result<ExitCode> {
     )
 }
 
+/// All suites but one are measured on the compiled programs.
 pub fn bench(project: &Project, suite: Option<&str>) -> Result<ExitCode> {
-    programs::build(project, &[])?;
-    pass_on(
-        project
-            .cargo()
-            .args(["run", "--quiet", "--package=imo-tests", "--bin=bench", "--"])
-            .args(suite),
-    )
+    if suite != Some(runtime_bench::SUITE) {
+        programs::build(project, &[])?;
+        let code = pass_on(
+            project
+                .cargo()
+                .args(["run", "--quiet", "--package=imo-tests", "--bin=bench", "--"])
+                .args(suite),
+        )?;
+        if suite.is_some() || code != ExitCode::SUCCESS {
+            return Ok(code);
+        }
+    }
+    runtime_bench::run(project)
 }

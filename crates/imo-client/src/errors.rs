@@ -113,7 +113,9 @@ meanings! {
         WitnessOutOfRange, WitnessTruncated, WitnessTrailingBytes, WitnessHeader, WitnessNodeOutOfRange,
         WitnessNode, WitnessOperand, WitnessRegion, WitnessTile, ElementOutOfRange, DisputeNotFinished,
         AlreadySettled, SettleInOrder, NotSettled, RecipientMissing, RecipientNotAllowed, AmountOverflow,
-        CountOverflow, StakeCounters, VaultShort, Inconsistent, NotAppointed
+        CountOverflow, StakeCounters, VaultShort, Inconsistent, NotAppointed, Jailed, KeyChangesTooSoon, QuestionIsRight, WrongRequestPath,
+        NodeIsWellFormed, NotAnAnswer, WrongAnswerKey, AnotherQuestion, NoEquivocation, NothingToSlash, NothingOwed,
+        PayoutWaits, SlashWaits, EvidenceCounts
     }
     revenue_escrow_error: revenue_escrow::errors::RevenueEscrowError {
         AmountIsZero, NotEnoughFunds, NoNotice, NoticeNotDue, Overflow, VaultShort, Paused, ExpiryInThePast,

@@ -1,10 +1,11 @@
 //! The Rust client of the four programs: everything that a node, a tool or a test needs and that needs no network.
 //!
-//! [`addresses`] and [`instructions`] say what to send, [`accounts`] and [`errors`] what came back, [`voucher`] and [`trees`] make what payers and
-//! operators sign and commit to, [`challenge`] plans both sides of a dispute.
+//! [`addresses`] and [`instructions`] say what to send, [`accounts`] and [`errors`] what came back, [`voucher`], [`answer`] and [`trees`] make what payers
+//! and operators sign and commit to, [`challenge`] plans both sides of a dispute.
 
 pub mod accounts;
 pub mod addresses;
+pub mod answer;
 pub mod challenge;
 pub mod errors;
 pub mod instructions;

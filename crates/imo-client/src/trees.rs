@@ -179,6 +179,7 @@ mod tests {
             lane: Pubkey::new_from_array([3; 32]),
             sequence,
             claim,
+            salt: [4; 32],
         }
     }
 
@@ -189,6 +190,7 @@ mod tests {
             model_root: [1; 32],
             input_root: [2; 32],
             price_units: sequence,
+            salt: [4; 32],
         }
     }
 

@@ -72,6 +72,8 @@ pub struct Collection {
     pub requests_root: [u8; 32],
     /// Who paid this account's rent and gets it back.
     pub rent_payer: Pubkey,
+    /// The lane's: whether questions and answers are shown only with the payer's permission.
+    pub private: bool,
     /// Whether the operator has taken it back: its payer is refunded when the report has ended.
     pub retracted: bool,
     /// What the operator paid for that, in units of the revenue mint.
@@ -80,7 +82,7 @@ pub struct Collection {
     pub reserved: [u8; 32],
 }
 
-const _: () = assert!(Collection::INIT_SPACE == 263);
+const _: () = assert!(Collection::INIT_SPACE == 264);
 
 impl Owner for Bucket {
     fn owner() -> Pubkey {
@@ -150,6 +152,7 @@ mod tests {
             receipts_root: [11; 32],
             requests_root: [12; 32],
             rent_payer: Pubkey::new_unique(),
+            private: true,
             retracted: true,
             retraction_fee_units: 13,
             reserved: [0; 32],

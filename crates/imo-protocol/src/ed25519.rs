@@ -3,7 +3,7 @@
 //! That program has checked *something*; which bytes, with which key, is stated by offsets that may point anywhere in the transaction. So exactly
 //! one layout is accepted, the one that everybody's library writes, and each field that differs is its own refusal.
 
-use anchor_lang::prelude::*;
+use anchor_lang::{prelude::*, solana_program::instruction::Instruction};
 use solana_instructions_sysvar::{load_current_index_checked, load_instruction_at_checked};
 use solana_sdk_ids::{ed25519_program, sysvar};
 
@@ -15,23 +15,59 @@ const MESSAGE_OFFSET: usize = 112;
 /// "In the Ed25519 instruction itself."
 const THIS_INSTRUCTION: u16 = u16::MAX;
 
+/// A message whose signature the Ed25519 program checks in this transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signed {
+    /// The key that the signature is checked with.
+    pub signer: Pubkey,
+    pub message: Vec<u8>,
+}
+
 /// Checks that the instruction directly before the current one makes the Ed25519 program check `signer`'s signature of exactly `message`.
 ///
 /// A program that calls ours twice from one instruction shows the same signature twice: what it is good for only once is the caller's to refuse.
 pub fn verify_preceding_ed25519(instructions_sysvar: &AccountInfo, signer: &Pubkey, message: &[u8]) -> Result<()> {
+    let instruction = preceding(instructions_sysvar, 1)?;
+    check_ed25519_instruction(&instruction.program_id, &instruction.data, signer, message)
+}
+
+/// What the Ed25519 program checks in the instruction that is `back` before the current one (1: directly before). What the message means, and whose key
+/// it has to be, is the caller's to check.
+pub fn preceding_signed(instructions_sysvar: &AccountInfo, back: u16) -> Result<Signed> {
+    let instruction = preceding(instructions_sysvar, back)?;
+    let (signer, message) = parse_ed25519_instruction(&instruction.program_id, &instruction.data)?;
+    Ok(Signed {
+        signer: Pubkey::new_from_array(*signer),
+        message: message.to_vec(),
+    })
+}
+
+fn preceding(instructions_sysvar: &AccountInfo, back: u16) -> Result<Instruction> {
     require_keys_eq!(
         *instructions_sysvar.key,
         sysvar::instructions::ID,
         ProtocolError::NotInstructionsSysvar
     );
     let current = load_current_index_checked(instructions_sysvar)?;
-    let previous = current.checked_sub(1).ok_or(ProtocolError::NoPrecedingInstruction)?;
-    let instruction = load_instruction_at_checked(usize::from(previous), instructions_sysvar)?;
-    check_ed25519_instruction(&instruction.program_id, &instruction.data, signer, message)
+    let index = current.checked_sub(back).ok_or(ProtocolError::NoPrecedingInstruction)?;
+    Ok(load_instruction_at_checked(usize::from(index), instructions_sysvar)?)
 }
 
 /// Checks that an instruction with this program and data makes the Ed25519 program check `signer`'s signature of exactly `message`.
 pub fn check_ed25519_instruction(program_id: &Pubkey, data: &[u8], signer: &Pubkey, message: &[u8]) -> Result<()> {
+    require_keys_eq!(*program_id, ed25519_program::ID, ProtocolError::NotEd25519Program);
+    require!(
+        data.len() == MESSAGE_OFFSET + message.len(),
+        ProtocolError::WrongEd25519DataLength
+    );
+    let (key, signed) = parse_ed25519_instruction(program_id, data)?;
+    require!(key == signer.as_array(), ProtocolError::WrongSigner);
+    require!(signed == message, ProtocolError::WrongMessage);
+    Ok(())
+}
+
+/// Key and message of the one signature that an instruction with this program and data makes the Ed25519 program check, in the standard layout.
+fn parse_ed25519_instruction<'a>(program_id: &Pubkey, data: &'a [u8]) -> Result<(&'a [u8; 32], &'a [u8])> {
     require_keys_eq!(*program_id, ed25519_program::ID, ProtocolError::NotEd25519Program);
     let (header, rest) = data
         .split_first_chunk::<KEY_OFFSET>()
@@ -42,7 +78,6 @@ pub fn check_ed25519_instruction(program_id: &Pubkey, data: &[u8], signer: &Pubk
     let (_signature, signed) = rest
         .split_first_chunk::<64>()
         .ok_or(ProtocolError::WrongEd25519DataLength)?;
-    require!(signed.len() == message.len(), ProtocolError::WrongEd25519DataLength);
 
     let [count, padding, offsets @ ..] = header;
     require!(*count == 1, ProtocolError::WrongSignatureCount);
@@ -64,17 +99,14 @@ pub fn check_ed25519_instruction(program_id: &Pubkey, data: &[u8], signer: &Pubk
         ProtocolError::WrongMessageOffset
     );
     require!(
-        usize::from(field(ml0, ml1)) == message.len(),
+        usize::from(field(ml0, ml1)) == signed.len(),
         ProtocolError::WrongMessageLength
     );
     require!(
         field(mi0, mi1) == THIS_INSTRUCTION,
         ProtocolError::WrongMessageInstruction
     );
-
-    require!(key == signer.as_array(), ProtocolError::WrongSigner);
-    require!(signed == message, ProtocolError::WrongMessage);
-    Ok(())
+    Ok((key, signed))
 }
 
 #[cfg(test)]
@@ -178,10 +210,22 @@ mod tests {
             forged[byte] ^= flip;
             prop_assert!(check(&forged).is_err());
         }
+
+        #[test]
+        fn given_any_single_change_of_the_frame_when_a_message_is_read_then_refused(byte in 0usize..16, flip in 1u8..) {
+            let mut forged = data();
+            forged[byte] ^= flip;
+            prop_assert!(parse_ed25519_instruction(&ed25519_program::ID, &forged).is_err());
+        }
     }
 
     /// What a program sees of a transaction with these instructions while it runs number `current`.
-    fn in_transaction(instructions: &[(Pubkey, Vec<u8>)], current: u16, key: Pubkey) -> Result<()> {
+    fn seen<T>(
+        instructions: &[(Pubkey, Vec<u8>)],
+        current: u16,
+        key: Pubkey,
+        look: impl FnOnce(&AccountInfo) -> Result<T>,
+    ) -> Result<T> {
         let meta = AccountMeta::new(Pubkey::new_unique(), true);
         let borrowed: Vec<_> = instructions
             .iter()
@@ -200,8 +244,48 @@ mod tests {
         sysvar[len - 2..].copy_from_slice(&current.to_le_bytes());
         let mut lamports = 1;
         let owner = sysvar::ID;
-        let account = AccountInfo::new(&key, false, false, &mut lamports, &mut sysvar, &owner, false);
-        verify_preceding_ed25519(&account, &SIGNER, MESSAGE)
+        look(&AccountInfo::new(
+            &key,
+            false,
+            false,
+            &mut lamports,
+            &mut sysvar,
+            &owner,
+            false,
+        ))
+    }
+
+    fn in_transaction(instructions: &[(Pubkey, Vec<u8>)], current: u16, key: Pubkey) -> Result<()> {
+        seen(instructions, current, key, |sysvar| {
+            verify_preceding_ed25519(sysvar, &SIGNER, MESSAGE)
+        })
+    }
+
+    #[test]
+    fn given_two_checks_before_when_read_then_each_at_its_place_and_nothing_else() {
+        let ours = (Pubkey::new_unique(), vec![1]);
+        let first = (ed25519_program::ID, data());
+        let mut changed = data();
+        changed[16] = 8;
+        changed[112] = b'W';
+        let second = (ed25519_program::ID, changed);
+        let instructions = [ours.clone(), first, second, ours];
+        let read = |back| {
+            seen(&instructions, 3, sysvar::instructions::ID, |sysvar| {
+                preceding_signed(sysvar, back)
+            })
+        };
+        let Signed { signer, message } = read(2).unwrap();
+        assert_eq!((signer, message.as_slice()), (SIGNER, MESSAGE));
+        let Signed { signer, message } = read(1).unwrap();
+        assert_eq!(signer.as_array()[0], 8);
+        assert_eq!(message, b"What was signed");
+        assert_refused(read(3).map(|_| ()), ProtocolError::NotEd25519Program);
+        assert_refused(read(4).map(|_| ()), ProtocolError::NoPrecedingInstruction);
+        let look_alike = seen(&instructions, 3, Pubkey::new_unique(), |sysvar| {
+            preceding_signed(sysvar, 1)
+        });
+        assert_refused(look_alike.map(|_| ()), ProtocolError::NotInstructionsSysvar);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! The bytes of each message are built here and nowhere else, so that client, node and chain cannot disagree on them.
 
 pub mod accounts;
+pub mod answer;
 pub mod deadline;
 pub mod dispute;
 pub mod ed25519;
@@ -15,12 +16,13 @@ pub mod voucher;
 
 pub use {
     accounts::{BUCKET_SEED, Bucket, COLLECTION_SEED, Collection},
+    answer::{ANSWER_BYTES, Answer, answer_key_hash, question_hash},
     deadline::{Deadline, Now, RESTART_GRACE_SLOTS},
     dispute::{first_digest, move_digest, place_commitment},
-    ed25519::{check_ed25519_instruction, verify_preceding_ed25519},
+    ed25519::{Signed, check_ed25519_instruction, preceding_signed, verify_preceding_ed25519},
     errors::ProtocolError,
     receipt::Receipt,
-    request::Request,
+    request::{PUBLIC_SALT, Request},
     shares::{ALL_BPS, share_floor},
     voucher::{VOUCHER_BYTES, Voucher},
 };

@@ -9,20 +9,22 @@ use opml::{
 use crate::errors::ProtocolError;
 
 /// Bytes of a receipt.
-pub const RECEIPT_BYTES: usize = 136;
+pub const RECEIPT_BYTES: usize = 168;
 
 /// One answer: leaf `sequence - first_sequence` of a Collection's receipt tree. It says nothing that whoever checks it does not derive, except
-/// the claim's roots.
+/// the claim's roots and the salt of the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Receipt {
     pub lane: Pubkey,
     /// Sequence of the request that it answers.
     pub sequence: u64,
     pub claim: Claim,
+    /// The request's, without which nobody can tell from the tree whether a guessed input or output is the one.
+    pub salt: [u8; 32],
 }
 
 impl Receipt {
-    /// lane ‖ sequence ‖ model_root ‖ input_root ‖ output_root.
+    /// lane ‖ sequence ‖ model_root ‖ input_root ‖ output_root ‖ salt.
     pub fn bytes(&self) -> [u8; RECEIPT_BYTES] {
         let Self {
             lane,
@@ -33,13 +35,15 @@ impl Receipt {
                     input_root,
                     output_root,
                 },
+            salt,
         } = self;
         let mut bytes = [0; RECEIPT_BYTES];
         bytes[..32].copy_from_slice(lane.as_ref());
         bytes[32..40].copy_from_slice(&sequence.to_le_bytes());
         bytes[40..72].copy_from_slice(model_root);
         bytes[72..104].copy_from_slice(input_root);
-        bytes[104..].copy_from_slice(output_root);
+        bytes[104..136].copy_from_slice(output_root);
+        bytes[136..].copy_from_slice(salt);
         bytes
     }
 
@@ -74,6 +78,7 @@ mod tests {
                 input_root: [5; 32],
                 output_root: [6; 32],
             },
+            salt: [7; 32],
         }
     }
 
@@ -84,6 +89,7 @@ mod tests {
         expected.extend([4; 32]);
         expected.extend([5; 32]);
         expected.extend([6; 32]);
+        expected.extend([7; 32]);
         assert_eq!(receipt().bytes().as_slice(), expected);
     }
 

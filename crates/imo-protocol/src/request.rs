@@ -9,7 +9,10 @@ use opml::{
 use crate::errors::ProtocolError;
 
 /// Bytes of a request.
-pub const REQUEST_BYTES: usize = 112;
+pub const REQUEST_BYTES: usize = 144;
+
+/// The salt of questions that anyone may see.
+pub const PUBLIC_SALT: [u8; 32] = [0; 32];
 
 /// One question of a payer: leaf `sequence` of its lane's request tree, whose root each voucher signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,10 +24,13 @@ pub struct Request {
     pub input_root: Hash,
     /// What the payer owes for the answer, in units of the revenue mint.
     pub price_units: u64,
+    /// What hides the question in the tree, chosen by the payer for this request alone; [`PUBLIC_SALT`] where nothing is hidden. The receipt
+    /// repeats it.
+    pub salt: [u8; 32],
 }
 
 impl Request {
-    /// lane ‖ sequence ‖ model_root ‖ input_root ‖ price.
+    /// lane ‖ sequence ‖ model_root ‖ input_root ‖ price ‖ salt.
     pub fn bytes(&self) -> [u8; REQUEST_BYTES] {
         let Self {
             lane,
@@ -32,13 +38,15 @@ impl Request {
             model_root,
             input_root,
             price_units,
+            salt,
         } = self;
         let mut bytes = [0; REQUEST_BYTES];
         bytes[..32].copy_from_slice(lane.as_ref());
         bytes[32..40].copy_from_slice(&sequence.to_le_bytes());
         bytes[40..72].copy_from_slice(model_root);
         bytes[72..104].copy_from_slice(input_root);
-        bytes[104..].copy_from_slice(&price_units.to_le_bytes());
+        bytes[104..112].copy_from_slice(&price_units.to_le_bytes());
+        bytes[112..].copy_from_slice(salt);
         bytes
     }
 
@@ -64,6 +72,7 @@ mod tests {
             model_root: [4; 32],
             input_root: [5; 32],
             price_units: 0x0607,
+            salt: [8; 32],
         }
     }
 
@@ -74,6 +83,7 @@ mod tests {
         expected.extend([4; 32]);
         expected.extend([5; 32]);
         expected.extend([7, 6, 0, 0, 0, 0, 0, 0]);
+        expected.extend([8; 32]);
         assert_eq!(request().bytes().as_slice(), expected);
     }
 

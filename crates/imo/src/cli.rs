@@ -20,6 +20,8 @@ pub enum Command {
     /// Look into a model file, run it, or check somebody's claim
     #[command(subcommand)]
     Model(ModelCommand),
+    /// Calculate what cheating gains and honesty costs under given terms, and play strategies against them
+    Simulate(SimulateArgs),
     /// Read one account of the programs from a cluster and print it
     Status(StatusArgs),
 }
@@ -77,6 +79,74 @@ pub enum ModelCommand {
         #[arg(long, value_name = "HEX")]
         output_root: String,
     },
+}
+
+/// Amounts are whole tokens of the revenue mint, such as dollars; what is not given is the protocol's default (docs/economics.md).
+#[derive(Debug, Args)]
+pub struct SimulateArgs {
+    /// What the operator has at stake
+    #[arg(long, value_name = "TOKENS", help_heading = "Market")]
+    pub stake: Option<f64>,
+    /// Revenue of one report
+    #[arg(long, value_name = "TOKENS", help_heading = "Market")]
+    pub report: Option<f64>,
+    /// Requests of one report
+    #[arg(long, value_name = "COUNT", help_heading = "Market")]
+    pub requests: Option<u32>,
+    /// What computing one answer costs the operator
+    #[arg(long, value_name = "TOKENS", help_heading = "Market")]
+    pub inference_cost: Option<f64>,
+    /// What recomputing one answer costs a watcher
+    #[arg(long, value_name = "TOKENS", help_heading = "Market")]
+    pub check_cost: Option<f64>,
+    /// What landing one transaction costs when the network is busy
+    #[arg(long, value_name = "TOKENS", help_heading = "Market")]
+    pub landing_cost: Option<f64>,
+    /// The probability that a given answer is recomputed by somebody who would dispute it, 0 to 1
+    #[arg(long, value_name = "PROBABILITY", help_heading = "Market")]
+    pub check_probability: Option<f64>,
+    /// What one particular false answer is worth to an attacker
+    #[arg(long, value_name = "TOKENS", help_heading = "Market")]
+    pub prize: Option<f64>,
+    /// The operator's share of revenue, in basis points
+    #[arg(long, value_name = "BPS", help_heading = "Market", value_parser = clap::value_parser!(u16).range(0..=10_000))]
+    pub operator_bps: Option<u16>,
+    /// What locked money costs in a year, 0.08 is 8 %
+    #[arg(long, value_name = "PART", help_heading = "Market")]
+    pub interest: Option<f64>,
+    /// Bond over collected revenue, in basis points
+    #[arg(long, value_name = "BPS", help_heading = "Terms")]
+    pub bond_ratio_bps: Option<u32>,
+    /// The least bond of a report
+    #[arg(long, value_name = "TOKENS", help_heading = "Terms")]
+    pub min_bond: Option<f64>,
+    /// What a challenger bonds
+    #[arg(long, value_name = "TOKENS", help_heading = "Terms")]
+    pub challenger_bond: Option<f64>,
+    /// The prover's share of a slashed bond, in basis points
+    #[arg(long, value_name = "BPS", help_heading = "Terms")]
+    pub prover_share_bps: Option<u16>,
+    /// How long a sealed report can be disputed
+    #[arg(long, value_name = "HOURS", help_heading = "Terms")]
+    pub window_hours: Option<u64>,
+    /// How long a side has for all its moves of one dispute
+    #[arg(long, value_name = "HOURS", help_heading = "Terms")]
+    pub clock_hours: Option<u64>,
+    /// Lives of an operator to play for each strategy
+    #[arg(long, value_name = "COUNT", default_value_t = 1_000, help_heading = "Monte Carlo")]
+    pub runs: u32,
+    /// Reports in a life
+    #[arg(long, value_name = "COUNT", default_value_t = 180, help_heading = "Monte Carlo")]
+    pub reports: u32,
+    /// The same seed gives the same numbers
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, help_heading = "Monte Carlo")]
+    pub seed: u64,
+    /// Print one JSON object instead of tables
+    #[arg(long)]
+    pub json: bool,
+    /// Also write the plots as SVG files into this folder
+    #[arg(long, value_name = "DIR")]
+    pub plots: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

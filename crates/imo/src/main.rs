@@ -7,6 +7,7 @@ mod commands;
 mod demo;
 mod error;
 mod format;
+mod progress;
 
 use std::process::ExitCode;
 
@@ -32,6 +33,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Demo(args) => demo::run(&args),
         Command::Model(command) => commands::model::run(&command),
+        Command::Simulate(args) => commands::simulate::run(&args),
         Command::Status(args) => commands::status::run(&args),
     }
 }

@@ -45,6 +45,7 @@ fn bench(name: &str, model: &Model, input: &Tensor) {
         let options = PlanOptions {
             threads: Some(threads),
             level: Some(level),
+            packed_bytes: None,
         };
         Plan::with_options(model, options)
     };

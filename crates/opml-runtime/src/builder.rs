@@ -1,5 +1,7 @@
 //! Making models in code.
 
+use std::io::{self, Write};
+
 use opml::{
     ElementType, NodeRecord, Operand, TensorError, TensorSpec,
     model::{ATTRIBUTE_BYTES, MAX_OPERANDS},
@@ -12,7 +14,7 @@ use opml::{
 };
 
 use crate::{
-    model::{Model, ModelError},
+    model::{FileWriter, Model, ModelError, graph},
     tensor::{Tensor, TensorDataError},
 };
 
@@ -31,6 +33,8 @@ pub enum BuildError {
     Data(#[from] TensorDataError),
     #[error(transparent)]
     Model(#[from] ModelError),
+    #[error("The model file cannot be written: {0}.")]
+    Write(#[from] std::io::Error),
 }
 
 /// The constants and attributes of a `FullyConnected` node with `n` outputs of `k` inputs.
@@ -48,17 +52,45 @@ pub struct Dense {
     pub high: i8,
 }
 
+/// What a builder keeps of a constant: a [`Tensor`], or what one is made of when it is needed.
+pub(crate) trait Constant: From<Tensor> {
+    fn spec(&self) -> &TensorSpec;
+}
+
+impl Constant for Tensor {
+    fn spec(&self) -> &TensorSpec {
+        self.spec()
+    }
+}
+
 /// Appends constants and nodes; the last node is the model's output.
 #[derive(Debug, Clone)]
-pub struct Builder {
+pub struct Builder<C = Tensor> {
     input: TensorSpec,
     nodes: Vec<NodeRecord>,
-    constants: Vec<Tensor>,
+    constants: Vec<C>,
 }
 
 impl Builder {
     /// A model with an input of this specification, which is [`Operand::Input`].
     pub fn new(input: TensorSpec) -> Self {
+        Self::with_input(input)
+    }
+
+    /// The input's specification, nodes and constants as they are, unchecked.
+    pub fn into_parts(self) -> (TensorSpec, Vec<NodeRecord>, Vec<Tensor>) {
+        (self.input, self.nodes, self.constants)
+    }
+
+    /// Checks every rule and commits.
+    pub fn build(self) -> Result<Model, BuildError> {
+        Ok(Model::new(self.input, self.nodes, self.constants)?)
+    }
+}
+
+#[allow(private_bounds)] // What a constant is made of is nobody's business outside.
+impl<C: Constant> Builder<C> {
+    pub(crate) fn with_input(input: TensorSpec) -> Self {
         Self {
             input,
             nodes: Vec::new(),
@@ -66,8 +98,8 @@ impl Builder {
         }
     }
 
-    pub fn constant(&mut self, tensor: Tensor) -> Operand {
-        self.constants.push(tensor);
+    pub fn constant(&mut self, constant: impl Into<C>) -> Operand {
+        self.constants.push(constant.into());
         Operand::Constant(self.constants.len() as u32 - 1)
     }
 
@@ -94,17 +126,26 @@ impl Builder {
 
     /// `FullyConnected` over the last dimension of `x`.
     pub fn fully_connected(&mut self, x: Operand, layer: Dense) -> Result<Operand, BuildError> {
-        let x_spec = self.spec(x)?;
         let n = layer.bias.len() as u32;
-        let output = replace_cols(&x_spec, ElementType::Int8, n)?;
-        let operands = [
-            x,
-            self.constant(Tensor::from_i8(&[n, x_spec.cols()], &layer.weights)?),
+        let parameters = [
+            self.constant(Tensor::from_i8(&[n, self.spec(x)?.cols()], &layer.weights)?),
             self.constant(Tensor::from_i32(&[n], &layer.bias)?),
             self.constant(Tensor::from_i32(&[n], &layer.multiplier)?),
             self.constant(Tensor::from_i8(&[n], &layer.shift)?),
         ];
         let attributes = FullyConnected::attributes(layer.x_zero_point, layer.y_zero_point, layer.low, layer.high);
+        self.fully_connected_by(x, parameters, attributes)
+    }
+
+    /// `FullyConnected` over the last dimension of `x` with weights, bias, multiplier and shift that are in the model.
+    pub(crate) fn fully_connected_by(
+        &mut self,
+        x: Operand,
+        [weights, bias, multiplier, shift]: [Operand; 4],
+        attributes: [u8; ATTRIBUTE_BYTES],
+    ) -> Result<Operand, BuildError> {
+        let output = replace_cols(&self.spec(x)?, ElementType::Int8, self.spec(bias)?.cols())?;
+        let operands = [x, weights, bias, multiplier, shift];
         self.node(FullyConnected::NUMBER, &operands, output, attributes)
     }
 
@@ -294,11 +335,6 @@ impl Builder {
         self.node(Bitcast::NUMBER, &[x], output, [0; ATTRIBUTE_BYTES])
     }
 
-    /// Checks every rule and commits.
-    pub fn build(self) -> Result<Model, BuildError> {
-        Ok(Model::new(self.input, self.nodes, self.constants)?)
-    }
-
     /// The specification of an operand.
     pub fn spec(&self, operand: Operand) -> Result<TensorSpec, BuildError> {
         match operand {
@@ -308,6 +344,22 @@ impl Builder {
             Operand::Constant(index) => self.constants.get(index as usize).map(|constant| *constant.spec()),
         }
         .ok_or(BuildError::NoSuchOperand)
+    }
+
+    /// Checks every rule and writes the model's file; `write` writes a constant's elements. Returns the file's length in bytes.
+    pub(crate) fn write_to<W: Write>(
+        &self,
+        out: W,
+        write: impl Fn(&C, &mut FileWriter<W>) -> io::Result<()>,
+    ) -> Result<u64, BuildError> {
+        let specs: Vec<TensorSpec> = self.constants.iter().map(|constant| *constant.spec()).collect();
+        graph::check(&self.input, &self.nodes, &specs)?;
+        let mut writer = FileWriter::new(out, &self.input, &self.nodes, specs.into_iter())?;
+        for constant in &self.constants {
+            writer.begin_constant()?;
+            write(constant, &mut writer)?;
+        }
+        Ok(writer.finish()?)
     }
 }
 

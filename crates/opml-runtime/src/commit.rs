@@ -1,5 +1,7 @@
 //! Commitments with all their levels, to take paths and reveals from.
 
+use std::ops::RangeInclusive;
+
 use opml::{Frontier, Hash, Layout, PAD, merkle};
 
 use crate::tensor::Tensor;
@@ -9,16 +11,20 @@ pub const REVEAL_LEVELS: u8 = 4;
 
 /// The root of a tensor, without keeping its tree.
 pub fn tensor_root(tensor: &Tensor) -> Hash {
-    let spec = tensor.spec();
-    let rows = tensor.bytes().chunks(spec.row_bytes() as usize);
     let mut frontier = Frontier::new();
-    for (row, bytes) in (0..).zip(rows) {
-        let root = spec
-            .row_root(row, bytes)
-            .expect("a tensor's data is whole rows of its specification");
-        assert!(frontier.push(root), "a tensor has at most 2^31 rows");
+    for leaf in tensor_leaves(tensor) {
+        assert!(frontier.push(leaf), "a tensor has at most 2^24 tiles");
     }
     frontier.root()
+}
+
+fn tensor_leaves(tensor: &Tensor) -> impl Iterator<Item = Hash> + '_ {
+    let spec = tensor.spec();
+    (0..spec.tiles()).map(|leaf| {
+        let tile = tensor.tile(leaf).expect("the specification has this tile");
+        spec.tile_leaf(leaf, tile)
+            .expect("a tensor's tile is as long as its specification says")
+    })
 }
 
 /// A Merkle tree with every level from the leaves (0) to the root (`depth`). Padding is not stored.
@@ -29,8 +35,10 @@ pub struct Tree {
 }
 
 impl Tree {
-    /// The tree over `leaves`, which are those of `layout` from the first to the last real one, with the padding between.
-    fn new(layout: Layout, leaves: Vec<Hash>) -> Self {
+    /// The tree over these leaves, hashes made by [`opml::merkle::leaf`].
+    pub fn list(leaves: Vec<Hash>) -> Self {
+        let count = u32::try_from(leaves.len()).expect("a tree has at most 2^32 - 1 leaves");
+        let layout = Layout::list(count);
         let mut levels = vec![leaves];
         for level in 0..usize::from(layout.depth()) {
             let next = levels[level]
@@ -40,12 +48,6 @@ impl Tree {
             levels.push(next);
         }
         Self { layout, levels }
-    }
-
-    /// A plain tree: a graph, weights, a trace, requests or receipts. The leaves are hashes made by [`opml::merkle::leaf`].
-    pub fn list(leaves: Vec<Hash>) -> Self {
-        let count = u32::try_from(leaves.len()).expect("a tree has at most 2^32 - 1 leaves");
-        Self::new(Layout::list(count), leaves)
     }
 
     pub fn layout(&self) -> Layout {
@@ -91,18 +93,7 @@ pub struct TensorTree(Tree);
 
 impl TensorTree {
     pub fn new(tensor: &Tensor) -> Self {
-        let spec = tensor.spec();
-        let layout = spec.layout();
-        let last_row = (spec.rows() - 1) << spec.row_depth();
-        let leaves = (0..last_row + spec.tiles_per_row())
-            .map(|leaf| {
-                tensor.tile(leaf).map_or(PAD, |used| {
-                    spec.tile_leaf(leaf, used)
-                        .expect("a tensor's tile is as long as its specification says")
-                })
-            })
-            .collect();
-        Self(Tree::new(layout, leaves))
+        Self(Tree::list(tensor_leaves(tensor).collect()))
     }
 
     pub fn tree(&self) -> &Tree {
@@ -118,8 +109,18 @@ impl TensorTree {
         self.0.path(0, leaf_index)
     }
 
-    /// The path of a whole row: `rows_depth` hashes.
-    pub fn row_path(&self, row: u32) -> Vec<Hash> {
-        self.0.path(self.0.layout().group_depth(), row)
+    /// The hashes beside neighbouring tiles, in the order of [`Layout::range_path_len`].
+    pub fn tiles_path(&self, leaves: &RangeInclusive<u32>) -> Vec<Hash> {
+        let mut path = Vec::with_capacity(self.0.layout().range_path_len(leaves));
+        for level in 0..self.0.depth() {
+            let (first, last) = (leaves.start() >> level, leaves.end() >> level);
+            if first & 1 == 1 {
+                path.push(self.0.node(level, first ^ 1));
+            }
+            if last & 1 == 0 {
+                path.push(self.0.node(level, last ^ 1));
+            }
+        }
+        path
     }
 }

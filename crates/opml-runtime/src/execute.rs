@@ -16,6 +16,8 @@ use crate::{commit::Tree, describe, fast, model::Model, tensor::Tensor};
 pub enum ExecuteError {
     #[error("The model takes {} as its input, but {} was given.", describe::spec(.expected), describe::spec(.found))]
     InputSpec { expected: TensorSpec, found: TensorSpec },
+    #[error("The output that was given for node {node} is not one of that node.")]
+    OutputSpec { node: usize },
 }
 
 /// What a model computed: the output of every node, and the commitments to them, which are hashed when first asked for.

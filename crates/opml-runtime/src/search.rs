@@ -24,7 +24,7 @@ pub fn first_wrong_child(own: &Tree, level: u8, first: u32, claimed: &[Hash]) ->
         .map(|(index, _)| index)
 }
 
-/// The first element that differs between the used bytes of two tiles. `None` when all are equal.
+/// The first element that differs between the bytes of two tiles. `None` when all are equal.
 pub fn first_wrong_element(element: ElementType, own: &[u8], claimed: &[u8]) -> Option<u32> {
     let size = element.size() as usize;
     own.chunks(size)

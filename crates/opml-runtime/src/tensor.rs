@@ -1,5 +1,8 @@
 //! A tensor with its data.
 
+use std::ops::RangeInclusive;
+
+use bytes::Bytes;
 use opml::{ElementType, Hash, TensorSpec, ops::Region};
 
 use crate::{describe, fast};
@@ -13,16 +16,17 @@ pub enum TensorDataError {
     Length { spec: TensorSpec, found: usize },
 }
 
-/// A specification and that many elements, row-major, without fill, int32 little-endian.
+/// A specification and that many elements, row-major, int32 little-endian. A clone shares the elements, which may be a part of a mapped file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tensor {
     spec: TensorSpec,
-    data: Vec<u8>,
+    data: Bytes,
 }
 
 impl Tensor {
     /// Takes the elements as bytes.
-    pub fn new(spec: TensorSpec, data: Vec<u8>) -> Result<Self, TensorDataError> {
+    pub fn new(spec: TensorSpec, data: impl Into<Bytes>) -> Result<Self, TensorDataError> {
+        let data = data.into();
         if u64::try_from(data.len()) != Ok(spec.byte_len()) {
             return Err(TensorDataError::Length {
                 spec,
@@ -58,6 +62,11 @@ impl Tensor {
         Self::new(spec, data)
     }
 
+    /// The same elements, shared, under another specification of as many bytes.
+    pub(crate) fn reshaped(&self, spec: TensorSpec) -> Result<Self, TensorDataError> {
+        Self::new(spec, self.data.clone())
+    }
+
     pub fn spec(&self) -> &TensorSpec {
         &self.spec
     }
@@ -76,9 +85,14 @@ impl Tensor {
             .collect()
     }
 
-    /// The used bytes of the tile at a leaf of the tensor's tree.
+    /// The elements of the tile at a leaf of the tensor's tree as bytes.
     pub fn tile(&self, leaf_index: u32) -> Option<&[u8]> {
         self.data.get(self.spec.tile_range(leaf_index)?)
+    }
+
+    /// The elements of neighbouring tiles as bytes.
+    pub fn tiles(&self, leaves: &RangeInclusive<u32>) -> Option<&[u8]> {
+        self.data.get(self.spec.tiles_range(leaves)?)
     }
 
     /// The elements of a row as bytes.

@@ -67,14 +67,8 @@ pub fn build(
         let region = operator
             .region(record, &specs, i, flat, &proven)
             .expect("the element and the operand exist");
-        let bytes = tensor.region(region).expect("operators name regions of their operands");
-        witness.extend(bytes);
-        match region {
-            Region::Row(row) => put_path(&mut witness, &TensorTree::new(tensor).row_path(row)),
-            Region::Tile(leaf) => put_path(&mut witness, &TensorTree::new(tensor).tile_path(leaf)),
-            Region::Nothing => {}
-        }
-        proven.push(bytes);
+        put_region(&mut witness, tensor, region).expect("operators name regions of their operands");
+        proven.push(tensor.region(region).expect("as above"));
     }
     Ok(witness)
 }
@@ -82,6 +76,23 @@ pub fn build(
 fn put_node(witness: &mut Vec<u8>, model: &Model, index: u32) {
     witness.extend(model.nodes()[index as usize].encode());
     put_path(witness, &model.graph().path(0, index));
+}
+
+/// A row goes in the tiles that hold it.
+fn put_region(witness: &mut Vec<u8>, tensor: &Tensor, region: Region) -> Option<()> {
+    match region {
+        Region::Row(row) => {
+            let leaves = tensor.spec().tiles_of_row(row)?;
+            witness.extend(tensor.tiles(&leaves)?);
+            put_path(witness, &TensorTree::new(tensor).tiles_path(&leaves));
+        }
+        Region::Tile(leaf) => {
+            witness.extend(tensor.tile(leaf)?);
+            put_path(witness, &TensorTree::new(tensor).tile_path(leaf));
+        }
+        Region::Nothing => {}
+    }
+    Some(())
 }
 
 fn put_path(witness: &mut Vec<u8>, path: &[Hash]) {

@@ -12,6 +12,7 @@ extern crate std;
 
 pub mod claim;
 pub mod hash;
+pub mod malformed;
 pub mod merkle;
 pub mod model;
 pub mod ops;

@@ -3,6 +3,8 @@
 //! A tree is `2^depth` leaves of which some are real and the others [`PAD`]; which is which follows from a [`Layout`] that is derived
 //! from something already committed, never from a message. A level is a height: 0 is the leaves, `depth` the root.
 
+use core::ops::RangeInclusive;
+
 use crate::hash::{HASH_BYTES, Hash, hashv};
 
 /// The value of every leaf that is not there, and of every subtree without a real leaf.
@@ -54,36 +56,10 @@ pub const fn depth(count: u32) -> u8 {
     }
 }
 
-/// Whether the node at `index` of `level` in a plain tree over `count` leaves has no real leaf below it and must therefore be [`PAD`].
-/// `depth` is `depth(count)`; whatever lies outside the tree is padding.
-pub const fn expected_pad(count: u32, depth: u8, level: u8, index: u32) -> bool {
-    level > depth || (index as u64) << level >= count as u64
-}
-
-/// The root above `node`, which is leaf `index`, given its siblings from the leaf upwards, 32 bytes each. `None` when the path is not whole
-/// hashes or `index` has no place in a tree of that depth. **Says nothing about padding**: prefer [`Layout::root_from`] and [`verify_path`].
-pub fn root_from_path(node: &Hash, index: u32, path: &[u8]) -> Option<Hash> {
-    let (siblings, rest) = path.as_chunks::<HASH_BYTES>();
-    if !rest.is_empty() || siblings.len() > 32 || (index as u64) >> siblings.len() != 0 {
-        return None;
-    }
-    let mut node = *node;
-    let mut index = index;
-    for sibling in siblings {
-        node = if index & 1 == 0 {
-            parent(&node, sibling)
-        } else {
-            parent(sibling, &node)
-        };
-        index >>= 1;
-    }
-    Some(node)
-}
-
-/// Whether `leaf` is leaf `index` of the plain tree of `count` leaves with this `root`: the path is exactly `depth(count)` siblings, padding
+/// Whether `leaf` is leaf `index` of the tree of `count` leaves with this `root`: the path is exactly `depth(count)` siblings, padding
 /// where the layout says padding and nowhere else.
 pub fn verify_path(root: &Hash, leaf: &Hash, index: u32, count: u32, path: &[u8]) -> bool {
-    Layout::list(count).root_from(0, index, leaf, path).as_ref() == Some(root)
+    Layout::list(count).root_from(index, leaf, path).as_ref() == Some(root)
 }
 
 /// The root of 1, 2, 4, 8 or 16 neighbouring nodes, or `None` for another number.
@@ -103,59 +79,30 @@ pub fn subtree_root(nodes: &[Hash]) -> Option<Hash> {
     Some(level[0])
 }
 
-/// Where the real leaves of a tree are: `groups` aligned subtrees, each with `group_len` real leaves at its left end. A tensor's groups are its
-/// rows; a plain list is groups of one leaf.
+/// Where the real leaves of a tree are: at its left end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
-    groups: u32,
-    group_len: u32,
-    groups_depth: u8,
-    group_depth: u8,
+    count: u32,
+    depth: u8,
 }
 
 impl Layout {
-    /// A plain tree over `count` leaves.
+    /// A tree over `count` leaves.
     pub const fn list(count: u32) -> Self {
         Self {
-            groups: count,
-            group_len: 1,
-            groups_depth: depth(count),
-            group_depth: 0,
-        }
-    }
-
-    /// A tree of `groups` rows of `group_len` leaves. The caller has bounded both so that the depths sum to at most 32.
-    pub(crate) const fn rows(groups: u32, group_len: u32) -> Self {
-        Self {
-            groups,
-            group_len,
-            groups_depth: depth(groups),
-            group_depth: depth(group_len),
+            count,
+            depth: depth(count),
         }
     }
 
     /// The level of the root.
     pub const fn depth(&self) -> u8 {
-        self.groups_depth + self.group_depth
-    }
-
-    /// The level at which a node is a whole group.
-    pub const fn group_depth(&self) -> u8 {
-        self.group_depth
+        self.depth
     }
 
     /// Whether the node at `index` of `level` has no real leaf below it and must therefore be [`PAD`]. Whatever lies outside the tree is padding.
     pub const fn expected_pad(&self, level: u8, index: u32) -> bool {
-        if level > self.depth() {
-            return true;
-        }
-        if level >= self.group_depth {
-            return (index as u64) << (level - self.group_depth) >= self.groups as u64;
-        }
-        let below = self.group_depth - level;
-        let group = index >> below;
-        let position = (index as u64) & ((1 << below) - 1);
-        group >= self.groups || position << level >= self.group_len as u64
+        level > self.depth || (index as u64) << level >= self.count as u64
     }
 
     /// Whether `node` is what this layout allows at that place: `PAD` exactly where there is no real leaf below.
@@ -173,18 +120,15 @@ impl Layout {
         })
     }
 
-    /// The root above `node`, which is real and at `index` of `level`. `None` unless the path is exactly the `depth - level` siblings upwards
-    /// and each of them is canonical.
-    pub fn root_from(&self, level: u8, index: u32, node: &Hash, path: &[u8]) -> Option<Hash> {
+    /// The root above `leaf`, which is real and at `index`. `None` unless the path is exactly the `depth` siblings upwards and each of them is canonical.
+    pub fn root_from(&self, index: u32, leaf: &Hash, path: &[u8]) -> Option<Hash> {
         let (siblings, rest) = path.as_chunks::<HASH_BYTES>();
-        let height = self.depth().checked_sub(level)?;
-        if !rest.is_empty() || siblings.len() != usize::from(height) || self.expected_pad(level, index) || *node == PAD
-        {
+        if !rest.is_empty() || siblings.len() != usize::from(self.depth) || !self.is_real(index, leaf) {
             return None;
         }
-        let mut node = *node;
-        let mut index = index;
-        for (level, sibling) in (level..).zip(siblings) {
+        let mut node = *leaf;
+        for (level, sibling) in (0..).zip(siblings) {
+            let index = index >> level;
             if !self.is_canonical(level, index ^ 1, sibling) {
                 return None;
             }
@@ -194,10 +138,89 @@ impl Layout {
             } else {
                 hashv(&[&INNER, sibling, &node])
             };
-            index >>= 1;
         }
         Some(node)
     }
+
+    /// Hashes in the path of neighbouring leaves: at each level the left neighbour of the first node above them when that is a right child, then the right
+    /// neighbour of the last node above them when that is a left child. For one leaf these are its siblings.
+    pub fn range_path_len(&self, leaves: &RangeInclusive<u32>) -> usize {
+        let beside = |level| usize::from(has_left(leaves, level)) + usize::from(has_right(leaves, level));
+        (0..self.depth).map(beside).sum()
+    }
+
+    /// The root above neighbouring leaves, `hashes` from the first to the last. `None` unless there are exactly as many, all of them real, and the path is exactly
+    /// what [`Layout::range_path_len`] says and canonical.
+    pub fn root_from_range(
+        &self,
+        leaves: &RangeInclusive<u32>,
+        hashes: impl IntoIterator<Item = Hash>,
+        path: &[u8],
+    ) -> Option<Hash> {
+        let (siblings, rest) = path.as_chunks::<HASH_BYTES>();
+        if leaves.is_empty() || !rest.is_empty() || siblings.len() != self.range_path_len(leaves) {
+            return None;
+        }
+        let (first, last) = (*leaves.start(), *leaves.end());
+        // What stands left of the first leaf is complete, as if it had been appended.
+        let mut left = Frontier::new();
+        left.count = first;
+        let mut beside = siblings.iter();
+        for level in 0..self.depth {
+            if has_left(leaves, level) {
+                let sibling = beside.next()?;
+                if !self.is_canonical(level, (first >> level) ^ 1, sibling) {
+                    return None;
+                }
+                *left.complete.get_mut(usize::from(level))? = *sibling;
+            }
+            if has_right(leaves, level) {
+                beside.next()?;
+            }
+        }
+        let mut hashes = hashes.into_iter();
+        for index in first..last {
+            let hash = hashes.next().filter(|hash| self.is_real(index, hash))?;
+            if !left.push(hash) {
+                return None;
+            }
+        }
+        let mut node = hashes.next().filter(|hash| self.is_real(last, hash))?;
+        if hashes.next().is_some() {
+            return None;
+        }
+        let mut beside = siblings.iter();
+        for level in 0..self.depth {
+            if has_left(leaves, level) {
+                beside.next()?;
+            }
+            node = if has_right(leaves, level) {
+                let sibling = beside.next()?;
+                if !self.is_canonical(level, (last >> level) ^ 1, sibling) {
+                    return None;
+                }
+                hashv(&[&INNER, &node, sibling])
+            } else {
+                hashv(&[&INNER, left.complete.get(usize::from(level))?, &node])
+            };
+        }
+        Some(node)
+    }
+
+    /// Whether `leaf` may be the leaf at `index`, which is not padding.
+    fn is_real(&self, index: u32, leaf: &Hash) -> bool {
+        *leaf != PAD && !self.expected_pad(0, index)
+    }
+}
+
+/// Whether the first node above `leaves` at `level` has a neighbour to its left under the same parent.
+const fn has_left(leaves: &RangeInclusive<u32>, level: u8) -> bool {
+    (*leaves.start() >> level) & 1 == 1
+}
+
+/// Whether the last node above `leaves` at `level` has a place to its right under the same parent.
+const fn has_right(leaves: &RangeInclusive<u32>, level: u8) -> bool {
+    (*leaves.end() >> level) & 1 == 0
 }
 
 /// Builds the root of an append-only list leaf by leaf, keeping one hash per complete subtree.

@@ -12,8 +12,8 @@
 //! | - a node: its record, path in the graph; its output's root, path in the trace | 128 + 32 + 64 x `ceil_log2(node_count)` |
 //! | - a constant: its record, path in the weights tree | 50 + 32 x `ceil_log2(constant_count)` |
 //! | for each operand, the part that [`ops::Operator::region`] names: | |
-//! | - a row: its elements, path from the row's root | row + 32 x `rows_depth` |
-//! | - a tile: its elements, path from the leaf | at most 256 + 32 x `depth` |
+//! | - a row: the tiles that hold it, the path beside them | whole tiles + 32 x [`Layout::range_path_len`] |
+//! | - a tile: its elements, path from the leaf | at most 512 + 32 x `depth` |
 //! | - nothing | 0 |
 //!
 //! When a record that is proven to be in the model turns out malformed, the witness ends there: nothing after it can be interpreted.
@@ -59,7 +59,7 @@ pub enum RefereeError {
     Operand { operand: u8 },
     /// An operand's bytes are not the part of it that the element depends on.
     Region { operand: u8 },
-    /// The output has no such tile, or the tile's bytes are not exactly those it uses.
+    /// The output has no such tile, or the tile's bytes are not exactly as many as it has.
     Tile,
     /// The tile has no such element.
     ElementOutOfRange,
@@ -90,7 +90,7 @@ pub fn node_spec(
     }
     if header
         .graph_layout()
-        .root_from(0, node_index, &graph_leaf(node_index, record), path)
+        .root_from(node_index, &graph_leaf(node_index, record), path)
         != Some(header.graph_root)
     {
         return Err(RefereeError::Node);
@@ -104,7 +104,7 @@ pub fn node_spec(
 
 /// Recomputes element `element` of the tile at leaf `tile_leaf` of the output of node `node_index`.
 ///
-/// `trace_root` is the operator's commitment to every node's output; `tile` is the used bytes of the tile that the operator revealed, which the caller
+/// `trace_root` is the operator's commitment to every node's output; `tile` is the bytes of the tile that the operator revealed, which the caller
 /// has checked against that commitment. Everything else is proven by the witness.
 pub fn check(
     claim: &Claim,
@@ -128,7 +128,7 @@ pub fn check(
 }
 
 /// Why judging ended before the element was computed.
-enum Stop {
+pub(crate) enum Stop {
     Refused(RefereeError),
     Malformed(NodeError),
 }
@@ -186,8 +186,8 @@ fn judge(
     validate_node(&node, specs)?;
     let operator = ops::operator(node.operator).ok_or(NodeError::UnknownOperator(node.operator))?;
 
-    let position = node.output.tile_position(tile_leaf).ok_or(RefereeError::Tile)?;
-    if tile.len() != position.used_bytes as usize {
+    let place = node.output.tile_range(tile_leaf).ok_or(RefereeError::Tile)?;
+    if tile.len() != place.len() {
         return Err(RefereeError::Tile.into());
     }
     let flat = node
@@ -217,7 +217,7 @@ fn judge(
     })
 }
 
-fn authentic_header(expected_model_root: &Hash, header: &[u8]) -> Result<ModelHeader, RefereeError> {
+pub(crate) fn authentic_header(expected_model_root: &Hash, header: &[u8]) -> Result<ModelHeader, RefereeError> {
     let bytes = header.try_into().map_err(|_| RefereeError::Header)?;
     if model_root(bytes) != *expected_model_root {
         return Err(RefereeError::Header);
@@ -237,14 +237,19 @@ fn read_path(
     let path = reader
         .take(usize::from(layout.depth()) * HASH_BYTES)
         .ok_or(RefereeError::Truncated)?;
-    if layout.root_from(0, index, leaf, path).as_ref() == Some(root) {
+    if layout.root_from(index, leaf, path).as_ref() == Some(root) {
         Ok(())
     } else {
         Err(wrong)
     }
 }
 
-fn read_node(reader: &mut Reader, header: &ModelHeader, index: u32, wrong: RefereeError) -> Result<NodeRecord, Stop> {
+pub(crate) fn read_node(
+    reader: &mut Reader,
+    header: &ModelHeader,
+    index: u32,
+    wrong: RefereeError,
+) -> Result<NodeRecord, Stop> {
     if index >= header.node_count {
         return Err(RefereeError::NodeOutOfRange.into());
     }
@@ -292,25 +297,31 @@ fn read_source(
             })
         }
         Operand::Constant(index) => {
-            let record = reader.array().ok_or(RefereeError::Truncated)?;
-            let leaf = constant_leaf(index, record);
-            read_path(
-                reader,
-                header.weights_layout(),
-                index,
-                &leaf,
-                &header.weights_root,
-                wrong,
-            )?;
-            let constant = ConstantRecord::decode(record)?;
-            Ok(Source {
-                spec: constant.spec,
-                root: constant.root,
-            })
+            let ConstantRecord { spec, root } = read_constant(reader, header, index, wrong)?;
+            Ok(Source { spec, root })
         }
     }
 }
 
+pub(crate) fn read_constant(
+    reader: &mut Reader,
+    header: &ModelHeader,
+    index: u32,
+    wrong: RefereeError,
+) -> Result<ConstantRecord, Stop> {
+    let record = reader.array().ok_or(RefereeError::Truncated)?;
+    read_path(
+        reader,
+        header.weights_layout(),
+        index,
+        &constant_leaf(index, record),
+        &header.weights_root,
+        wrong,
+    )?;
+    Ok(ConstantRecord::decode(record)?)
+}
+
+/// Reads a part of an operand with its path. A row comes in its tiles, of which it is then cut out.
 fn read_region<'a>(
     reader: &mut Reader<'a>,
     spec: &TensorSpec,
@@ -318,19 +329,27 @@ fn read_region<'a>(
     region: Region,
     wrong: RefereeError,
 ) -> Result<&'a [u8], RefereeError> {
-    let (len, depth) = match region {
-        Region::Row(_) => (spec.row_bytes(), spec.rows_depth()),
-        Region::Tile(leaf) => (spec.tile_position(leaf).ok_or(wrong)?.used_bytes, spec.depth()),
-        Region::Nothing => (0, 0),
-    };
-    let bytes = reader.take(len as usize).ok_or(RefereeError::Truncated)?;
-    let path = reader
-        .take(usize::from(depth) * HASH_BYTES)
-        .ok_or(RefereeError::Truncated)?;
-    let proven = match region {
-        Region::Row(row) => spec.verify_row(root, row, bytes, path),
-        Region::Tile(leaf) => spec.verify_tile(root, leaf, bytes, path),
-        Region::Nothing => true,
+    let (proven, bytes) = match region {
+        Region::Row(row) => {
+            let leaves = spec.tiles_of_row(row).ok_or(wrong)?;
+            let place = spec.tiles_range(&leaves).ok_or(wrong)?;
+            let (tiles, path) = read_part(reader, place.len(), spec.layout().range_path_len(&leaves))?;
+            let row = spec.row_in_tiles(row, tiles).ok_or(wrong)?;
+            (spec.verify_tiles(root, &leaves, tiles, path), row)
+        }
+        Region::Tile(leaf) => {
+            let place = spec.tile_range(leaf).ok_or(wrong)?;
+            let (tile, path) = read_part(reader, place.len(), spec.depth().into())?;
+            (spec.verify_tile(root, leaf, tile, path), tile)
+        }
+        Region::Nothing => (true, &[][..]),
     };
     if proven { Ok(bytes) } else { Err(wrong) }
+}
+
+/// Elements, and the hashes that prove them.
+fn read_part<'a>(reader: &mut Reader<'a>, len: usize, hashes: usize) -> Result<(&'a [u8], &'a [u8]), RefereeError> {
+    let bytes = reader.take(len).ok_or(RefereeError::Truncated)?;
+    let path = reader.take(hashes * HASH_BYTES).ok_or(RefereeError::Truncated)?;
+    Ok((bytes, path))
 }

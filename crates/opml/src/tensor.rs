@@ -1,17 +1,18 @@
 //! The shape of a tensor and of its commitment (`docs/protocol.md`, 1.2).
 //!
-//! The last dimension is the row. A row starts on a tile boundary, so that it is an aligned subtree and one short path proves all of it.
+//! The commitment is to the elements as bytes, one after the other, in tiles: it knows nothing of dimensions. The last dimension is the row, which lies in a few
+//! neighbouring tiles; one short path proves them together.
 
-use core::ops::Range;
+use core::ops::{Range, RangeInclusive};
 
 use crate::{
     bytes::{Reader, Writer},
     hash::Hash,
-    merkle::{self, Domain, Frontier, Layout},
+    merkle::{self, Domain, Layout},
 };
 
-/// Bytes of a tile.
-pub const TILE_BYTES: u32 = 256;
+/// Bytes of a full tile. A multiple of the size of every element, so that none lies in two tiles.
+pub const TILE_BYTES: u32 = 512;
 /// Dimensions that a tensor has at most.
 pub const MAX_RANK: usize = 4;
 /// The longest dimension.
@@ -20,8 +21,6 @@ pub const MAX_DIMENSION: u32 = 1 << 24;
 pub const MAX_ELEMENTS: u32 = 1 << 31;
 /// Bytes of an encoded [`TensorSpec`].
 pub const SPEC_BYTES: usize = 18;
-
-static ZEROS: [u8; TILE_BYTES as usize] = [0; TILE_BYTES as usize];
 
 /// What an element is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -67,9 +66,9 @@ pub enum TensorError {
     TooLarge,
     /// The encoding is not [`SPEC_BYTES`] long.
     Length,
-    /// No tile, row or element has that index.
+    /// No tile has that index.
     OutOfRange,
-    /// The bytes of a tile or row are not exactly those that it uses.
+    /// The bytes of a tile are not exactly as many as it has.
     NotCanonical,
 }
 
@@ -79,16 +78,6 @@ pub struct TensorSpec {
     element: ElementType,
     rank: u8,
     dims: [u32; MAX_RANK],
-}
-
-/// The place of a tile.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TilePosition {
-    pub row: u32,
-    /// Within its row.
-    pub tile: u32,
-    /// Bytes that hold elements, 1 to [`TILE_BYTES`]; the others are zero.
-    pub used_bytes: u32,
 }
 
 impl TensorSpec {
@@ -179,50 +168,44 @@ impl TensorSpec {
         self.shape().iter().product()
     }
 
-    /// Bytes of all elements, without fill.
+    /// Bytes of all elements.
     pub fn byte_len(&self) -> u64 {
         u64::from(self.elements()) * u64::from(self.element.size())
     }
 
-    /// Bytes of a row's elements, without fill.
+    /// Bytes of a row's elements.
     pub fn row_bytes(&self) -> u32 {
         self.cols() * self.element.size()
     }
 
-    pub fn tiles_per_row(&self) -> u32 {
-        self.row_bytes().div_ceil(TILE_BYTES)
+    /// Tiles that hold the elements: leaves of the tree, at most 2^24.
+    pub fn tiles(&self) -> u32 {
+        self.byte_len().div_ceil(TILE_BYTES.into()) as u32
     }
 
-    /// The level at which a node of the tree is a whole row.
-    pub fn row_depth(&self) -> u8 {
-        merkle::depth(self.tiles_per_row())
-    }
-
-    /// Levels above a row's root.
-    pub fn rows_depth(&self) -> u8 {
-        merkle::depth(self.rows())
-    }
-
-    /// Levels of the whole tree, at most 31.
+    /// Levels of the tree.
     pub fn depth(&self) -> u8 {
-        self.row_depth() + self.rows_depth()
+        merkle::depth(self.tiles())
     }
 
     /// Where the tree has tiles and where padding.
     pub fn layout(&self) -> Layout {
-        Layout::rows(self.rows(), self.tiles_per_row())
+        Layout::list(self.tiles())
     }
 
-    /// The tile at a leaf of the tree; `None` for padding and beyond.
-    pub fn tile_position(&self, leaf_index: u32) -> Option<TilePosition> {
-        let row_depth = self.row_depth();
-        let row = leaf_index >> row_depth;
-        let tile = leaf_index & ((1 << row_depth) - 1);
-        if row >= self.rows() || tile >= self.tiles_per_row() {
+    /// Where the tile at a leaf is in the tensor's bytes; `None` for padding and beyond. All tiles are full but the last, which is what is left.
+    pub fn tile_range(&self, leaf_index: u32) -> Option<Range<usize>> {
+        self.tiles_range(&(leaf_index..=leaf_index))
+    }
+
+    /// Where neighbouring tiles are in the tensor's bytes. `None` unless all of them are there.
+    pub fn tiles_range(&self, leaves: &RangeInclusive<u32>) -> Option<Range<usize>> {
+        if leaves.is_empty() || *leaves.end() >= self.tiles() {
             return None;
         }
-        let used_bytes = (self.row_bytes() - tile * TILE_BYTES).min(TILE_BYTES);
-        Some(TilePosition { row, tile, used_bytes })
+        let start = u64::from(*leaves.start()) * u64::from(TILE_BYTES);
+        let end = (u64::from(*leaves.end()) + 1) * u64::from(TILE_BYTES);
+        Some(start as usize..end.min(self.byte_len()) as usize)
     }
 
     /// The leaf that holds element `flat` (row-major) and the element's byte offset in that tile.
@@ -230,29 +213,21 @@ impl TensorSpec {
         if flat >= self.elements() {
             return None;
         }
-        let byte = (flat % self.cols()) * self.element.size();
-        let leaf = ((flat / self.cols()) << self.row_depth()) | (byte / TILE_BYTES);
-        Some((leaf, byte % TILE_BYTES))
+        let per_tile = TILE_BYTES / self.element.size();
+        Some((flat / per_tile, flat % per_tile * self.element.size()))
     }
 
     /// The row-major index of element `element` of the tile at `leaf_index`.
     pub fn element_of_leaf(&self, leaf_index: u32, element: u32) -> Option<u32> {
-        let position = self.tile_position(leaf_index)?;
-        let size = self.element.size();
-        if element >= position.used_bytes / size {
+        let per_tile = TILE_BYTES / self.element.size();
+        if element >= per_tile {
             return None;
         }
-        Some(position.row * self.cols() + position.tile * (TILE_BYTES / size) + element)
+        let flat = leaf_index.checked_mul(per_tile)?.checked_add(element)?;
+        (flat < self.elements()).then_some(flat)
     }
 
-    /// Where the used bytes of a tile are in the tensor's row-major bytes.
-    pub fn tile_range(&self, leaf_index: u32) -> Option<Range<usize>> {
-        let position = self.tile_position(leaf_index)?;
-        let start = u64::from(position.row) * u64::from(self.row_bytes()) + u64::from(position.tile * TILE_BYTES);
-        Some(start as usize..start as usize + position.used_bytes as usize)
-    }
-
-    /// Where a row is in the tensor's row-major bytes.
+    /// Where a row is in the tensor's bytes.
     pub fn row_range(&self, row: u32) -> Option<Range<usize>> {
         if row >= self.rows() {
             return None;
@@ -261,67 +236,46 @@ impl TensorSpec {
         Some(start as usize..start as usize + self.row_bytes() as usize)
     }
 
-    /// The leaf of the tile at `leaf_index`, whose used bytes are `used`; the zero fill is implied. Refuses another length, so that a tile has one
-    /// form only.
-    pub fn tile_leaf(&self, leaf_index: u32, used: &[u8]) -> Result<Hash, TensorError> {
-        let position = self.tile_position(leaf_index).ok_or(TensorError::OutOfRange)?;
-        if used.len() != position.used_bytes as usize {
-            return Err(TensorError::NotCanonical);
-        }
-        Ok(tile_leaf(leaf_index, used))
+    /// The leaves whose tiles hold a row.
+    pub fn tiles_of_row(&self, row: u32) -> Option<RangeInclusive<u32>> {
+        let Range { start, end } = self.row_range(row)?;
+        let tile = TILE_BYTES as usize;
+        Some((start / tile) as u32..=((end - 1) / tile) as u32)
     }
 
-    /// The used bytes of a tile that is given with its fill, [`TILE_BYTES`] long. Refuses a fill that is not zero.
-    pub fn canonical_tile<'a>(&self, leaf_index: u32, tile: &'a [u8]) -> Result<&'a [u8], TensorError> {
-        let position = self.tile_position(leaf_index).ok_or(TensorError::OutOfRange)?;
-        let (used, fill) = tile
-            .split_at_checked(position.used_bytes as usize)
-            .ok_or(TensorError::NotCanonical)?;
-        if tile.len() != TILE_BYTES as usize || fill.iter().any(|byte| *byte != 0) {
-            return Err(TensorError::NotCanonical);
-        }
-        Ok(used)
+    /// The bytes of a row, cut out of those of its tiles.
+    pub fn row_in_tiles<'a>(&self, row: u32, tiles: &'a [u8]) -> Option<&'a [u8]> {
+        let offset = self.row_range(row)?.start % TILE_BYTES as usize;
+        tiles.get(offset..)?.get(..self.row_bytes() as usize)
     }
 
-    /// The root of the subtree of a row, whose elements are `row_bytes`.
-    pub fn row_root(&self, row: u32, row_bytes: &[u8]) -> Result<Hash, TensorError> {
-        if row >= self.rows() {
-            return Err(TensorError::OutOfRange);
-        }
-        if row_bytes.len() != self.row_bytes() as usize {
+    /// The leaf of the tile at `leaf_index`, whose elements are `tile`. Refuses another length, so that a tile has one form only.
+    pub fn tile_leaf(&self, leaf_index: u32, tile: &[u8]) -> Result<Hash, TensorError> {
+        if tile.len() != self.tile_range(leaf_index).ok_or(TensorError::OutOfRange)?.len() {
             return Err(TensorError::NotCanonical);
         }
-        let first_leaf = row << self.row_depth();
-        if row_bytes.len() <= TILE_BYTES as usize {
-            return Ok(tile_leaf(first_leaf, row_bytes));
-        }
-        let mut frontier = Frontier::new();
-        for (leaf_index, tile) in (first_leaf..).zip(row_bytes.chunks(TILE_BYTES as usize)) {
-            let pushed = frontier.push(tile_leaf(leaf_index, tile));
-            debug_assert!(pushed, "a row has at most 2^18 tiles");
-        }
-        Ok(frontier.root())
+        Ok(tile_leaf(leaf_index, tile))
     }
 
-    /// Whether `row_bytes` is row `row` of the tensor with this root. `path` is `rows_depth` hashes.
-    pub fn verify_row(&self, root: &Hash, row: u32, row_bytes: &[u8], path: &[u8]) -> bool {
-        let Ok(row_root) = self.row_root(row, row_bytes) else {
+    /// Whether `tile` is the tile at `leaf_index` of the tensor with this root. `path` is `depth` hashes.
+    pub fn verify_tile(&self, root: &Hash, leaf_index: u32, tile: &[u8], path: &[u8]) -> bool {
+        let Ok(leaf) = self.tile_leaf(leaf_index, tile) else {
             return false;
         };
-        self.layout().root_from(self.row_depth(), row, &row_root, path).as_ref() == Some(root)
+        self.layout().root_from(leaf_index, &leaf, path).as_ref() == Some(root)
     }
 
-    /// Whether `used` is the tile at `leaf_index` of the tensor with this root. `path` is `depth` hashes.
-    pub fn verify_tile(&self, root: &Hash, leaf_index: u32, used: &[u8], path: &[u8]) -> bool {
-        let Ok(leaf) = self.tile_leaf(leaf_index, used) else {
+    /// Whether `bytes` are the tiles at `leaves` of the tensor with this root. `path` is the hashes beside them, [`Layout::range_path_len`] many.
+    pub fn verify_tiles(&self, root: &Hash, leaves: &RangeInclusive<u32>, bytes: &[u8], path: &[u8]) -> bool {
+        if self.tiles_range(leaves).map(|range| range.len()) != Some(bytes.len()) {
             return false;
-        };
-        self.layout().root_from(0, leaf_index, &leaf, path).as_ref() == Some(root)
+        }
+        let tiles = leaves.clone().zip(bytes.chunks(TILE_BYTES as usize));
+        let hashes = tiles.map(|(leaf_index, tile)| tile_leaf(leaf_index, tile));
+        self.layout().root_from_range(leaves, hashes, path).as_ref() == Some(root)
     }
 }
 
-/// `used` is at most [`TILE_BYTES`] long.
-fn tile_leaf(leaf_index: u32, used: &[u8]) -> Hash {
-    let fill = ZEROS.get(used.len()..).unwrap_or(&[]);
-    merkle::leaf(Domain::TensorTile, leaf_index, &[used, fill])
+fn tile_leaf(leaf_index: u32, tile: &[u8]) -> Hash {
+    merkle::leaf(Domain::TensorTile, leaf_index, &[tile])
 }

@@ -10,13 +10,14 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The root of a whole tensor, row by row.
+/// The root of a whole tensor, tile by tile.
 fn tensor_root(spec: &TensorSpec, data: &[u8]) -> Hash {
-    let mut rows = Frontier::new();
-    for (row, bytes) in (0..).zip(data.chunks(spec.row_bytes() as usize)) {
-        assert!(rows.push(spec.row_root(row, bytes).unwrap()));
+    let mut tiles = Frontier::new();
+    for leaf in 0..spec.tiles() {
+        let tile = &data[spec.tile_range(leaf).unwrap()];
+        assert!(tiles.push(spec.tile_leaf(leaf, tile).unwrap()));
     }
-    rows.root()
+    tiles.root()
 }
 
 fn int8_matrix() -> (TensorSpec, Vec<u8>) {
@@ -45,14 +46,37 @@ fn given_tensors_when_committed_then_golden() {
     let (spec, data) = int8_matrix();
     assert_eq!(
         hex(&tensor_root(&spec, &data)),
-        "c78d38551511112ed8fbcfb2c66b12e9563e17a84765dc9fb0f0334d2439050d"
+        "d7294bac0859747464608e13847e4800b5eb371970f211e38fb7e0f09ba09e3a"
     );
-    let spec = TensorSpec::new(ElementType::Int32, &[2, 1, 65]).unwrap();
-    let data: Vec<u8> = (0..130i32).flat_map(|i| (i * 1_000_003 - 5).to_le_bytes()).collect();
-    assert_eq!(hex(&spec.encode()), "020302000000010000004100000000000000");
+    // A row that lies in two tiles.
+    let spec = TensorSpec::new(ElementType::Int8, &[7, 100]).unwrap();
+    let data: Vec<u8> = (0..700).map(|i| (i % 251 - 125) as i8 as u8).collect();
     assert_eq!(
         hex(&tensor_root(&spec, &data)),
-        "b9365f7a280c10d8e393815f9a7f9977dd3f77c2b2c4f068b3cf4feba606530d"
+        "f4445bd5bd6073d94b208cbd0f0a8942177746a4adf98c346a3944842677115d"
+    );
+    // Seven tiles, so that there is a leaf of padding.
+    let spec = TensorSpec::new(ElementType::Int8, &[3, 1_100]).unwrap();
+    let data: Vec<u8> = (0..3_300).map(|i| (i * 7 % 251 - 125) as i8 as u8).collect();
+    assert_eq!(
+        hex(&tensor_root(&spec, &data)),
+        "2b4d7d6ac384e321143296d88082dd1cebaae83cb078354780dd274048490b4b"
+    );
+    let values = |count: i32| {
+        (0..count)
+            .flat_map(|i| (i * 1_000_003 - 5).to_le_bytes())
+            .collect::<Vec<u8>>()
+    };
+    let spec = TensorSpec::new(ElementType::Int32, &[2, 1, 65]).unwrap();
+    assert_eq!(hex(&spec.encode()), "020302000000010000004100000000000000");
+    assert_eq!(
+        hex(&tensor_root(&spec, &values(130))),
+        "b454c707f9b77e52254a918f225a463964b8020ae7ff8943814de48add470c54"
+    );
+    let spec = TensorSpec::new(ElementType::Int32, &[3, 3, 30]).unwrap();
+    assert_eq!(
+        hex(&tensor_root(&spec, &values(270))),
+        "cc445501040a4b1a00896a1762a0da79e9a72a9ce72be932319dff354c0c7d21"
     );
 }
 
@@ -83,11 +107,11 @@ fn given_a_node_and_a_constant_when_committed_then_golden() {
     let root = tensor_root(&spec, &data);
     assert_eq!(
         hex(&ConstantRecord { spec, root }.leaf(2)),
-        "6c2b3d2ab71d165c6c3125c9c3a3a6d210e57292b882107c7f47313f0caf8a25"
+        "718e97ac1d3c0763be3c6723da8d030e9701cee9851ec5fce48beca379d6347a"
     );
     assert_eq!(
         hex(&trace_leaf(5, &root)),
-        "c35de0ac62d66a96db02b3f722f769c8139f811374b2d38a5c42cd0ef4925f55"
+        "e2759be9422cc0afd070e76658927a1466126cac687af6acd208b6e420f0b220"
     );
 }
 

@@ -1,5 +1,7 @@
 //! Shapes and their tiles against a direct construction.
 
+use std::ops::RangeInclusive;
+
 use opml::{
     Domain, ElementType, Hash, PAD, TensorError, TensorSpec,
     merkle::{self, parent},
@@ -11,26 +13,25 @@ fn element() -> impl Strategy<Value = ElementType> {
     prop_oneof![Just(ElementType::Int8), Just(ElementType::Int32)]
 }
 
-/// A small tensor with data.
+/// A small tensor with data: rows from a single element to several tiles, above all those around a half tile and a whole one.
 fn tensor() -> impl Strategy<Value = (TensorSpec, Vec<u8>)> {
-    (element(), prop::collection::vec(1u32..6, 0..4), 1u32..900).prop_flat_map(|(element, outer, cols)| {
+    let row_bytes = prop_oneof![1u32..40, 40u32..600, 254u32..=258, 510u32..=514, 1u32..1800];
+    (element(), prop::collection::vec(1u32..6, 0..4), row_bytes).prop_flat_map(|(element, outer, row_bytes)| {
+        let cols = row_bytes.div_ceil(element.size());
         let shape: Vec<u32> = outer.into_iter().take(3).chain([cols]).collect();
         let spec = TensorSpec::new(element, &shape).unwrap();
         (Just(spec), prop::collection::vec(any::<u8>(), spec.byte_len() as usize))
     })
 }
 
-/// Every level of a tensor's tree, made the long way: tiles with their fill at their positions, padding elsewhere.
-fn levels(spec: &TensorSpec, data: &[u8]) -> Vec<Vec<Hash>> {
-    let mut leaves = vec![PAD; 1 << spec.depth()];
-    for (row, bytes) in data.chunks(spec.row_bytes() as usize).enumerate() {
-        for (tile, used) in bytes.chunks(TILE_BYTES as usize).enumerate() {
-            let mut padded = used.to_vec();
-            padded.resize(TILE_BYTES as usize, 0);
-            let index = (row << spec.row_depth()) | tile;
-            leaves[index] = merkle::leaf(Domain::TensorTile, index as u32, &[&padded]);
-        }
-    }
+/// Every level of a tensor's tree, made the long way.
+fn levels(data: &[u8]) -> Vec<Vec<Hash>> {
+    let tiles = data.chunks(TILE_BYTES as usize);
+    let mut leaves: Vec<Hash> = (0..)
+        .zip(tiles)
+        .map(|(i, tile)| merkle::leaf(Domain::TensorTile, i, &[tile]))
+        .collect();
+    leaves.resize(leaves.len().next_power_of_two(), PAD);
     let mut levels = vec![leaves];
     while levels.last().unwrap().len() > 1 {
         let next = levels
@@ -44,10 +45,19 @@ fn levels(spec: &TensorSpec, data: &[u8]) -> Vec<Vec<Hash>> {
     levels
 }
 
-fn path(levels: &[Vec<Hash>], level: usize, index: usize) -> Vec<u8> {
-    (level..levels.len() - 1)
-        .flat_map(|at| levels[at][(index >> (at - level)) ^ 1])
-        .collect()
+/// The hashes beside leaves `first` to `last`.
+fn path(levels: &[Vec<Hash>], leaves: &RangeInclusive<u32>) -> Vec<u8> {
+    let mut path = vec![];
+    for (level, nodes) in levels[..levels.len() - 1].iter().enumerate() {
+        let (first, last) = ((leaves.start() >> level) as usize, (leaves.end() >> level) as usize);
+        if first % 2 == 1 {
+            path.extend(nodes[first - 1]);
+        }
+        if last % 2 == 0 {
+            path.extend(nodes[last + 1]);
+        }
+    }
+    path
 }
 
 #[test]
@@ -70,19 +80,22 @@ fn given_the_largest_tensors_when_their_geometry_is_derived_then_nothing_overflo
             &[128, MAX_DIMENSION],
             &[MAX_DIMENSION, 128, 1],
             &[2, 64, MAX_DIMENSION],
-            &[MAX_DIMENSION, 1, 127, 1],
+            &[MAX_DIMENSION, 1, 128, 1],
         ] {
             let spec = TensorSpec::new(element, shape).unwrap();
-            assert!(spec.depth() <= 31, "{spec:?}");
+            assert!(spec.depth() <= 24, "{spec:?}");
+            let last = spec.tiles() - 1;
             let (leaf, offset) = spec.leaf_of_element(spec.elements() - 1).unwrap();
-            let position = spec.tile_position(leaf).unwrap();
+            assert_eq!((leaf, offset + element.size()), (last, TILE_BYTES));
             assert_eq!(
-                (position.row, position.tile),
-                (spec.rows() - 1, spec.tiles_per_row() - 1)
+                spec.element_of_leaf(last, TILE_BYTES / element.size() - 1),
+                Some(spec.elements() - 1)
             );
-            assert_eq!(offset + element.size(), position.used_bytes);
-            assert_eq!(spec.tile_range(leaf).unwrap().end as u64, spec.byte_len());
+            assert_eq!(spec.tile_range(last).unwrap().end as u64, spec.byte_len());
+            assert_eq!(spec.tile_range(last + 1), None);
             assert_eq!(spec.row_range(spec.rows() - 1).unwrap().end as u64, spec.byte_len());
+            assert_eq!(*spec.tiles_of_row(spec.rows() - 1).unwrap().end(), last);
+            assert_eq!(spec.tiles_of_row(spec.rows()), None);
             assert_eq!(spec.leaf_of_element(spec.elements()), None);
         }
     }
@@ -112,25 +125,51 @@ fn given_encodings_that_are_not_canonical_when_decoded_then_each_is_refused() {
 }
 
 #[test]
-fn given_a_tile_with_a_dirty_fill_when_revealed_then_it_is_refused() {
-    let spec = TensorSpec::new(ElementType::Int8, &[1, 300]).unwrap();
-    let mut tile = [0; 256];
-    tile[..44].fill(9);
-    assert_eq!(spec.canonical_tile(1, &tile), Ok(&tile[..44]));
-    for at in 44..256 {
-        let mut dirty = tile;
-        dirty[at] = 1;
-        assert_eq!(spec.canonical_tile(1, &dirty), Err(TensorError::NotCanonical));
+fn given_rows_of_every_length_when_located_then_in_the_tiles_that_their_bytes_touch() {
+    for (shape, row, tiles) in [
+        ([10, 32], 9, 0..=0),
+        ([40, 32], 15, 0..=0),
+        ([40, 32], 16, 1..=1),
+        ([40, 100], 4, 0..=0),
+        ([40, 100], 5, 0..=1),
+        ([40, 100], 10, 1..=2),
+        ([3, 511], 1, 0..=1),
+        ([3, 512], 1, 1..=1),
+        ([3, 513], 0, 0..=1),
+        ([3, 513], 1, 1..=2),
+        ([3, 1_600], 1, 3..=6),
+    ] {
+        let spec = TensorSpec::new(ElementType::Int8, &shape).unwrap();
+        assert_eq!(spec.tiles_of_row(row), Some(tiles), "row {row} of {shape:?}");
     }
-    assert_eq!(spec.canonical_tile(1, &tile[..44]), Err(TensorError::NotCanonical));
-    assert_eq!(spec.canonical_tile(2, &tile), Err(TensorError::OutOfRange));
-    for len in (0..=257).filter(|len| *len != 44) {
-        assert_eq!(
-            spec.tile_leaf(1, &vec![0; len]),
-            Err(TensorError::NotCanonical),
-            "{len} bytes"
-        );
+    let spec = TensorSpec::new(ElementType::Int32, &[3, 100]).unwrap();
+    assert_eq!(spec.tiles_of_row(1), Some(0..=1));
+    assert_eq!(spec.tiles_of_row(3), None);
+}
+
+#[test]
+fn given_a_tile_of_another_length_when_hashed_then_it_is_refused() {
+    for (shape, leaf, bytes) in [
+        ([1, 600], 0, 512),
+        ([1, 600], 1, 88),
+        ([7, 100], 1, 188),
+        ([8, 128], 1, 512),
+    ] {
+        let spec = TensorSpec::new(ElementType::Int8, &shape).unwrap();
+        for len in 0..=TILE_BYTES + 1 {
+            let leaf = spec.tile_leaf(leaf, &vec![0; len as usize]);
+            assert_eq!(leaf.is_ok(), len == bytes, "{len} bytes");
+            assert!(len == bytes || leaf == Err(TensorError::NotCanonical));
+        }
+        assert_eq!(spec.tile_leaf(2, &[0; 88]), Err(TensorError::OutOfRange));
     }
+}
+
+#[test]
+fn given_a_shorter_tile_when_filled_with_zeros_then_it_is_another_tensor() {
+    let [short, long] = [100, 101].map(|cols| TensorSpec::new(ElementType::Int8, &[cols]).unwrap());
+    let filled = [&[7; 100][..], &[0]].concat();
+    assert_ne!(short.tile_leaf(0, &filled[..100]), long.tile_leaf(0, &filled));
 }
 
 proptest! {
@@ -158,35 +197,38 @@ proptest! {
 
     #[test]
     fn given_any_tensor_when_its_rows_and_tiles_are_proven_then_they_lead_to_one_root((spec, data) in tensor()) {
-        let levels = levels(&spec, &data);
+        let levels = levels(&data);
         let root = levels.last().unwrap()[0];
         let mut tiles = 0;
         for (leaf, hash) in levels[0].iter().enumerate() {
-            let real = spec.tile_position(leaf as u32).is_some();
-            prop_assert_eq!(real, *hash != PAD);
-            if real {
+            let leaf = leaf as u32;
+            let place = spec.tile_range(leaf);
+            prop_assert_eq!(place.is_some(), *hash != PAD);
+            if let Some(place) = place {
                 tiles += 1;
-                let used = &data[spec.tile_range(leaf as u32).unwrap()];
-                prop_assert_eq!(spec.tile_leaf(leaf as u32, used), Ok(*hash));
-                prop_assert!(spec.verify_tile(&root, leaf as u32, used, &path(&levels, 0, leaf)));
+                let tile = &data[place];
+                prop_assert_eq!(spec.tile_leaf(leaf, tile), Ok(*hash));
+                prop_assert!(spec.verify_tile(&root, leaf, tile, &path(&levels, &(leaf..=leaf))));
             }
         }
-        prop_assert_eq!(tiles, spec.rows() * spec.tiles_per_row());
-        let row_level = usize::from(spec.row_depth());
+        prop_assert_eq!(tiles, spec.tiles());
         for row in 0..spec.rows() {
-            let bytes = &data[spec.row_range(row).unwrap()];
-            prop_assert_eq!(spec.row_root(row, bytes), Ok(levels[row_level][row as usize]));
-            let path = path(&levels, row_level, row as usize);
-            prop_assert!(spec.verify_row(&root, row, bytes, &path));
-            if spec.rows() > 1 {
-                prop_assert!(!spec.verify_row(&root, (row + 1) % spec.rows(), bytes, &path));
-            }
+            let leaves = spec.tiles_of_row(row).unwrap();
+            let bytes = &data[spec.tiles_range(&leaves).unwrap()];
+            prop_assert_eq!(spec.row_in_tiles(row, bytes), Some(&data[spec.row_range(row).unwrap()]));
+            let path = path(&levels, &leaves);
+            prop_assert!(spec.verify_tiles(&root, &leaves, bytes, &path));
+            let (first, last) = (*leaves.start(), *leaves.end());
+            prop_assert!(!spec.verify_tiles(&root, &(first + 1..=last + 1), bytes, &path));
+            prop_assert!(!spec.verify_tiles(&root, &(first..=last + 1), bytes, &path));
+            prop_assert!(!spec.verify_tiles(&root, &leaves, &bytes[..bytes.len() - 1], &path));
+            prop_assert!(!spec.verify_tiles(&root, &leaves, &[bytes, &[0]].concat(), &path));
         }
     }
 
     #[test]
     fn given_any_tensor_when_padding_is_derived_then_it_is_where_the_whole_tree_has_it((spec, data) in tensor()) {
-        for (level, nodes) in levels(&spec, &data).iter().enumerate() {
+        for (level, nodes) in levels(&data).iter().enumerate() {
             prop_assert!(spec.layout().all_canonical(level as u8, 0, nodes));
             prop_assert!(spec.layout().expected_pad(level as u8, nodes.len() as u32));
         }
@@ -194,23 +236,25 @@ proptest! {
 
     #[test]
     fn given_any_tensor_when_one_byte_changes_then_its_row_no_longer_verifies((spec, data) in tensor(), at in any::<prop::sample::Index>(), change in 1u8..) {
-        let levels = levels(&spec, &data);
+        let levels = levels(&data);
         let at = at.index(data.len());
-        let row = at / spec.row_bytes() as usize;
+        let leaves = spec.tiles_of_row((at / spec.row_bytes() as usize) as u32).unwrap();
         let mut changed = data.clone();
         changed[at] ^= change;
-        let path = path(&levels, usize::from(spec.row_depth()), row);
-        prop_assert!(!spec.verify_row(&levels.last().unwrap()[0], row as u32, &changed[spec.row_range(row as u32).unwrap()], &path));
+        let bytes = &changed[spec.tiles_range(&leaves).unwrap()];
+        prop_assert!(!spec.verify_tiles(&levels.last().unwrap()[0], &leaves, bytes, &path(&levels, &leaves)));
     }
 
     #[test]
     fn given_any_indices_when_asked_for_then_nothing_panics((spec, data) in tensor(), leaf: u32, element: u32, root: Hash, path in prop::collection::vec(any::<u8>(), 0..128)) {
-        spec.tile_position(leaf);
         spec.tile_range(leaf);
         spec.row_range(leaf);
+        spec.tiles_of_row(leaf);
+        spec.row_in_tiles(leaf, &data);
+        spec.tiles_range(&(leaf..=element));
         spec.leaf_of_element(element);
         spec.element_of_leaf(leaf, element);
-        spec.verify_row(&root, leaf, &data, &path);
+        spec.verify_tiles(&root, &(leaf..=element), &data, &path);
         spec.verify_tile(&root, leaf, &data, &path);
         for level in 0..=255 {
             spec.layout().expected_pad(level, leaf);

@@ -16,7 +16,7 @@ pub const REVEAL_LEVELS: u8 = 4;
 pub const MAX_FRONTIER_NODES: usize = 16;
 
 /// Bytes of a full tile.
-pub const MAX_TILE_BYTES: usize = 256;
+pub const MAX_TILE_BYTES: usize = 512;
 
 const _: () = assert!(MAX_FRONTIER_NODES == 1 << REVEAL_LEVELS);
 const _: () = assert!(MAX_WHOLE_TRACE_NODES as usize <= MAX_FRONTIER_NODES);

@@ -162,7 +162,7 @@ pub enum OracleError {
     NotSettled = 703,
     #[msg("Pass the token account that the payout goes to")]
     RecipientMissing = 704,
-    #[msg("Only the challenger may name another account than its own associated token account")]
+    #[msg("Only who is owed may name another account than its own associated token account")]
     RecipientNotAllowed = 705,
 
     // 800: counters; none of these is reachable by legal calls
@@ -180,6 +180,36 @@ pub enum OracleError {
     // 900: who may operate
     #[msg("The model admits listed operators only: have its developer appoint this one, and pass the appointment")]
     NotAppointed = 900,
+
+    // 1000: jail, signed answers, and fraud that one transaction shows
+    #[msg("The operator is jailed after a rejected report or an equivocation: wait until its deadline is past")]
+    Jailed = 1000,
+    #[msg("The answer key changed not long ago: wait until the deadline of that change is past")]
+    KeyChangesTooSoon = 1001,
+    #[msg("The receipt answers what its payer asked: nothing is wrong here")]
+    QuestionIsRight = 1002,
+    #[msg("The path does not show this request at the receipt's sequence")]
+    WrongRequestPath = 1003,
+    #[msg("The node keeps every rule of its arithmetic: nothing is wrong here")]
+    NodeIsWellFormed = 1004,
+    #[msg("The signed message is not an answer of this operator on this cluster")]
+    NotAnAnswer = 1005,
+    #[msg("The answer is signed neither with the operator's present key nor with the one before it in its time")]
+    WrongAnswerKey = 1006,
+    #[msg("The answers are to different questions: model or input differ")]
+    AnotherQuestion = 1007,
+    #[msg("The answers are the same: nothing is wrong here")]
+    NoEquivocation = 1008,
+    #[msg("Nothing is left to take, or all of the operator's stake is locked: wait until a report of it ends")]
+    NothingToSlash = 1009,
+    #[msg("Nothing is owed to the prover")]
+    NothingOwed = 1010,
+    #[msg("Pay the prover first")]
+    PayoutWaits = 1011,
+    #[msg("A part of the slash waits for stake that is locked: take it first")]
+    SlashWaits = 1012,
+    #[msg("The same evidence still counts: wait until the operator changed its key and the old one's time is past")]
+    EvidenceCounts = 1013,
 }
 
 impl From<Refusal> for OracleError {

@@ -2,7 +2,7 @@ use anchor_lang::prelude::*;
 
 use crate::{
     game::{Move, Phase},
-    state::Dispute,
+    state::{Dispute, Operator},
 };
 
 /// A mint got its vault of stakes.
@@ -108,6 +108,27 @@ pub struct ReportRejected {
     pub slashed_units: u64,
 }
 
+/// An operator posts no report and takes out no stake for some time.
+#[event]
+pub struct OperatorJailed {
+    pub operator: Pubkey,
+    /// Last slot of it.
+    pub due_slot: u64,
+    /// Last second of it.
+    pub due_unix: i64,
+}
+
+impl OperatorJailed {
+    /// What an operator's account says after it was jailed.
+    pub fn of(operator: &Account<Operator>) -> Self {
+        Self {
+            operator: operator.key(),
+            due_slot: operator.jail.due_slot,
+            due_unix: operator.jail.due_unix,
+        }
+    }
+}
+
 /// A report's account is gone.
 #[event]
 pub struct ReportClosed {
@@ -136,6 +157,19 @@ pub struct DisputePointed {
     pub collection: Pubkey,
     pub receipt_index: u32,
     pub claim_hash: [u8; 32],
+}
+
+impl DisputePointed {
+    /// What a dispute's account says after its place was named.
+    pub fn of(dispute: &Account<Dispute>) -> Self {
+        Self {
+            dispute: dispute.key(),
+            report: dispute.report,
+            collection: dispute.collection,
+            receipt_index: dispute.receipt_index,
+            claim_hash: dispute.claim_hash,
+        }
+    }
 }
 
 /// An operator committed to a trace.
@@ -261,4 +295,43 @@ pub struct WitnessWritten {
 pub struct WitnessClosed {
     pub witness: Pubkey,
     pub dispute: Pubkey,
+}
+
+/// An operator answered one question in two ways.
+#[event]
+pub struct EquivocationPunished {
+    pub equivocation: Pubkey,
+    pub operator: Pubkey,
+    /// Who showed it.
+    pub prover: Pubkey,
+    /// Names model and input.
+    pub question: [u8; 32],
+    /// What it costs, in units.
+    pub due_units: u64,
+}
+
+/// A part of what an equivocation costs was taken from the operator's stake.
+#[event]
+pub struct EquivocationSlashed {
+    pub equivocation: Pubkey,
+    pub operator: Pubkey,
+    /// Owed to the prover, in units.
+    pub prover_units: u64,
+    /// To the insurance pool, in units.
+    pub insurance_units: u64,
+}
+
+/// Who showed an equivocation was paid.
+#[event]
+pub struct RewardWithdrawn {
+    pub equivocation: Pubkey,
+    pub prover: Pubkey,
+    pub amount_units: u64,
+}
+
+/// A punished equivocation's account is gone.
+#[event]
+pub struct EquivocationClosed {
+    pub equivocation: Pubkey,
+    pub operator: Pubkey,
 }

@@ -7,6 +7,7 @@ use anchor_lang::prelude::*;
 pub mod constants;
 pub mod errors;
 pub mod events;
+pub mod evidence;
 pub mod game;
 pub mod instructions;
 pub mod math;
@@ -80,16 +81,8 @@ pub mod opml_oracle {
         OpenDispute::handle(ctx, nonce, commitment)
     }
 
-    pub fn point(
-        ctx: Context<Point>,
-        expected_digest: [u8; 32],
-        receipt_index: u32,
-        salt: [u8; 32],
-        input_root: [u8; 32],
-        output_root: [u8; 32],
-        path: Vec<[u8; 32]>,
-    ) -> Result<()> {
-        Point::handle(ctx, expected_digest, receipt_index, salt, input_root, output_root, path)
+    pub fn point(ctx: Context<Point>, expected_digest: [u8; 32], args: PointArgs) -> Result<()> {
+        Point::handle(ctx, expected_digest, args)
     }
 
     pub fn post_trace(ctx: Context<PostTrace>, expected_digest: [u8; 32], roots: Vec<[u8; 32]>) -> Result<()> {
@@ -148,6 +141,18 @@ pub mod opml_oracle {
         Prove::handle(ctx, expected_digest, element)
     }
 
+    pub fn prove_wrong_question(ctx: Context<ProveWrongQuestion>, expected_digest: [u8; 32]) -> Result<()> {
+        ProveWrongQuestion::handle(ctx, expected_digest)
+    }
+
+    pub fn prove_equivocation(ctx: Context<ProveEquivocation>, expected_digest: [u8; 32]) -> Result<()> {
+        ProveEquivocation::handle(ctx, expected_digest)
+    }
+
+    pub fn prove_malformed(ctx: Context<ProveMalformed>, expected_digest: [u8; 32], node_index: u32) -> Result<()> {
+        ProveMalformed::handle(ctx, expected_digest, node_index)
+    }
+
     pub fn timeout(ctx: Context<Timeout>) -> Result<()> {
         Timeout::handle(ctx)
     }
@@ -162,6 +167,22 @@ pub mod opml_oracle {
 
     pub fn close_trace(ctx: Context<CloseTrace>) -> Result<()> {
         CloseTrace::handle(ctx)
+    }
+
+    pub fn punish_equivocation(ctx: Context<PunishEquivocation>, question: [u8; 32]) -> Result<()> {
+        PunishEquivocation::handle(ctx, question)
+    }
+
+    pub fn settle_equivocation(ctx: Context<SettleEquivocation>) -> Result<()> {
+        SettleEquivocation::handle(ctx)
+    }
+
+    pub fn withdraw_reward(ctx: Context<WithdrawReward>) -> Result<()> {
+        WithdrawReward::handle(ctx)
+    }
+
+    pub fn close_equivocation(ctx: Context<CloseEquivocation>) -> Result<()> {
+        CloseEquivocation::handle(ctx)
     }
 }
 

@@ -54,6 +54,7 @@ pub struct LaneOpened {
     pub operator: Pubkey,
     pub generation: u64,
     pub reserved_units: u64,
+    pub private: bool,
 }
 
 #[event]
@@ -123,6 +124,7 @@ pub struct Collected {
     pub requests_root: [u8; 32],
     /// All that is collected for the report.
     pub bucket_units: u64,
+    pub private: bool,
 }
 
 /// Holders' and redeem shares are zero, and in the developer's, where the model has no token.

@@ -46,8 +46,8 @@ pub mod revenue_escrow {
         CloseCredit::handle(ctx)
     }
 
-    pub fn open_lane(ctx: Context<OpenLane>, amount_units: u64) -> Result<()> {
-        OpenLane::handle(ctx, amount_units)
+    pub fn open_lane(ctx: Context<OpenLane>, amount_units: u64, private: bool) -> Result<()> {
+        OpenLane::handle(ctx, amount_units, private)
     }
 
     pub fn fund_lane(ctx: Context<FundLane>, amount_units: u64) -> Result<()> {

@@ -170,6 +170,11 @@ impl<'a> Duel<'a> {
         key.pubkey()
     }
 
+    /// The challenger stages evidence. Returns its account, which is still to be used.
+    pub fn stage_evidence(&mut self, world: &mut World, evidence: &[u8]) -> Pubkey {
+        self.stage(world, 0, evidence)
+    }
+
     /// What has the referee judge an element by a witness.
     pub fn prove_of(&self, world: &World, element: u32, witness: &Pubkey) -> Instruction {
         let state = self.state(world);

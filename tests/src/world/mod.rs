@@ -25,8 +25,10 @@ pub use {
     money::usdc,
     offering::{ALICE_COMMITS, BOB_COMMITS, MAX_RAISE, MIN_RAISE, OFFERING_SECONDS, SUPPLY},
     protocol::{CLUSTER, PROTOCOL_BPS, SPLIT, TIMELOCK_SLOTS, terms},
-    report::{Asked, BOND, Case},
-    service::{CREDIT, Customer, LANE, Published, STAKE, Service, profile, sign, version_args},
+    report::{Asked, BOND, Case, Question},
+    service::{
+        CREDIT, Customer, LANE, Published, STAKE, Service, answer_key, profile, sign, sign_answer, version_args,
+    },
 };
 
 /// A cluster, its payment mint, and what the scenarios do on it. When it ends, all books must balance.
@@ -40,8 +42,17 @@ pub struct World {
 impl World {
     /// The programs, the people and the payment mint; nothing on chain yet.
     pub fn empty() -> (Self, Cast) {
+        Self::on(Cluster::start)
+    }
+
+    /// The same on the virtual machine alone, which is what long histories can afford.
+    pub fn empty_light() -> (Self, Cast) {
+        Self::on(Cluster::start_light)
+    }
+
+    fn on(start: impl Fn(&Pubkey) -> Cluster) -> (Self, Cast) {
         let deployer = numbered_key(0);
-        let mut cluster = Cluster::start(&deployer.pubkey());
+        let mut cluster = start(&deployer.pubkey());
         cluster.set_lamports(&deployer.pubkey(), crate::cluster::ACTOR_LAMPORTS);
         let cast = Cast::hire(&mut cluster, deployer);
         let mint_authority = cluster.actor();
@@ -55,6 +66,15 @@ impl World {
             },
             cast,
         )
+    }
+
+    /// The same world once more, for another way that things can go. Only a light one can be forked.
+    pub fn fork(&self) -> Option<Self> {
+        Some(Self {
+            cluster: self.cluster.fork()?,
+            usdc: self.usdc,
+            mint_authority: self.mint_authority.insecure_clone(),
+        })
     }
 
     /// Whose signature makes units and freezes accounts of the payment mint.

@@ -59,6 +59,13 @@ impl World {
         (world, cast)
     }
 
+    /// The same on the virtual machine alone.
+    pub fn light() -> (Self, Cast) {
+        let (mut world, cast) = Self::empty_light();
+        world.set_up(&cast);
+        (world, cast)
+    }
+
     /// Sets the protocol up and makes the vault for stakes.
     pub fn set_up(&mut self, cast: &Cast) {
         let deployer = cast.deployer.pubkey();

@@ -16,7 +16,7 @@ use imo_client::{
     voucher::SignedVoucher,
 };
 use imo_protocol::{Collection, Receipt};
-use opml_runtime::{Claim, Tensor};
+use opml_runtime::{Claim, Hash, Tensor};
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
@@ -36,6 +36,27 @@ pub struct Asked {
     pub claim: Claim,
     pub answer: Answer,
     pub price_units: u64,
+    /// Of request and receipt.
+    pub salt: [u8; 32],
+}
+
+impl Asked {
+    /// The question that it answers.
+    pub fn question(&self) -> Question {
+        Question {
+            model_root: self.claim.model_root,
+            input_root: self.claim.input_root,
+            salt: self.salt,
+        }
+    }
+}
+
+/// What a payer asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Question {
+    pub model_root: Hash,
+    pub input_root: Hash,
+    pub salt: [u8; 32],
 }
 
 /// A report of one collection, with what was asked and answered.
@@ -57,6 +78,7 @@ impl Case {
             receipt_index: index,
             salt: [0x5A; 32],
             claim: self.asked[index as usize].claim,
+            receipt_salt: self.asked[index as usize].salt,
             path: self.receipts.path(index).expect("the collection has that receipt"),
         }
     }
@@ -102,14 +124,30 @@ impl World {
 
     /// Has a customer ask all this, and signs for it. Returns the receipts and the voucher.
     pub fn given_answers(&self, customer: &mut Customer, asked: &[Asked]) -> (ReceiptTree, SignedVoucher) {
+        let questions: Vec<_> = asked.iter().map(Asked::question).collect();
+        self.given_answers_to(customer, &questions, asked)
+    }
+
+    /// The same where the questions need not be those that are answered.
+    fn given_answers_to(
+        &self,
+        customer: &mut Customer,
+        questions: &[Question],
+        asked: &[Asked],
+    ) -> (ReceiptTree, SignedVoucher) {
         let mut receipts = ReceiptTree::new(customer.requests.count());
-        for Asked { claim, price_units, .. } in asked {
-            let claim = *claim;
-            let request = customer.ask(claim.model_root, claim.input_root, *price_units);
+        for (question, answered) in questions.iter().zip(asked) {
+            let Question {
+                model_root,
+                input_root,
+                salt,
+            } = *question;
+            let request = customer.ask(model_root, input_root, answered.price_units, salt);
             let receipt = Receipt {
                 lane: customer.lane,
                 sequence: request.sequence,
-                claim,
+                claim: answered.claim,
+                salt: answered.salt,
             };
             receipts.push(&receipt).expect("receipts come in order");
         }
@@ -136,9 +174,21 @@ impl World {
     }
 
     /// The same by the operator with this key.
-    pub fn given_collected_by(&mut self, authority: &Keypair, mut service: Service, asked: Vec<Asked>) -> Case {
+    pub fn given_collected_by(&mut self, authority: &Keypair, service: Service, asked: Vec<Asked>) -> Case {
+        let questions: Vec<_> = asked.iter().map(Asked::question).collect();
+        self.given_collected_to(authority, service, &questions, asked)
+    }
+
+    /// The same where the questions need not be those that are answered.
+    fn given_collected_to(
+        &mut self,
+        authority: &Keypair,
+        mut service: Service,
+        questions: &[Question],
+        asked: Vec<Asked>,
+    ) -> Case {
         let report = self.given_report(authority, &service.published);
-        let (receipts, voucher) = self.given_answers(&mut service.customer, &asked);
+        let (receipts, voucher) = self.given_answers_to(&mut service.customer, questions, &asked);
         let lane = self.collected_lane(authority, &service.customer, report);
         let collect = revenue_escrow::collect(lane, &voucher, receipts.root());
         self.send(&collect, &[authority]).expect_ok();
@@ -161,7 +211,19 @@ impl World {
 
     /// The same by the operator with this key.
     pub fn given_sealed_by(&mut self, authority: &Keypair, service: Service, asked: Vec<Asked>) -> Case {
-        let case = self.given_collected_by(authority, service, asked);
+        let questions: Vec<_> = asked.iter().map(Asked::question).collect();
+        self.given_sealed_to(authority, service, &questions, asked)
+    }
+
+    /// The same where the questions need not be those that are answered.
+    pub fn given_sealed_to(
+        &mut self,
+        authority: &Keypair,
+        service: Service,
+        questions: &[Question],
+        asked: Vec<Asked>,
+    ) -> Case {
+        let case = self.given_collected_to(authority, service, questions, asked);
         let seal = opml_oracle::seal_report(authority.pubkey(), &self.read(&case.report));
         self.send(&[seal], &[authority]).expect_ok();
         case

@@ -12,6 +12,7 @@ use anchor_lang::prelude::Pubkey;
 use anchor_spl::associated_token::spl_associated_token_account::instruction::create_associated_token_account_idempotent;
 use imo_client::{
     addresses,
+    answer::SignedAnswer,
     instructions::{
         model_token,
         opml_oracle::{self, OperatorProfile},
@@ -20,8 +21,8 @@ use imo_client::{
     trees::RequestTree,
     voucher::SignedVoucher,
 };
-use imo_protocol::{Request, Voucher};
-use opml_runtime::{Hash, Model};
+use imo_protocol::{Answer, Request, Voucher, answer_key_hash};
+use opml_runtime::{Claim, Hash, Model, ModelHeader};
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
@@ -62,13 +63,14 @@ pub struct Customer {
 
 impl Customer {
     /// Asks once more: appends the request and owes its price.
-    pub fn ask(&mut self, model_root: Hash, input_root: Hash, price_units: u64) -> Request {
+    pub fn ask(&mut self, model_root: Hash, input_root: Hash, price_units: u64, salt: [u8; 32]) -> Request {
         let request = Request {
             lane: self.lane,
             sequence: self.requests.count(),
             model_root,
             input_root,
             price_units,
+            salt,
         };
         self.requests.push(&request).expect("requests come in order");
         self.spent_units += price_units;
@@ -116,6 +118,11 @@ impl World {
 
     /// The developer's model with this index.
     pub fn given_model_number(&mut self, cast: &Cast, index: u32, runtime: &Model) -> Published {
+        self.given_header(cast, index, runtime.header())
+    }
+
+    /// The developer's model with this index, of which only the header is known: nobody may be able to run it.
+    pub fn given_header(&mut self, cast: &Cast, index: u32, header: &ModelHeader) -> Published {
         let developer = cast.developer.pubkey();
         let args = RegisterModelArgs {
             index,
@@ -124,7 +131,7 @@ impl World {
         };
         let register = model_token::register_model(developer, developer, self.usdc, args);
         let model = addresses::model_token::model(&developer, index);
-        let publish = model_token::publish_version(developer, developer, model, 1, version_args(runtime));
+        let publish = model_token::publish_version(developer, developer, model, 1, version_args_of(header));
         self.send(&[register], &[&cast.developer]).expect_ok();
         self.send(&[publish], &[&cast.developer]).expect_ok();
         let version = addresses::model_token::model_version(&model, 1);
@@ -132,7 +139,7 @@ impl World {
             model,
             version,
             developer,
-            model_root: runtime.model_root(),
+            model_root: header.model_root(),
         }
     }
 
@@ -162,6 +169,28 @@ impl World {
         published: &Published,
         operator: Pubkey,
     ) -> Customer {
+        self.given_customer_on(payer, session, published, operator, false)
+    }
+
+    /// The same with a private lane.
+    pub fn given_private_customer(
+        &mut self,
+        payer: &Keypair,
+        session: &Keypair,
+        published: &Published,
+        operator: Pubkey,
+    ) -> Customer {
+        self.given_customer_on(payer, session, published, operator, true)
+    }
+
+    fn given_customer_on(
+        &mut self,
+        payer: &Keypair,
+        session: &Keypair,
+        published: &Published,
+        operator: Pubkey,
+        private: bool,
+    ) -> Customer {
         let (key, model, mint) = (payer.pubkey(), published.model, self.usdc);
         let credit = addresses::revenue_escrow::credit(&key, &model);
         let lane = addresses::revenue_escrow::lane(&credit, &operator);
@@ -175,7 +204,7 @@ impl World {
         for instruction in [
             revenue_escrow::open_credit(key, key, model),
             revenue_escrow::deposit_credit(key, credit, model, mint, CREDIT),
-            revenue_escrow::open_lane(key, key, model, operator, LANE),
+            revenue_escrow::open_lane(key, key, model, operator, LANE, private),
             revenue_escrow::grant_session(key, key, model, grant),
         ] {
             self.send(&[instruction], &[payer]).expect_ok();
@@ -216,18 +245,41 @@ impl World {
     }
 }
 
+/// What the operators of the tests sign their answers with. An answer names its operator, so that one key does for all.
+pub fn answer_key() -> Keypair {
+    Keypair::new_from_array([0xA5; 32])
+}
+
+/// An answer of an operator, signed with `key`.
+pub fn sign_answer(operator: Pubkey, claim: Claim, key: &Keypair) -> SignedAnswer {
+    let answer = Answer {
+        cluster: CLUSTER,
+        oracle: ::opml_oracle::ID,
+        operator,
+        claim,
+    };
+    SignedAnswer {
+        answer,
+        key: key.pubkey(),
+        signature: *key.sign_message(&answer.message()).as_array(),
+    }
+}
+
 /// Where an operator of the tests serves.
 pub fn profile(backup: &Pubkey) -> OperatorProfile {
     OperatorProfile {
         backup: *backup,
         endpoint: "https://operator.example".to_owned(),
-        endpoint_key_hash: [2; 32],
+        endpoint_key_hash: answer_key_hash(&answer_key().pubkey()),
     }
 }
 
 /// What publishes a model under [`SPLIT`].
 pub fn version_args(runtime: &Model) -> PublishVersionArgs {
-    let header = runtime.header();
+    version_args_of(runtime.header())
+}
+
+fn version_args_of(header: &ModelHeader) -> PublishVersionArgs {
     PublishVersionArgs {
         arithmetic_version: header.arithmetic_version,
         node_count: header.node_count,

@@ -65,7 +65,7 @@ fn given_a_model_with_a_list_when_an_operator_without_an_appointment_comes_then_
     set_access(&mut world, &cast, &published, OperatorAccess::Listed);
     let payer = cast.payer.pubkey();
     let rival = world.given_operator(&cast.rival, &cast.backup.pubkey());
-    let open_lane = revenue_escrow::open_lane(payer, payer, published.model, rival, 1);
+    let open_lane = revenue_escrow::open_lane(payer, payer, published.model, rival, 1, false);
     world
         .send(std::slice::from_ref(&open_lane), &[&cast.payer])
         .expect_error(RevenueEscrowError::NotAppointed);
@@ -155,7 +155,7 @@ fn given_an_operator_that_is_dismissed_when_it_has_served_then_paid_for_it_and_g
     ] {
         world.send(&[instruction], &[&cast.alice]).expect_ok();
     }
-    let lane = revenue_escrow::open_lane_to_appointed(alice, alice, published.model, operator, key, usdc(1));
+    let lane = revenue_escrow::open_lane_to_appointed(alice, alice, published.model, operator, key, usdc(1), false);
     world
         .send(std::slice::from_ref(&lane), &[&cast.alice])
         .expect_error(RevenueEscrowError::NotAppointed);

@@ -1,12 +1,13 @@
 //! What is left when everybody has left.
 
+use ::revenue_escrow::state::Credit;
 use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction};
 use imo_client::{
     accounts::Account,
     addresses,
-    instructions::{model_token, revenue_escrow},
+    instructions::{model_token, opml_oracle, revenue_escrow},
 };
-use imo_tests::{Outcome, World, story, world::terms};
+use imo_tests::{Cast, Outcome, World, story, world::terms};
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
@@ -47,27 +48,60 @@ fn close(world: &mut World, address: &Pubkey, rent_payer: &Pubkey, instruction: 
 }
 
 #[test]
-fn given_whole_lives_of_models_when_everybody_leaves_then_only_what_is_never_closed_stays_and_rent_is_back() {
+fn given_the_whole_business_when_everybody_leaves_then_only_what_is_never_closed_stays_and_rent_is_back() {
     let (mut world, cast) = World::with_protocol();
     story::business(&mut world, &cast);
     story::failure(&mut world, &cast);
-    story::disputes(&mut world, &cast);
-    let [payer, developer] = [&cast.payer, &cast.developer].map(Signer::pubkey);
-    let (mint, notice) = (world.usdc, terms().notice_slots);
-    let model_of = |world: &World, credit: &Pubkey| world.read::<::revenue_escrow::state::Credit>(credit).model;
+    everybody_leaves(world, &cast);
+}
 
-    // Everybody gives notice.
+#[test]
+fn given_rejected_reports_when_everybody_leaves_then_only_what_is_never_closed_stays_and_rent_is_back() {
+    let (mut world, cast) = World::with_protocol();
+    story::disputes(&mut world, &cast);
+    everybody_leaves(world, &cast);
+}
+
+/// Payers, challengers and the developer give notice of what is left of theirs, and everything is closed.
+fn everybody_leaves(mut world: World, cast: &Cast) {
+    let (mint, notice, developer) = (world.usdc, terms().notice_slots, cast.developer.pubkey());
+    let payer_of = |world: &World, credit: &Pubkey| {
+        let Credit { payer, model, .. } = world.read(credit);
+        (world.keypair_of(&payer), payer, model)
+    };
+    // Reports go after their buckets.
+    for (address, account) in left_over(&world) {
+        match account {
+            Account::Bucket(bucket) => {
+                let closing = revenue_escrow::close_bucket(&bucket);
+                close(&mut world, &address, &bucket.rent_payer, closing, &[&cast.stranger]);
+            }
+            Account::Witness(witness) => {
+                let challenger = world.keypair_of(&witness.challenger);
+                let closing = opml_oracle::close_witness(witness.challenger, address);
+                let signers = [&cast.stranger, &challenger];
+                close(&mut world, &address, &witness.challenger, closing, &signers);
+            }
+            _ => {}
+        }
+    }
+    for (address, account) in left_over(&world) {
+        if let Account::Report(report) = account {
+            let closing = opml_oracle::close_report(&report);
+            close(&mut world, &address, &report.rent_payer, closing, &[&cast.stranger]);
+        }
+    }
     for (_, account) in left_over(&world) {
         match account {
             Account::Lane(lane) => {
-                let model = model_of(&world, &lane.credit);
+                let (keypair, payer, model) = payer_of(&world, &lane.credit);
                 let release = revenue_escrow::request_release(payer, model, lane.operator, lane.reserved_units);
-                world.send(&[release], &[&cast.payer]).expect_ok();
+                world.send(&[release], &[&keypair]).expect_ok();
             }
             Account::Session(session) => {
-                let model = model_of(&world, &session.credit);
+                let (keypair, payer, model) = payer_of(&world, &session.credit);
                 let revoke = revenue_escrow::revoke_session(payer, model, session.key);
-                world.send(&[revoke], &[&cast.payer]).expect_ok();
+                world.send(&[revoke], &[&keypair]).expect_ok();
             }
             Account::Appointment(appointment) => {
                 let dismiss =
@@ -81,16 +115,16 @@ fn given_whole_lives_of_models_when_everybody_leaves_then_only_what_is_never_clo
     for (address, account) in left_over(&world) {
         match account {
             Account::Lane(lane) => {
-                let model = model_of(&world, &lane.credit);
+                let (keypair, payer, model) = payer_of(&world, &lane.credit);
                 let release = revenue_escrow::release_lane(payer, model, lane.operator);
-                world.send(&[release], &[&cast.payer]).expect_ok();
+                world.send(&[release], &[&keypair]).expect_ok();
                 let closing = revenue_escrow::close_lane(payer, &lane);
                 close(
                     &mut world,
                     &address,
                     &lane.rent_payer,
                     closing,
-                    &[&cast.stranger, &cast.payer],
+                    &[&cast.stranger, &keypair],
                 );
             }
             Account::Session(session) => {
@@ -110,25 +144,27 @@ fn given_whole_lives_of_models_when_everybody_leaves_then_only_what_is_never_clo
             _ => {}
         }
     }
-    for (_, account) in left_over(&world) {
+    for (address, account) in left_over(&world) {
         if let Account::Credit(credit) = account {
-            let request = revenue_escrow::request_withdraw(payer, credit.model, credit.available_units);
-            world.send(&[request], &[&cast.payer]).expect_ok();
+            let (keypair, payer, model) = payer_of(&world, &address);
+            let request = revenue_escrow::request_withdraw(payer, model, credit.available_units);
+            world.send(&[request], &[&keypair]).expect_ok();
         }
     }
     world.pass_slots(notice + 2);
     for (address, account) in left_over(&world) {
         if let Account::Credit(credit) = account {
+            let (keypair, payer, model) = payer_of(&world, &address);
             let destination = addresses::payment_account(&payer, &mint);
-            let withdraw = revenue_escrow::withdraw_credit(payer, credit.model, mint, destination);
-            world.send(&[withdraw], &[&cast.payer]).expect_ok();
+            let withdraw = revenue_escrow::withdraw_credit(payer, model, mint, destination);
+            world.send(&[withdraw], &[&keypair]).expect_ok();
             let closing = revenue_escrow::close_credit(&credit);
             close(
                 &mut world,
                 &address,
                 &credit.rent_payer,
                 closing,
-                &[&cast.stranger, &cast.payer],
+                &[&cast.stranger, &keypair],
             );
         }
     }

@@ -28,7 +28,7 @@ fn given_one_credit_when_it_is_promised_twice_then_refused() {
     let (payer, model) = (cast.payer.pubkey(), service.published.model);
     let second = world.given_operator(&cast.rival, &cast.backup.pubkey());
     let free = CREDIT - LANE;
-    let promise = |units| revenue_escrow::open_lane(payer, payer, model, second, units);
+    let promise = |units| revenue_escrow::open_lane(payer, payer, model, second, units, false);
     world
         .send(&[promise(free + 1)], &[&cast.payer])
         .expect_error(RevenueEscrowError::NotEnoughFunds);
@@ -98,7 +98,7 @@ fn given_a_notice_when_moved_around_its_deadlines_then_paid_only_in_between() {
         .send(&[withdraw], &[&cast.payer])
         .expect_error(RevenueEscrowError::NoNotice);
     let operator = world.given_operator(&cast.rival, &cast.backup.pubkey());
-    let all = revenue_escrow::open_lane(payer, payer, model, operator, CREDIT - LANE - usdc(50));
+    let all = revenue_escrow::open_lane(payer, payer, model, operator, CREDIT - LANE - usdc(50), false);
     world.send(&[all], &[&cast.payer]).expect_ok();
     assert_eq!(world.read::<Credit>(&credit).withdrawing_units, 0);
 }
@@ -266,7 +266,7 @@ fn given_an_empty_lane_and_credit_when_closed_then_not_in_their_first_slot_and_t
     world.given_usdc(&alice, usdc(1));
     let deposit = revenue_escrow::deposit_credit(alice, credit_address, model, world.usdc, usdc(1));
     world.send(&[deposit], &[&cast.alice]).expect_ok();
-    let open = revenue_escrow::open_lane(alice, stranger, model, operator, usdc(1));
+    let open = revenue_escrow::open_lane(alice, stranger, model, operator, usdc(1), false);
     world.send(&[open], &[&cast.stranger, &cast.alice]).expect_ok();
     let lane_address = addresses::revenue_escrow::lane(&credit_address, &operator);
     let (lane, credit): (Lane, Credit) = (world.read(&lane_address), world.read(&credit_address));

@@ -287,7 +287,7 @@ fn given_a_place_when_anything_else_is_named_than_what_was_committed_to_then_ref
     let place = duel.place.clone();
     let mut claim = place.claim;
     claim.output_root = [8; 32];
-    let wrong: [(Place, OracleError); 6] = [
+    let wrong: [(Place, OracleError); 7] = [
         (
             Place {
                 salt: [1; 32],
@@ -305,6 +305,13 @@ fn given_a_place_when_anything_else_is_named_than_what_was_committed_to_then_ref
             OracleError::WrongPlace,
         ),
         (Place { claim, ..place.clone() }, OracleError::WrongReceiptPath),
+        (
+            Place {
+                receipt_salt: [1; 32],
+                ..place.clone()
+            },
+            OracleError::WrongReceiptPath,
+        ),
         (
             Place {
                 path: Vec::new(),

@@ -1,5 +1,7 @@
 //! Operators that lie, each in another way. The watcher wins against all of them.
 
+use std::{fs, path::Path};
+
 use ::opml_oracle::{
     errors::OracleError,
     game::Phase,
@@ -8,11 +10,11 @@ use ::opml_oracle::{
 use imo_client::{challenge::NextMove, instructions::opml_oracle};
 use imo_tests::{
     Cast, Outcome, World,
-    models::{chain, dense, digits, honest, lying},
+    models::{chain, dense, digits, honest, lying, lying_about},
     world::{Asked, Case, Duel, usdc},
 };
 use opml::merkle::{self, Domain};
-use opml_runtime::{Execution, Hash, Model, TensorTree, execute};
+use opml_runtime::{Execution, Hash, Model, TensorTree, execute, fast::Plan, synthetic::DecoderSizes};
 use solana_signer::Signer;
 
 fn sealed(world: &mut World, cast: &Cast, model: &Model, asked: Asked) -> (Case, Execution) {
@@ -55,9 +57,49 @@ fn given_a_lie_in_a_model_of_many_nodes_when_disputed_then_the_walk_down_the_tra
 
 #[test]
 fn given_a_lie_in_a_wide_layer_when_disputed_then_the_walk_down_the_tensor_finds_it() {
-    let model = dense(&[3, 5_000, 2]);
+    let model = dense(&[3, 10_000, 2]);
     // Twenty tiles: a trace, two reveals of the tensor, a tile.
     assert_eq!(caught(&model, 0), 4);
+}
+
+#[test]
+fn given_a_lie_in_a_decoder_that_is_mapped_from_its_file_when_disputed_then_caught() {
+    // Four million parameters: the path of a model of a billion, with all sizes smaller.
+    let sizes = DecoderSizes {
+        layers: 3,
+        width: 256,
+        heads: 8,
+        key_heads: 2,
+        feed_forward: 704,
+        vocabulary: 4000,
+        cache: 21,
+    };
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-decoder.imo", std::process::id()));
+    sizes.save_step(1, &file).expect("the sizes fit");
+    let model = Model::open(&file).expect("the file was written whole");
+    // Whoever has a file mapped keeps it.
+    fs::remove_file(&file).expect("the file is there");
+
+    let plan = Plan::new(&model);
+    let input = sizes.input(2).expect("the sizes fit");
+    // The last layer's way down, then a sum.
+    let layers = (0..)
+        .zip(model.nodes())
+        .filter(|(_, node)| model.operand_specs(node)[0].cols() == 704);
+    let node: u32 = layers
+        .map(|(index, _)| index)
+        .last()
+        .expect("a layer has a feed-forward part");
+    for node in [node, node + 1] {
+        let (mut world, cast) = World::with_protocol();
+        let asked = lying_about(&plan, &input, usdc(10), node).expect("the lie shows");
+        let service = world.given_service(&cast, &model);
+        let case = world.given_sealed(&cast, service, vec![asked]);
+        let own = plan.execute(&input).expect("the input fits the model");
+        let mut duel = Duel::open(&mut world, &cast.watcher, &case, 0, &model, &own);
+        duel.play_until(&mut world, &cast.operator, &case.asked[0].answer, Phase::Proven);
+        assert_rejected(&world, &case);
+    }
 }
 
 /// An honest answer that is claimed with another output root.
@@ -82,17 +124,12 @@ fn post(world: &mut World, cast: &Cast, duel: &Duel, roots: Vec<Hash>) {
 }
 
 #[test]
-fn given_dirty_padding_in_a_tile_when_disputed_then_there_is_nothing_to_reveal_and_silence_loses() {
+fn given_a_tile_with_more_bytes_than_its_place_when_disputed_then_there_is_nothing_to_reveal_and_silence_loses() {
     let (mut world, cast) = World::with_protocol();
     let model = dense(&[8, 6, 5]);
-    // The bytes that hold elements are honest; one of those that follow is not zero.
-    let dirty = |truth: &Execution| {
-        let mut tile = [0; 256];
-        tile[..5].copy_from_slice(truth.output().bytes());
-        tile[255] = 1;
-        merkle::leaf(Domain::TensorTile, 0, &[&tile])
-    };
-    let (case, own) = sealed(&mut world, &cast, &model, claiming(&model, dirty));
+    // The bytes that hold elements are honest, but zeros follow.
+    let filled = |truth: &Execution| merkle::leaf(Domain::TensorTile, 0, &[truth.output().bytes(), &[0; 507]]);
+    let (case, own) = sealed(&mut world, &cast, &model, claiming(&model, filled));
     let mut duel = Duel::open(&mut world, &cast.watcher, &case, 0, &model, &own);
     duel.challenger_moves(&mut world);
     post(&mut world, &cast, &duel, roots_of(&case));
@@ -101,13 +138,12 @@ fn given_dirty_padding_in_a_tile_when_disputed_then_there_is_nothing_to_reveal_a
 
     let state = duel.state(&world);
     let digest = state.game.digest;
-    let used = own.output().bytes().to_vec();
-    let mut with_padding = used.clone();
-    with_padding.resize(256, 0);
-    with_padding[255] = 1;
+    let tile = own.output().bytes().to_vec();
+    let mut with_zeros = tile.clone();
+    with_zeros.resize(512, 0);
     for (tile, error) in [
-        (used, OracleError::WrongPreimage),
-        (with_padding, OracleError::WrongTileLength),
+        (tile, OracleError::WrongPreimage),
+        (with_zeros, OracleError::WrongTileLength),
     ] {
         let reveal = opml_oracle::reveal_tile(&state, digest, tile);
         world.send(&[reveal], &[&cast.operator]).expect_error(error);
@@ -124,7 +160,7 @@ fn given_dirty_padding_in_a_tile_when_disputed_then_there_is_nothing_to_reveal_a
 fn given_something_hung_under_a_padding_leaf_when_disputed_then_it_cannot_be_revealed() {
     let (mut world, cast) = World::with_protocol();
     // Three tiles, so that the fourth leaf is padding.
-    let model = dense(&[4, 600]);
+    let model = dense(&[4, 1_200]);
     let garbage = [7; 32];
     let hung = |truth: &Execution| {
         let tree = TensorTree::new(truth.output());
@@ -150,7 +186,7 @@ fn given_something_hung_under_a_padding_leaf_when_disputed_then_it_cannot_be_rev
         let reveal = opml_oracle::reveal(&state, digest, hashes);
         world.send(&[reveal], &[&cast.operator]).expect_error(error);
     }
-    let early = opml_oracle::reveal_tile(&state, digest, vec![0; 256]);
+    let early = opml_oracle::reveal_tile(&state, digest, vec![0; 512]);
     world
         .send(&[early], &[&cast.operator])
         .expect_error(OracleError::HashesDue);

@@ -1,16 +1,21 @@
 //! The four compiled programs, one module a topic. A refusal is always asserted by its exact code.
 
 mod access;
+mod by_construction;
 mod closing;
 mod configuration;
 mod credit;
 mod dispute_lost;
 mod dispute_moves;
 mod dispute_won;
+mod equivocation;
+mod evidence;
+mod jail;
 mod liars;
 mod offering;
 mod pause;
 mod prefunded;
+mod privacy;
 mod protocol;
 mod reports;
 mod retraction;

@@ -58,7 +58,7 @@ fn given_a_pause_when_anything_new_comes_in_then_refused_until_it_expires() {
             .expect_error(ModelTokenError::Paused);
     }
     let credit = service.customer.credit;
-    let open_lane = revenue_escrow::open_lane(payer, payer, model, second, 1);
+    let open_lane = revenue_escrow::open_lane(payer, payer, model, second, 1, false);
     let in_escrow = [
         (revenue_escrow::open_credit(alice, alice, model), &cast.alice),
         (open_lane.clone(), &cast.payer),

@@ -22,7 +22,7 @@ use imo_client::{
 use imo_protocol::{Now, Voucher};
 use imo_tests::{
     models::dense,
-    world::{sign, version_args},
+    world::{sign, sign_answer, version_args},
 };
 use opml::{Claim, model::MAX_NODES};
 use solana_compute_budget_interface::ComputeBudgetInstruction;
@@ -78,6 +78,7 @@ fn given_the_largest_form_of_each_instruction_when_sent_with_a_priority_fee_then
             input_root: [9; 32],
             output_root: [9; 32],
         },
+        receipt_salt: [9; 32],
         path: path(16),
     };
     let model = dense(&[4, 3]);
@@ -150,8 +151,9 @@ fn given_the_largest_form_of_each_instruction_when_sent_with_a_priority_fee_then
         settings: settings.clone(),
     };
     let record = &model.nodes()[0];
+    let answer = sign_answer(key(), place.claim, &session);
     let single = |instruction: Instruction| vec![instruction];
-    let largest: [(&str, Vec<Instruction>); 15] = [
+    let largest: [(&str, Vec<Instruction>); 19] = [
         ("init_protocol", single(model_token::init_protocol(key(), key(), init))),
         (
             "propose_update",
@@ -210,6 +212,22 @@ fn given_the_largest_form_of_each_instruction_when_sent_with_a_priority_fee_then
         (
             "reveal_tile",
             single(opml_oracle::reveal_tile(&dispute, digest, vec![1; MAX_TILE_BYTES])),
+        ),
+        (
+            "prove_wrong_question",
+            single(opml_oracle::prove_wrong_question(&dispute, digest, key(), key())),
+        ),
+        (
+            "prove_equivocation",
+            opml_oracle::prove_equivocation(&dispute, digest, key(), key(), &answer).to_vec(),
+        ),
+        (
+            "prove_malformed",
+            single(opml_oracle::prove_malformed(&dispute, digest, key(), MAX_NODES)),
+        ),
+        (
+            "punish_equivocation",
+            opml_oracle::punish_equivocation(key(), key(), &[answer, answer]).to_vec(),
         ),
         (
             "register_model",

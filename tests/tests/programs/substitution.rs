@@ -10,7 +10,7 @@ use imo_tests::{
 type Choice = (&'static str, &'static str, usize);
 
 /// Whoever signs pays the rent or the fee of something that anyone may do, and gains nothing.
-const ANYBODY_PAYS: [Choice; 27] = [
+const ANYBODY_PAYS: [Choice; 28] = [
     ("model_token", "appoint_operator", 1),
     ("model_token", "claim_commitment", 0),
     ("model_token", "commit", 1),
@@ -27,6 +27,7 @@ const ANYBODY_PAYS: [Choice; 27] = [
     ("opml_oracle", "post_trace_root", 0),
     ("opml_oracle", "register_operator", 0),
     ("opml_oracle", "withdraw_payout", 0),
+    ("opml_oracle", "withdraw_reward", 0),
     ("revenue_escrow", "collect", 1),
     ("revenue_escrow", "grant_session", 1),
     ("revenue_escrow", "open_bucket", 0),
@@ -40,14 +41,19 @@ const ANYBODY_PAYS: [Choice; 27] = [
     ("yield_distributor", "stake", 1),
 ];
 
-/// An account of the same kind that is as right: another version of the model, another finished dispute, another mark that nobody needs, another account
-/// that the owner of the money chooses, another lane of the payer's own, another operator of the developer's list, and any operator for somebody else's stake.
-const OWNERS_CHOICE: [Choice; 10] = [
+/// Whoever shows the evidence is its prover, and is paid as that.
+const ANYBODY_PROVES: [Choice; 1] = [("opml_oracle", "punish_equivocation", 0)];
+
+/// An account of the same kind that is as right: another operator or credit that anyone may pay into, another version of the model, another finished dispute,
+/// another mark that nobody needs, another account that the owner of the money chooses, another lane of the payer's own, another operator of the developer's
+/// list.
+const OWNERS_CHOICE: [Choice; 11] = [
     ("model_token", "dismiss_operator", 3),
     ("opml_oracle", "post_report", 4),
     ("opml_oracle", "stake_bond", 2),
     ("opml_oracle", "timeout", 0),
     ("opml_oracle", "withdraw_bond", 4),
+    ("revenue_escrow", "deposit_credit", 3),
     ("revenue_escrow", "fund_lane", 2),
     ("revenue_escrow", "release_lane", 2),
     ("revenue_escrow", "request_release", 3),
@@ -61,7 +67,7 @@ fn assert_only_choices(probe: &Probe) {
     let is_choice = |found: &&imo_tests::probe::Accepted| {
         let place = (found.program, found.instruction.as_str(), found.position);
         match found.substitute {
-            Substitute::Stranger => ANYBODY_PAYS.contains(&place),
+            Substitute::Stranger => ANYBODY_PAYS.contains(&place) || ANYBODY_PROVES.contains(&place),
             Substitute::SameKind => OWNERS_CHOICE.contains(&place),
             Substitute::Unsigned => false,
         }

@@ -431,7 +431,7 @@ fn given_a_lane_that_was_closed_and_opened_again_when_an_old_voucher_is_shown_th
         .expect_ok();
     world
         .send(
-            &[revenue_escrow::open_lane(payer, payer, model, operator, LANE)],
+            &[revenue_escrow::open_lane(payer, payer, model, operator, LANE, false)],
             &[&cast.payer],
         )
         .expect_ok();

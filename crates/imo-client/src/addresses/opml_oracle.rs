@@ -3,7 +3,9 @@
 use anchor_lang::prelude::Pubkey;
 use opml_oracle::{
     ID,
-    state::{DISPUTE_SEED, OPERATOR_SEED, REPORT_SEED, STAKE_TOKENS_SEED, STAKE_VAULT_SEED, TRACE_SEED},
+    state::{
+        DISPUTE_SEED, EQUIVOCATION_SEED, OPERATOR_SEED, REPORT_SEED, STAKE_TOKENS_SEED, STAKE_VAULT_SEED, TRACE_SEED,
+    },
 };
 
 use super::find;
@@ -39,4 +41,9 @@ pub fn dispute(report: &Pubkey, challenger: &Pubkey, nonce: u64) -> Pubkey {
 /// The operator's trace of a claim of a report.
 pub fn trace(report: &Pubkey, claim_hash: &[u8; 32]) -> Pubkey {
     find(&[TRACE_SEED, report.as_ref(), claim_hash], &ID)
+}
+
+/// A question, by `imo_protocol::question_hash`, that an operator answered in two ways.
+pub fn equivocation(operator: &Pubkey, question: &[u8; 32]) -> Pubkey {
+    find(&[EQUIVOCATION_SEED, operator.as_ref(), question], &ID)
 }

@@ -1,7 +1,7 @@
 //! What an operator has to stand by.
 
-use opml::{Claim, Hash, Operand};
-use opml_runtime::{Execution, Model, ModelError, Tensor, execute::ExecuteError};
+use opml::{Claim, Hash};
+use opml_runtime::{Execution, Tensor, execute::ExecuteError, fast::Plan};
 
 /// Everything that an operator may be asked for about one claim: the output of every node. Honest when it is made of an execution.
 #[derive(Clone, Debug)]
@@ -16,8 +16,6 @@ pub struct Answer {
 pub enum TamperError {
     #[error("The output of node {node} has no element {element}.")]
     NoSuchElement { node: u32, element: u32 },
-    #[error(transparent)]
-    Model(#[from] ModelError),
     #[error(transparent)]
     Input(#[from] ExecuteError),
 }
@@ -34,11 +32,13 @@ impl From<&Execution> for Answer {
 
 impl Answer {
     /// What a dishonest operator stands by, for demonstrations and tests: honest up to `node`, of whose output element `element` becomes `value`, and
-    /// honest again from there on. Every other node is what its operator makes of its operands, so that there is exactly one lie to find.
-    pub fn tampered(model: &Model, input: &Tensor, node: u32, element: u32, value: i32) -> Result<Self, TamperError> {
+    /// honest again from there on. Every other node is what its operator makes of its operands, so that there is exactly one lie to find. `plan` is one of the model of `honest`.
+    pub fn tampered(plan: &Plan, honest: &Execution, node: u32, element: u32, value: i32) -> Result<Self, TamperError> {
         let no_such_element = TamperError::NoSuchElement { node, element };
-        let honest = opml_runtime::execute(model, input)?;
-        let Some(truth) = honest.outputs().get(node as usize) else {
+        let Some(mut outputs) = honest.outputs().get(..=node as usize).map(<[_]>::to_vec) else {
+            return Err(no_such_element);
+        };
+        let Some(truth) = outputs.pop() else {
             return Err(no_such_element);
         };
         let size = truth.spec().element().size() as usize;
@@ -47,32 +47,8 @@ impl Answer {
             return Err(no_such_element);
         };
         place.copy_from_slice(&value.to_le_bytes()[..size]);
-        let lie = Tensor::new(*truth.spec(), bytes).expect("as many bytes as before");
-
-        // The same graph, except that whoever read the node now reads the lie.
-        let mut constants = model.constants().to_vec();
-        let lie_operand = Operand::Constant(constants.len() as u32);
-        constants.push(lie.clone());
-        let mut nodes = model.nodes().to_vec();
-        for operand in nodes.iter_mut().flat_map(|node| &mut node.operands) {
-            if *operand == Operand::Node(node) {
-                *operand = lie_operand;
-            }
-        }
-        let twisted = Model::new(*model.input_spec(), nodes, constants)?;
-        let mut outputs = opml_runtime::execute(&twisted, input)?.outputs().to_vec();
-        outputs[node as usize] = lie;
-
-        let roots: Vec<Hash> = outputs.iter().map(Tensor::root).collect();
-        let output_root = *roots.last().expect("a model has at least one node");
-        Ok(Self {
-            claim: Claim {
-                output_root,
-                ..honest.claim()
-            },
-            outputs,
-            roots,
-        })
+        outputs.push(Tensor::new(*truth.spec(), bytes).expect("as many bytes as before"));
+        Ok(Self::from(&plan.resume(honest.input(), outputs)?))
     }
 
     /// What the operator committed to.

@@ -1,9 +1,9 @@
-//! Recomputing what an operator answered.
+//! Comparing what an operator answered with the truth.
 
-use imo_protocol::Receipt;
-use opml_runtime::{Execution, Model, Tensor, execute::ExecuteError};
+use imo_protocol::{Receipt, Request};
+use opml_runtime::Execution;
 
-/// What came out of recomputing a receipt.
+/// What comparing a receipt with the own execution says.
 #[derive(Debug)]
 pub enum Finding {
     /// The model gives the output that was claimed.
@@ -14,17 +14,20 @@ pub enum Finding {
     NotComparable,
 }
 
-/// Recomputes one receipt on the watcher's own copy of the model. `input` is what the payer asked about.
-pub fn recompute(model: &Model, input: &Tensor, receipt: &Receipt) -> Result<Finding, ExecuteError> {
-    let own = opml_runtime::execute(model, input)?;
+/// Whether a receipt answers what was asked. When it does not, it is the wrong question, whatever its output.
+pub fn answers(request: &Request, receipt: &Receipt) -> bool {
+    (request.lane, request.sequence, request.salt) == (receipt.lane, receipt.sequence, receipt.salt)
+        && (request.model_root, request.input_root) == (receipt.claim.model_root, receipt.claim.input_root)
+}
+
+/// Judges a receipt by what the watcher's own copy of the model makes of the payer's input.
+pub fn judge(own: Execution, receipt: &Receipt) -> Finding {
     let (truth, claimed) = (own.claim(), receipt.claim);
-    Ok(
-        if (truth.model_root, truth.input_root) != (claimed.model_root, claimed.input_root) {
-            Finding::NotComparable
-        } else if truth == claimed {
-            Finding::Correct
-        } else {
-            Finding::WrongOutput(Box::new(own))
-        },
-    )
+    if (truth.model_root, truth.input_root) != (claimed.model_root, claimed.input_root) {
+        Finding::NotComparable
+    } else if truth == claimed {
+        Finding::Correct
+    } else {
+        Finding::WrongOutput(Box::new(own))
+    }
 }

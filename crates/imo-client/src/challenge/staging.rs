@@ -43,6 +43,36 @@ pub fn stage_and_prove(proof: &Proof, prelude: &[Instruction]) -> Vec<Vec<Instru
         witness_account,
         lamports,
     } = *proof;
+    let staging = Staging {
+        dispute,
+        witness,
+        witness_account,
+        lamports,
+    };
+    let prove = oracle::prove(dispute, dispute.game.digest, witness_account, element);
+    stage(&staging, prelude, &[prove])
+}
+
+/// A witness to be staged.
+#[derive(Clone, Copy, Debug)]
+pub struct Staging<'a> {
+    pub dispute: &'a Dispute,
+    pub witness: &'a [u8],
+    /// Address of the witness account to be made; its key signs the first transaction besides the challenger's.
+    pub witness_account: Pubkey,
+    /// Rent of [`account_bytes`], in lamports.
+    pub lamports: u64,
+}
+
+/// The transactions that stage the witness, in order; the challenger pays their fees. `prelude` begins the last one and `ending`, which uses the witness, ends
+/// it.
+pub fn stage(staging: &Staging, prelude: &[Instruction], ending: &[Instruction]) -> Vec<Vec<Instruction>> {
+    let Staging {
+        dispute,
+        witness,
+        witness_account,
+        lamports,
+    } = *staging;
     let challenger = dispute.challenger;
     let write =
         |offset: usize, bytes: &[u8]| oracle::write_witness(challenger, witness_account, offset as u32, bytes.to_vec());
@@ -59,7 +89,6 @@ pub fn stage_and_prove(proof: &Proof, prelude: &[Instruction]) -> Vec<Vec<Instru
         system::allocate(&witness_account, account_bytes(witness) as u64),
         system::assign(&witness_account, &opml_oracle::ID),
     ];
-    let prove = oracle::prove(dispute, dispute.game.digest, witness_account, element);
     let mut first = create.to_vec();
     first.push(oracle::init_witness(dispute, witness_account));
     let mut last = prelude.to_vec();
@@ -67,8 +96,7 @@ pub fn stage_and_prove(proof: &Proof, prelude: &[Instruction]) -> Vec<Vec<Instru
     let (head, mut rest) = witness.split_at(fitting(&first).min(witness.len()));
     first.push(write(0, head));
     let mut transactions = vec![first];
-    let around: Vec<_> = last.iter().cloned().chain([prove.clone()]).collect();
-    let last_fits = fitting(&around);
+    let last_fits = fitting(&[prelude, ending].concat());
     while rest.len() > last_fits {
         let offset = witness.len() - rest.len();
         let (piece, tail) = rest.split_at(fitting(&[]).min(rest.len()));
@@ -78,7 +106,7 @@ pub fn stage_and_prove(proof: &Proof, prelude: &[Instruction]) -> Vec<Vec<Instru
     if !rest.is_empty() {
         last.push(write(witness.len() - rest.len(), rest));
     }
-    last.push(prove);
+    last.extend_from_slice(ending);
     transactions.push(last);
     transactions
 }

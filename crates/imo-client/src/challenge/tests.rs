@@ -8,7 +8,7 @@ use opml_oracle::{
     game::{Game, Phase, Side, check_trace_root, whole_trace_root},
     state::{Dispute, Trace},
 };
-use opml_runtime::{Builder, Execution, Model, Tensor, execute, synthetic};
+use opml_runtime::{Builder, Execution, Model, Tensor, execute, fast::Plan, synthetic};
 use proptest::prelude::*;
 
 use super::*;
@@ -177,7 +177,14 @@ fn another_value(execution: &Execution, node: u32, element: u32) -> i32 {
 fn assert_caught(model: &Model, node: u32, element: u32) -> Game {
     let input = synthetic::tensor(model.input_spec(), 1);
     let own = execute(model, &input).unwrap();
-    let stood_by = Answer::tampered(model, &input, node, element, another_value(&own, node, element)).unwrap();
+    let stood_by = Answer::tampered(
+        &Plan::new(model),
+        &own,
+        node,
+        element,
+        another_value(&own, node, element),
+    )
+    .unwrap();
     let (game, verdict) = play(model, &own, &stood_by);
     assert_eq!((game.phase, game.node_index), (Phase::Proven, node));
     assert!(matches!(verdict, Verdict::Wrong { .. }), "{verdict:?}");
@@ -195,8 +202,8 @@ fn given_a_lie_in_a_small_model_when_disputed_then_proven_in_two_answers() {
 
 #[test]
 fn given_a_lie_in_a_long_graph_of_large_tensors_when_disputed_then_both_trees_are_walked() {
-    let model = long_chain(40, &[20, 300]);
-    for (node, element) in [(0, 0), (17, 5_999), (31, 256), (39, 300)] {
+    let model = long_chain(40, &[20, 600]);
+    for (node, element) in [(0, 0), (17, 11_999), (31, 512), (39, 6_000)] {
         let game = assert_caught(&model, node, element);
         // The trace, two reveals in it, two in the tensor, the tile.
         assert_eq!(game.operator_moves, 6);
@@ -253,7 +260,7 @@ fn given_a_challenger_started_anew_when_the_trace_is_whole_then_it_goes_on() {
     let model = long_chain(5, &[2, 300]);
     let input = synthetic::tensor(model.input_spec(), 1);
     let own = execute(&model, &input).unwrap();
-    let stood_by = Answer::tampered(&model, &input, 3, 400, another_value(&own, 3, 400)).unwrap();
+    let stood_by = Answer::tampered(&Plan::new(&model), &own, 3, 400, another_value(&own, 3, 400)).unwrap();
     let mut game = at_the_tile(&model, &own, &stood_by);
     let trace = Trace {
         version: 1,
@@ -279,7 +286,7 @@ fn given_a_challenger_started_anew_when_the_trace_was_walked_then_it_asks_for_th
     let model = long_chain(20, &[1, 8]);
     let input = synthetic::tensor(model.input_spec(), 1);
     let own = execute(&model, &input).unwrap();
-    let stood_by = Answer::tampered(&model, &input, 9, 3, another_value(&own, 9, 3)).unwrap();
+    let stood_by = Answer::tampered(&Plan::new(&model), &own, 9, 3, another_value(&own, 9, 3)).unwrap();
     let game = at_the_tile(&model, &own, &stood_by);
     let next = Challenge::new(&model, &own).next_move(&game, None, &NOW);
     assert_eq!(next, Err(ChallengeError::HistoryMissing));
@@ -306,10 +313,10 @@ fn given_a_silent_operator_when_its_deadline_is_past_then_the_challenger_ends_it
 #[test]
 fn given_an_element_that_is_not_there_when_tampered_then_refused() {
     let model = long_chain(3, &[1, 8]);
-    let input = synthetic::tensor(model.input_spec(), 1);
+    let own = execute(&model, &synthetic::tensor(model.input_spec(), 1)).unwrap();
     for (node, element) in [(3, 0), (0, 8)] {
         assert!(matches!(
-            Answer::tampered(&model, &input, node, element, 0),
+            Answer::tampered(&Plan::new(&model), &own, node, element, 0),
             Err(TamperError::NoSuchElement { .. })
         ));
     }
@@ -324,8 +331,9 @@ fn given_a_receipt_when_recomputed_then_told_apart() {
         lane: Pubkey::default(),
         sequence: 0,
         claim,
+        salt: imo_protocol::PUBLIC_SALT,
     };
-    let find = |claim| audit::recompute(&model, &input, &receipt(claim)).unwrap();
+    let find = |claim| audit::judge(execute(&model, &input).unwrap(), &receipt(claim));
     let claim = own.claim();
     assert!(matches!(find(claim), audit::Finding::Correct));
     let wrong = opml::Claim {

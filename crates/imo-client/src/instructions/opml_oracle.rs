@@ -1,16 +1,20 @@
 //! Instructions of opml-oracle. Every move of a dispute names the digest of the state that it answers.
 
 use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction};
-use imo_protocol::Collection;
+use imo_protocol::{Collection, question_hash};
 use opml::{Claim, Hash, ModelHeader, NodeRecord};
 use opml_oracle::{
     ID, accounts, instruction,
-    state::{Dispute, Operator, Report, Trace},
+    instructions::PointArgs,
+    state::{Dispute, Equivocation, Operator, Report, Trace},
 };
-use solana_sdk_ids::system_program;
+use solana_sdk_ids::{system_program, sysvar};
 
 use super::build;
-use crate::addresses::{self, model_token, opml_oracle as address, revenue_escrow};
+use crate::{
+    addresses::{self, model_token, opml_oracle as address, revenue_escrow},
+    answer::SignedAnswer,
+};
 
 /// Anyone, once per mint.
 pub fn create_stake_vault(payer: Pubkey, mint: Pubkey) -> Instruction {
@@ -73,6 +77,7 @@ pub fn update_operator(authority: Pubkey, mint: Pubkey, profile: OperatorProfile
     let accounts = accounts::UpdateOperator {
         authority,
         operator: address::operator(&authority, &mint),
+        protocol: model_token::protocol(),
     };
     build(
         ID,
@@ -235,6 +240,8 @@ pub struct Place {
     /// Kept secret until the place is named.
     pub salt: [u8; 32],
     pub claim: Claim,
+    /// The receipt's own salt.
+    pub receipt_salt: [u8; 32],
     /// Siblings on the way up from the receipt.
     pub path: Vec<Hash>,
 }
@@ -251,6 +258,7 @@ impl Place {
         receipt_index: u32,
         salt: [u8; 32],
         claim: Claim,
+        receipt_salt: [u8; 32],
         path: Vec<Hash>,
     ) -> Self {
         let collection = revenue_escrow::collection(&collection.report, &collection.lane);
@@ -259,6 +267,7 @@ impl Place {
             receipt_index,
             salt,
             claim,
+            receipt_salt,
             path,
         }
     }
@@ -271,6 +280,7 @@ pub fn point(dispute: &Dispute, expected_digest: Hash, place: &Place) -> Instruc
         receipt_index,
         salt,
         claim,
+        receipt_salt,
         path,
     } = place;
     let accounts = accounts::Point {
@@ -280,15 +290,15 @@ pub fn point(dispute: &Dispute, expected_digest: Hash, place: &Place) -> Instruc
         collection: *collection,
         trace: address::trace(&dispute.report, &claim.claim_hash()),
     };
-    let data = instruction::Point {
-        expected_digest,
+    let args = PointArgs {
         receipt_index: *receipt_index,
         salt: *salt,
         input_root: claim.input_root,
         output_root: claim.output_root,
+        receipt_salt: *receipt_salt,
         path: path.clone(),
     };
-    build(ID, accounts, data)
+    build(ID, accounts, instruction::Point { expected_digest, args })
 }
 
 fn post_trace_accounts(payer: Pubkey, signer: Pubkey, dispute: &Dispute) -> accounts::PostTrace {
@@ -447,6 +457,116 @@ pub fn prove(dispute: &Dispute, expected_digest: Hash, witness: Pubkey, element:
     )
 }
 
+/// Signed by the challenger. The witness holds [`wrong_question`](crate::challenge::evidence::wrong_question).
+pub fn prove_wrong_question(
+    dispute: &Dispute,
+    expected_digest: Hash,
+    collection: Pubkey,
+    witness: Pubkey,
+) -> Instruction {
+    let accounts = accounts::ProveWrongQuestion {
+        challenger: dispute.challenger,
+        dispute: dispute_address(dispute),
+        report: dispute.report,
+        operator: dispute.operator,
+        collection,
+        witness,
+    };
+    build(ID, accounts, instruction::ProveWrongQuestion { expected_digest })
+}
+
+/// The check of the answer's signature, and the proof that goes directly after it. Signed by the challenger. The witness holds
+/// [`reported`](crate::challenge::evidence::reported).
+pub fn prove_equivocation(
+    dispute: &Dispute,
+    expected_digest: Hash,
+    collection: Pubkey,
+    witness: Pubkey,
+    answer: &SignedAnswer,
+) -> [Instruction; 2] {
+    let accounts = accounts::ProveEquivocation {
+        challenger: dispute.challenger,
+        protocol: model_token::protocol(),
+        dispute: dispute_address(dispute),
+        report: dispute.report,
+        operator: dispute.operator,
+        collection,
+        witness,
+        instructions_sysvar: sysvar::instructions::ID,
+    };
+    let prove = build(ID, accounts, instruction::ProveEquivocation { expected_digest });
+    [answer.verify_instruction(), prove]
+}
+
+/// Signed by the challenger. The witness holds `opml_runtime::malformed::Records::witness`.
+pub fn prove_malformed(dispute: &Dispute, expected_digest: Hash, witness: Pubkey, node_index: u32) -> Instruction {
+    let accounts = accounts::ProveMalformed {
+        challenger: dispute.challenger,
+        dispute: dispute_address(dispute),
+        report: dispute.report,
+        operator: dispute.operator,
+        witness,
+    };
+    let data = instruction::ProveMalformed {
+        expected_digest,
+        node_index,
+    };
+    build(ID, accounts, data)
+}
+
+/// The checks of the signatures of two answers to one question, and the punishment that goes directly after them. Signed by the prover.
+pub fn punish_equivocation(prover: Pubkey, mint: Pubkey, answers: &[SignedAnswer; 2]) -> [Instruction; 3] {
+    let [first, second] = answers;
+    let operator = first.answer.operator;
+    let question = question_hash(&first.answer.claim);
+    let accounts = accounts::PunishEquivocation {
+        prover,
+        protocol: model_token::protocol(),
+        operator,
+        stake_vault: address::stake_vault(&mint),
+        equivocation: address::equivocation(&operator, &question),
+        instructions_sysvar: sysvar::instructions::ID,
+        system_program: system_program::ID,
+    };
+    let punish = build(ID, accounts, instruction::PunishEquivocation { question });
+    [first.verify_instruction(), second.verify_instruction(), punish]
+}
+
+/// Anyone, when stake is unlocked that was not when the equivocation was shown.
+pub fn settle_equivocation(equivocation: &Equivocation) -> Instruction {
+    let accounts = accounts::SettleEquivocation {
+        equivocation: equivocation_address(equivocation),
+        operator: equivocation.operator,
+        stake_vault: address::stake_vault(&equivocation.mint),
+    };
+    build(ID, accounts, instruction::SettleEquivocation {})
+}
+
+/// Anyone; pays the prover's associated account.
+pub fn withdraw_reward(caller: Pubkey, equivocation: &Equivocation) -> Instruction {
+    let mint = equivocation.mint;
+    let accounts = accounts::WithdrawReward {
+        caller,
+        equivocation: equivocation_address(equivocation),
+        stake_vault: address::stake_vault(&mint),
+        stake_tokens: address::stake_tokens(&mint),
+        recipient: addresses::payment_account(&equivocation.prover, &mint),
+        mint,
+        token_program: anchor_spl::token::ID,
+    };
+    build(ID, accounts, instruction::WithdrawReward {})
+}
+
+/// Anyone, once the evidence counts no longer; the rent goes back to the prover.
+pub fn close_equivocation(equivocation: &Equivocation) -> Instruction {
+    let accounts = accounts::CloseEquivocation {
+        equivocation: equivocation_address(equivocation),
+        operator: equivocation.operator,
+        prover: equivocation.prover,
+    };
+    build(ID, accounts, instruction::CloseEquivocation {})
+}
+
 /// Anyone, once the deadline of the side whose turn it is is past.
 pub fn timeout(dispute: &Dispute) -> Instruction {
     let accounts = accounts::Timeout {
@@ -495,6 +615,10 @@ pub fn close_trace(trace: &Trace) -> Instruction {
 
 fn report_address(report: &Report) -> Pubkey {
     address::report(&report.operator, report.sequence)
+}
+
+fn equivocation_address(equivocation: &Equivocation) -> Pubkey {
+    address::equivocation(&equivocation.operator, &equivocation.question)
 }
 
 fn dispute_address(dispute: &Dispute) -> Pubkey {

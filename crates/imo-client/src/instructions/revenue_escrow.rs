@@ -98,9 +98,17 @@ pub fn close_credit(credit: &Credit) -> Instruction {
     build(ID, accounts, instruction::CloseCredit {})
 }
 
-/// Signed by the payer. Sets `amount_units` aside for the operator, on a model that is open to every operator.
-pub fn open_lane(payer: Pubkey, rent_payer: Pubkey, model: Pubkey, operator: Pubkey, amount_units: u64) -> Instruction {
-    build_lane(payer, rent_payer, model, operator, amount_units, None)
+/// Signed by the payer. Sets `amount_units` aside for the operator, on a model that is open to every operator; `private` for questions and answers that
+/// are shown only with the payer's permission.
+pub fn open_lane(
+    payer: Pubkey,
+    rent_payer: Pubkey,
+    model: Pubkey,
+    operator: Pubkey,
+    amount_units: u64,
+    private: bool,
+) -> Instruction {
+    build_lane(payer, rent_payer, model, operator, amount_units, private, None)
 }
 
 /// The same on a model with a list, to the operator account of `operator_authority`.
@@ -111,9 +119,18 @@ pub fn open_lane_to_appointed(
     operator: Pubkey,
     operator_authority: Pubkey,
     amount_units: u64,
+    private: bool,
 ) -> Instruction {
     let appointment = model_token::appointment(&model, &operator_authority);
-    build_lane(payer, rent_payer, model, operator, amount_units, Some(appointment))
+    build_lane(
+        payer,
+        rent_payer,
+        model,
+        operator,
+        amount_units,
+        private,
+        Some(appointment),
+    )
 }
 
 fn build_lane(
@@ -122,6 +139,7 @@ fn build_lane(
     model: Pubkey,
     operator: Pubkey,
     amount_units: u64,
+    private: bool,
     appointment: Option<Pubkey>,
 ) -> Instruction {
     let credit = address::credit(&payer, &model);
@@ -137,7 +155,7 @@ fn build_lane(
         model,
         appointment,
     };
-    build(ID, accounts, instruction::OpenLane { amount_units })
+    build(ID, accounts, instruction::OpenLane { amount_units, private })
 }
 
 /// Signed by the payer.

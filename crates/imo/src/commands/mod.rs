@@ -2,4 +2,5 @@
 
 mod import;
 pub mod model;
+pub mod simulate;
 pub mod status;

@@ -7,13 +7,14 @@ use std::{
 };
 
 use opml::{Operand, ops};
-use opml_runtime::{Execution, Model, Tensor, fast::Plan};
+use opml_runtime::{Execution, Model, Tensor, fast::Plan, progress::Progress};
 
 use super::import;
 use crate::{
     cli::ModelCommand,
     error::{OrUserError, UserError},
     format,
+    progress::Waiting,
 };
 
 pub fn run(command: &ModelCommand) -> anyhow::Result<ExitCode> {
@@ -37,7 +38,7 @@ pub fn run(command: &ModelCommand) -> anyhow::Result<ExitCode> {
 }
 
 fn inspect(out: &mut impl Write, file: &Path) -> anyhow::Result<()> {
-    let model = open(file)?;
+    let model = open(file, &Waiting::new("opening the model"))?;
     let header = model.header();
     writeln!(out, "model root          {}", format::hex(&model.model_root()))?;
     writeln!(out, "graph root          {}", format::hex(&header.graph_root))?;
@@ -104,14 +105,19 @@ fn verify(out: &mut impl Write, file: &Path, input: &str, output_root: &str) -> 
     }
 }
 
-fn open(file: &Path) -> anyhow::Result<Model> {
-    Model::open(file).or_user_error()
+fn open(file: &Path, progress: &dyn Progress) -> anyhow::Result<Model> {
+    Model::open_with_progress(file, progress).or_user_error()
 }
 
 fn execute_files(file: &Path, input: &str) -> anyhow::Result<Execution> {
-    let model = open(file)?;
+    let waiting = Waiting::new("opening the model");
+    let model = open(file, &waiting)?;
     let input = read_input(&model, input)?;
-    Plan::new(&model).execute(&input).or_user_error()
+    let execution = Plan::new(&model)
+        .execute_with_progress(&input, &waiting)
+        .or_user_error()?;
+    model.ensure_unchanged().or_user_error()?;
+    Ok(execution)
 }
 
 /// Reads a model's input: a file, or values separated by commas. A file exactly as long as the input is its bytes; any other must be its values as text.

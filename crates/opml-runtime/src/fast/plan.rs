@@ -2,18 +2,19 @@
 
 use std::{fmt, ops::Range, sync::Mutex};
 
-use opml::{Hash, NodeRecord, TensorSpec, model::MAX_OPERANDS};
+use opml::{Hash, NodeRecord, Operand, TensorSpec, model::MAX_OPERANDS};
 use rayon::prelude::*;
 
 use super::{
     kernels::Level,
-    nodes::{Node, Part, Prepared, Ready, Work, ready},
+    nodes::{Node, Packing, Part, Prepared, Ready, Work, ready},
     steps::{Step, Steps, Value, values},
     threads::Threads,
 };
 use crate::{
     execute::{ExecuteError, Execution},
     model::Model,
+    progress::{Progress, Stage},
     tensor::Tensor,
 };
 
@@ -23,6 +24,10 @@ const COST_OF_A_THREAD: usize = 16_384;
 const PARTS_OF_A_THREAD: usize = 2;
 /// Rows that share the reading of weights, at least.
 const MIN_ROWS: usize = 16;
+/// Bytes of weights that are packed, unless the options say otherwise.
+const PACKED_BYTES: usize = 256 << 20;
+/// Bytes of weights that stay in the cache from run to run.
+const CACHED_BYTES: u64 = 16 << 20;
 /// Bytes of a step's intermediate rows that fit into the cache of a core.
 const CACHE_BYTES: usize = 256 << 10;
 
@@ -33,9 +38,12 @@ pub struct PlanOptions {
     pub threads: Option<usize>,
     /// Instructions to use; `None` is the best of the processor.
     pub level: Option<Level>,
+    /// Bytes of weights that may be packed, which makes a second copy of them and is worth it where they meet many rows or the model is small; `None` is 256 MiB.
+    /// Other weights are used where they are, in a mapped file for example.
+    pub packed_bytes: Option<usize>,
 }
 
-/// A model with its weights packed and its memory planned. It can run on several threads at once.
+/// A model with its memory planned, and its weights packed where that is worth it. It can run on several threads at once.
 pub struct Plan {
     model_root: Hash,
     input: TensorSpec,
@@ -44,8 +52,8 @@ pub struct Plan {
     records: Vec<NodeRecord>,
     nodes: Vec<Ready>,
     values: Vec<Vec<Value>>,
-    /// Empty where every reader has the constant packed.
-    constants: Vec<Vec<u8>>,
+    /// `None` where every reader has the constant packed.
+    constants: Vec<Option<Tensor>>,
     steps: Steps,
     /// Buffers of runs that are over.
     idle: Mutex<Vec<Vec<Vec<u8>>>>,
@@ -72,14 +80,26 @@ impl Plan {
     pub fn with_options(model: &Model, options: PlanOptions) -> Self {
         let level = options.level.unwrap_or_else(Level::best);
         let records = model.nodes().to_vec();
-        let nodes: Vec<Ready> = records.iter().map(|record| ready(level, model, record)).collect();
+        let weights: u64 = model
+            .constants()
+            .iter()
+            .map(|constant| constant.spec().byte_len())
+            .sum();
+        let mut packing = Packing {
+            left: options.packed_bytes.unwrap_or(PACKED_BYTES),
+            for_few_rows: weights <= CACHED_BYTES,
+        };
+        let nodes: Vec<Ready> = records
+            .iter()
+            .map(|record| ready(level, model, record, &mut packing))
+            .collect();
         let values = values(&records, &nodes);
         let steps = Steps::new(&records, &nodes, &values);
-        let mut constants = vec![Vec::new(); model.constants().len()];
+        let mut constants = vec![None; model.constants().len()];
         for (node, operands) in nodes.iter().zip(&values) {
             for (operand, value) in operands.iter().enumerate() {
                 if let (Value::Constant(index), false) = (value, has_packed(node, operand)) {
-                    constants[*index as usize] = model.constants()[*index as usize].bytes().to_vec();
+                    constants[*index as usize] = Some(model.constants()[*index as usize].clone());
                 }
             }
         }
@@ -121,26 +141,73 @@ impl Plan {
 
     /// The output of every node, with whose commitments a claim is made and defended.
     pub fn execute(&self, input: &Tensor) -> Result<Execution, ExecuteError> {
+        self.execute_with_progress(input, &())
+    }
+
+    /// [`Plan::execute`], with somebody to be told how far it is.
+    pub fn execute_with_progress(&self, input: &Tensor, progress: &dyn Progress) -> Result<Execution, ExecuteError> {
+        self.continue_from(input, Vec::new(), progress)
+    }
+
+    /// The output of every node, where those of the first nodes are given. They are taken as they are: with a wrong one among them this is what an operator computes that
+    /// made one mistake and none after it.
+    pub fn resume(&self, input: &Tensor, outputs: Vec<Tensor>) -> Result<Execution, ExecuteError> {
+        self.continue_from(input, outputs, &())
+    }
+
+    fn continue_from(
+        &self,
+        input: &Tensor,
+        mut outputs: Vec<Tensor>,
+        progress: &dyn Progress,
+    ) -> Result<Execution, ExecuteError> {
         self.check(input)?;
-        let mut outputs: Vec<Tensor> = Vec::with_capacity(self.nodes.len());
+        if let Some(node) = (0..outputs.len())
+            .find(|node| self.records.get(*node).map(|record| &record.output) != Some(outputs[*node].spec()))
+        {
+            return Err(ExecuteError::OutputSpec { node });
+        }
+        let missing = outputs.len()..self.records.len();
+        progress.begin(Stage::Run, missing.clone().map(|node| self.cost(node)).sum());
         self.threads.run(|| {
-            for (node, record) in self.records.iter().enumerate() {
-                let bytes = |value: Value| match value {
-                    Value::Node(node) => outputs[node as usize].bytes(),
-                    value => self.outside(value, input),
-                };
-                let data = match &self.nodes[node] {
-                    Ready::Alias => bytes(self.values[node][0]).to_vec(),
+            for node in missing {
+                let record = &self.records[node];
+                let output = match &self.nodes[node] {
+                    Ready::Alias => self.operand(node as u32, 0, input, &outputs).reshaped(record.output),
                     Ready::Compute(_) => {
+                        let bytes = |node: u32, operand: usize| match self.records[node as usize].operands[operand] {
+                            Operand::Constant(index) => self.constant(index),
+                            _ => self.operand(node, operand, input, &outputs).bytes(),
+                        };
                         let mut data = vec![0; record.output.byte_len() as usize];
                         self.run_chain(&[node as u32], &bytes, &mut data);
-                        data
+                        Tensor::new(record.output, data)
                     }
                 };
-                outputs.push(Tensor::new(record.output, data).expect("as many bytes as the specification says"));
+                outputs.push(output.expect("as many bytes as the specification says"));
+                progress.advance(self.cost(node));
             }
         });
         Ok(Execution::new(self.model_root, input.clone(), outputs))
+    }
+
+    /// What an operand of a node is, as the record says, which is no packed constant.
+    fn operand<'a>(&'a self, node: u32, operand: usize, input: &'a Tensor, outputs: &'a [Tensor]) -> &'a Tensor {
+        match self.records[node as usize].operands[operand] {
+            Operand::Node(index) => &outputs[index as usize],
+            Operand::Constant(index) => self.constants[index as usize]
+                .as_ref()
+                .expect("a constant that is not packed is kept"),
+            Operand::Input | Operand::None => input,
+        }
+    }
+
+    /// About how much work a node is.
+    fn cost(&self, node: usize) -> u64 {
+        match &self.nodes[node] {
+            Ready::Compute(compute) => u64::from(self.records[node].output.rows()) * compute.row_cost() as u64,
+            Ready::Alias => 0,
+        }
     }
 
     fn check(&self, input: &Tensor) -> Result<(), ExecuteError> {
@@ -156,9 +223,14 @@ impl Plan {
     /// A value that no step makes.
     fn outside<'a>(&'a self, value: Value, input: &'a Tensor) -> &'a [u8] {
         match value {
-            Value::Constant(index) => &self.constants[index as usize],
+            Value::Constant(index) => self.constant(index),
             Value::Input | Value::Node(_) => input.bytes(),
         }
+    }
+
+    /// The bytes of a constant; none where every reader has it packed.
+    fn constant(&self, index: u32) -> &[u8] {
+        self.constants[index as usize].as_ref().map_or(&[], Tensor::bytes)
     }
 
     fn buffer<'a>(&self, node: u32, buffers: &'a [Vec<u8>]) -> &'a [u8] {
@@ -169,7 +241,7 @@ impl Plan {
     fn run_step(&self, step: &Step, input: &Tensor, buffers: &mut [Vec<u8>]) {
         let mut out = std::mem::take(&mut buffers[step.buffer]);
         let last = step.nodes.last().map_or(0, |node| *node as usize);
-        let bytes = |value: Value| match value {
+        let bytes = |node: u32, operand: usize| match self.values[node as usize][operand] {
             Value::Node(node) => &self.buffer(node, buffers)[..self.records[node as usize].output.byte_len() as usize],
             value => self.outside(value, input),
         };
@@ -181,8 +253,8 @@ impl Plan {
         buffers[step.buffer] = out;
     }
 
-    /// Runs a chain of nodes on all rows. `bytes` gives the operands that are not in the chain.
-    fn run_chain<'a>(&'a self, chain: &[u32], bytes: &dyn Fn(Value) -> &'a [u8], out: &mut [u8]) {
+    /// Runs a chain of nodes on all rows. `bytes` gives, by node and place, the operands that are not in the chain.
+    fn run_chain<'a>(&'a self, chain: &[u32], bytes: &dyn Fn(u32, usize) -> &'a [u8], out: &mut [u8]) {
         let links: Vec<Link> = chain
             .iter()
             .enumerate()
@@ -197,7 +269,11 @@ impl Plan {
         let fits = CACHE_BYTES.checked_div(between).unwrap_or(rows);
         let parts = (rows * row_cost / COST_OF_A_THREAD).clamp(1, PARTS_OF_A_THREAD * threads);
         let part_rows = if threads == 1 { rows } else { rows.div_ceil(parts) };
-        let part_rows = part_rows.min(fits).next_multiple_of(MIN_ROWS).min(rows);
+        let part_rows = if links.iter().any(|link| link.node.runs_alone()) {
+            rows
+        } else {
+            part_rows.min(fits).next_multiple_of(MIN_ROWS).min(rows)
+        };
         let parts = rows.div_ceil(part_rows);
         let run = |part: usize, threads: usize, out: &mut [u8]| {
             let first = part * part_rows;
@@ -214,14 +290,15 @@ impl Plan {
         }
     }
 
-    fn link<'a>(&'a self, node: u32, chained: bool, bytes: &dyn Fn(Value) -> &'a [u8]) -> Option<Link<'a>> {
+    fn link<'a>(&'a self, node: u32, chained: bool, bytes: &dyn Fn(u32, usize) -> &'a [u8]) -> Option<Link<'a>> {
         let Ready::Compute(compute) = &self.nodes[node as usize] else {
             return None;
         };
         let mut operands = [Part::whole(&[]); MAX_OPERANDS];
-        for (i, (part, value)) in operands.iter_mut().zip(&self.values[node as usize]).enumerate() {
+        let count = self.values[node as usize].len();
+        for (i, part) in operands.iter_mut().enumerate().take(count) {
             if i > 0 || !chained {
-                *part = Part::whole(bytes(*value));
+                *part = Part::whole(bytes(node, i));
             }
         }
         let output = &self.records[node as usize].output;

@@ -64,6 +64,7 @@ impl Steps {
     pub(super) fn new(records: &[NodeRecord], ready: &[Ready], values: &[Vec<Value>]) -> Self {
         let output = resolve(records.len() as u32 - 1, values, ready);
         let computed = |node: usize| matches!(ready[node], Ready::Compute(_));
+        let alone = |node: usize| matches!(&ready[node], Ready::Compute(compute) if compute.runs_alone());
         let mut readers = vec![0u32; records.len()];
         let read = (0..records.len())
             .filter(|node| computed(*node))
@@ -84,6 +85,8 @@ impl Steps {
             let mut chain = match values[node].first() {
                 Some(Value::Node(before))
                     if compute.is_row_local()
+                        && !alone(node)
+                        && !alone(*before as usize)
                         && readers[*before as usize] == 1
                         && same_rows(
                             &records[*before as usize].output,

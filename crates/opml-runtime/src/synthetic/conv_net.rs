@@ -5,11 +5,8 @@ use opml::{
     ops::{PadAttributes, PatchesAttributes, ReduceMeanAttributes},
 };
 
-use super::{OUTPUT_DEVIATION, RandomBytes, layers::Network};
-use crate::{
-    builder::{BuildError, Builder},
-    model::Model,
-};
+use super::{OUTPUT_DEVIATION, layers::Network};
+use crate::{builder::BuildError, model::Model};
 
 const KERNEL: u16 = 3;
 const CLASSES: u32 = 10;
@@ -70,10 +67,7 @@ impl Network {
 /// The input is int8 [size, size, 3]; the output is the class, int32 [1, 1]. `channels` is even.
 pub fn conv_net(size: u32, channels: u32, seed: u64) -> Result<Model, BuildError> {
     let input = TensorSpec::new(ElementType::Int8, &[size, size, 3]).map_err(|reason| BuildError::Output { reason })?;
-    let mut network = Network {
-        builder: Builder::new(input),
-        random: RandomBytes::new(seed),
-    };
+    let mut network = Network::new(input, seed);
     let pad = PadAttributes {
         before: [0, 1, 0, 0],
         value: 0,

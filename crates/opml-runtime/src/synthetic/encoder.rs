@@ -2,14 +2,8 @@
 
 use opml::{ElementType, Operand, TensorSpec, ops::SoftmaxAttributes};
 
-use super::{
-    RandomBytes,
-    layers::{Network, hard_swish},
-};
-use crate::{
-    builder::{BuildError, Builder},
-    model::Model,
-};
+use super::layers::{Network, hard_swish};
+use crate::{builder::BuildError, model::Model};
 
 /// A transformer encoder block with embedding and a classifier of four classes.
 ///
@@ -18,10 +12,7 @@ use crate::{
 pub fn encoder_block(tokens: u32, width: u32, heads: u32, vocabulary: u32, seed: u64) -> Result<Model, BuildError> {
     let input =
         TensorSpec::new(ElementType::Int8, &[1, 4 * (tokens + 1)]).map_err(|reason| BuildError::Output { reason })?;
-    let mut network = Network {
-        builder: Builder::new(input),
-        random: RandomBytes::new(seed),
-    };
+    let mut network = Network::new(input, seed);
     let ids = network.words(0, tokens)?;
     let length = network.words(4 * tokens, 1)?;
 

@@ -1,14 +1,14 @@
 //! Layers of transformers with made-up weights. Activations have the zero point 0 and fill int8; all scales are equal.
 
 use opml::{
-    Operand,
+    ElementType, Operand, TensorSpec,
     ops::{
-        AddAttributes, LayerNormAttributes, MatMulAttributes, MulAttributes, RmsNormAttributes,
+        AddAttributes, FullyConnected, LayerNormAttributes, MatMulAttributes, MulAttributes, RmsNormAttributes,
         RotaryEmbeddingAttributes, SoftmaxAttributes, TABLE_ENTRIES,
     },
 };
 
-use super::{OUTPUT_DEVIATION, RandomBytes};
+use super::{MadeUp, OUTPUT_DEVIATION, RandomBytes, random};
 use crate::{
     builder::{BuildError, Builder},
     tensor::Tensor,
@@ -25,12 +25,20 @@ const NORM_SHIFT: i8 = 36;
 const PROBABILITY_DEVIATION: u64 = 64;
 
 /// A model under construction and where its weights come from.
-pub(super) struct Network {
-    pub(super) builder: Builder,
+pub(super) struct Network<C = Tensor> {
+    pub(super) builder: Builder<C>,
     pub(super) random: RandomBytes,
 }
 
-impl Network {
+impl<C: MadeUp> Network<C> {
+    /// With an input of this specification.
+    pub(super) fn new(input: TensorSpec, seed: u64) -> Self {
+        Self {
+            builder: Builder::with_input(input),
+            random: RandomBytes::new(seed),
+        }
+    }
+
     /// The columns `from..from + len` of an input [1, _].
     pub(super) fn part(&mut self, from: u32, len: u32) -> Result<Operand, BuildError> {
         self.builder.slice(Operand::Input, &[0, from], &[1, len])
@@ -44,8 +52,18 @@ impl Network {
     }
 
     pub(super) fn constant_i8(&mut self, shape: &[u32]) -> Result<Operand, BuildError> {
-        let values = self.random.int8(shape.iter().product::<u32>() as usize);
-        Ok(self.builder.constant(Tensor::from_i8(shape, &values)?))
+        let spec = TensorSpec::new(ElementType::Int8, shape).map_err(|reason| BuildError::Output { reason })?;
+        let constant = C::random(spec, &mut self.random);
+        Ok(self.builder.constant(constant))
+    }
+
+    fn constant_i32(
+        &mut self,
+        shape: &[u32],
+        values: impl FnOnce(&mut RandomBytes) -> Vec<i32>,
+    ) -> Result<Operand, BuildError> {
+        let values = values(&mut self.random);
+        Ok(self.builder.constant(Tensor::from_i32(shape, &values)?))
     }
 
     /// One row of width `width` for each of `tokens`, out of a table of `vocabulary`.
@@ -56,8 +74,16 @@ impl Network {
 
     pub(super) fn linear(&mut self, x: Operand, n: u32) -> Result<Operand, BuildError> {
         let k = self.builder.spec(x)?.cols();
-        let layer = self.random.dense(k, n, OUTPUT_DEVIATION, i8::MIN);
-        self.builder.fully_connected(x, layer)
+        let multipliers = vec![random::multiplier(k, OUTPUT_DEVIATION); n as usize];
+        let parameters = [
+            self.constant_i8(&[n, k])?,
+            self.constant_i32(&[n], |random| random.bias(n))?,
+            self.constant_i32(&[n], |_| multipliers)?,
+            self.builder
+                .constant(Tensor::from_i8(&[n], &vec![random::SHIFT; n as usize])?),
+        ];
+        let attributes = FullyConnected::attributes(0, 0, i8::MIN, i8::MAX);
+        self.builder.fully_connected_by(x, parameters, attributes)
     }
 
     /// Three quarters of the sum: the deviation stays.

@@ -38,17 +38,21 @@ pub fn values(spec: &TensorSpec, seed: u64, extreme: bool) -> Tensor {
     }
 }
 
-/// Plans of a model for all instructions, and for one and several threads.
+/// Plans of a model for all instructions, for one and several threads, and with nothing packed.
 pub fn plans(model: &Model) -> Vec<Plan> {
-    let with = |level, threads| {
+    let with = |level, threads, packed_bytes| {
         let options = PlanOptions {
             threads: Some(threads),
             level: Some(level),
+            packed_bytes,
         };
         Plan::with_options(model, options)
     };
-    let mut plans: Vec<Plan> = Level::available().into_iter().map(|level| with(level, 1)).collect();
-    plans.push(with(Level::best(), 3));
+    let levels = Level::available();
+    let mut plans: Vec<Plan> = levels.iter().map(|level| with(*level, 1, None)).collect();
+    plans.push(with(Level::best(), 3, None));
+    plans.push(with(Level::best(), 1, Some(0)));
+    plans.push(with(Level::best(), 3, Some(0)));
     plans
 }
 

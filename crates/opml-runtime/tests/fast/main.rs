@@ -6,3 +6,4 @@ mod models;
 mod nodes;
 #[path = "../../../opml/tests/operators/nodes.rs"]
 mod random;
+mod resume;

@@ -1,7 +1,7 @@
 //! Single nodes of every operator, and chains of them.
 
 use opml::ops::{AddAttributes, LayerNormAttributes};
-use opml_runtime::{Builder, Dense, ElementType, Model, NodeRecord, Operand, TensorSpec, fast::Plan};
+use opml_runtime::{Builder, Dense, ElementType, Model, NodeRecord, Operand, Tensor, TensorSpec, fast::Plan};
 use proptest::prelude::*;
 
 use crate::{
@@ -164,15 +164,15 @@ fn given_every_operator_when_planned_then_each_has_been_tested() {
 #[test]
 fn given_the_longest_reduction_of_extremes_when_run_fast_then_the_accumulator_is_exact() {
     for (zero_point, weight) in [(127, i8::MIN), (-128, i8::MIN), (127, i8::MAX), (-128, i8::MAX)] {
-        for (k, n) in [(32_768, 2), (32_767, 17), (32_765, 1)] {
+        for (rows, k, n) in [(1, 32_768, 2), (1, 32_767, 17), (9, 32_767, 17), (9, 32_765, 1)] {
             let mut layer = dense(k, n, (zero_point, 0), (-128, 127), 7, true);
             layer.weights.fill(weight);
-            let mut builder = Builder::new(int8(&[1, k]));
+            let mut builder = Builder::new(int8(&[rows, k]));
             builder.fully_connected(Operand::Input, layer).unwrap();
             let model = builder.build().unwrap();
             let plans = plans(&model);
             for x in [i8::MIN, i8::MAX] {
-                let input = opml_runtime::Tensor::from_i8(&[1, k], &vec![x; k as usize]).unwrap();
+                let input = Tensor::from_i8(&[rows, k], &vec![x; (rows * k) as usize]).unwrap();
                 assert_equal(&model, &plans, &input);
             }
         }
@@ -180,8 +180,8 @@ fn given_the_longest_reduction_of_extremes_when_run_fast_then_the_accumulator_is
 }
 
 #[test]
-fn given_one_long_row_when_run_on_several_threads_then_equal_to_the_reference() {
-    for rows in [1, 3] {
+fn given_a_few_long_rows_when_run_on_several_threads_then_equal_to_the_reference() {
+    for rows in [1, 3, 8, 13] {
         let mut builder = Builder::new(int8(&[rows, 1000]));
         let layer = dense(1000, 2037, (5, -3), (-128, 127), 11, false);
         builder.fully_connected(Operand::Input, layer).unwrap();

@@ -2,6 +2,8 @@
 
 mod common;
 mod digits;
+mod malformed;
+mod mapped;
 mod model_file;
 #[path = "../../../opml/tests/operators/nodes.rs"]
 mod nodes;

@@ -27,7 +27,7 @@ fn sentence_of_change(change: impl Fn(&mut Vec<u8>)) -> String {
 
 #[test]
 fn given_files_with_one_fault_when_opened_then_one_sentence_names_it() {
-    let cases: [(&str, String); 16] = [
+    let cases: [(&str, String); 17] = [
         (
             "This is not a model file: it does not start with \"IMOMODEL\".",
             sentence_of_change(|file| file[0] = b'x'),
@@ -37,8 +37,8 @@ fn given_files_with_one_fault_when_opened_then_one_sentence_names_it() {
             sentence_of_change(|file| file.clear()),
         ),
         (
-            "The model file has format version 2; this program reads version 1.",
-            sentence_of_change(|file| file[8] = 2),
+            "The model file has format version 1; this program reads version 2.",
+            sentence_of_change(|file| file[8] = 1),
         ),
         (
             "The model uses arithmetic version 9; this program has version 1.",
@@ -83,6 +83,10 @@ fn given_files_with_one_fault_when_opened_then_one_sentence_names_it() {
         (
             "Node 0 is malformed: an attribute is out of range or an unused attribute byte is not zero.",
             sentence_of_change(|file| file[FIRST_NODE + 127] = 1),
+        ),
+        (
+            "The bytes before constant 0 are not zero.",
+            sentence_of_change(|file| file[FIRST_NODE + 2 * 128 + 8 * 18] = 1),
         ),
         (
             "The model file has 1 bytes after the end of the model.",

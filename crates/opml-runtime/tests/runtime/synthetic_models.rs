@@ -19,7 +19,7 @@ fn models() -> Vec<(&'static str, Model, Tensor)> {
     let decoder = synthetic::decoder_block(5, 32, 4, 2).unwrap();
     let step = synthetic::decoder_step(7, 32, 4, 3).unwrap();
     let conv_net = synthetic::conv_net(14, 8, 4).unwrap();
-    let ids = |model: &Model| synthetic::words(model.input_spec(), 7, 5);
+    let ids = |model: &Model| synthetic::words(model.input_spec(), 7, 9);
     let inputs = [
         ids(&encoder),
         ids(&decoder),

@@ -203,7 +203,7 @@ fn tile_of(operand: &TensorSpec, element: u32) -> Option<Region> {
     operand.leaf_of_element(element).map(|(leaf, _)| Region::Tile(leaf))
 }
 
-/// The value of element `element`, given the used bytes of its tile.
+/// The value of element `element`, given its tile.
 fn read_in_tile(operand: &TensorSpec, tile: &[u8], element: u32) -> Option<i32> {
     let (_, offset) = operand.leaf_of_element(element)?;
     operand.element().read(tile, offset as usize)

@@ -13,7 +13,7 @@ use crate::{
 /// | x | int8 or int32 | any |
 /// | y | type and quantisation of x | any with as many elements |
 ///
-/// No attributes. It is an operator because rows, and so the tiles of the commitment, are others.
+/// No attributes. It is an operator because rows are others; the bytes, and so the commitment, are the same.
 ///
 /// Source: ONNX Reshape.
 pub struct Reshape;

@@ -59,8 +59,8 @@ pub struct Game {
     /// The nodes known at the cursor.
     #[max_len(16)]
     pub frontier: Vec<[u8; 32]>,
-    /// The used bytes of the tile that the operator revealed.
-    #[max_len(256)]
+    /// The tile that the operator revealed.
+    #[max_len(512)]
     pub tile: Vec<u8>,
 }
 
@@ -104,6 +104,18 @@ impl Game {
     pub fn point(&mut self, now: &Now, expected: &Hash, payload: &[&[u8]]) -> Result<(), Refusal> {
         self.require(&[Phase::Opened], now, expected)?;
         self.land(Move::Point, payload, Phase::Pointed, now);
+        Ok(())
+    }
+
+    /// Refuses evidence out of place or time, before it is looked at.
+    pub fn require_unnamed(&self, now: &Now, expected: &Hash) -> Result<(), Refusal> {
+        self.require(&[Phase::Opened], now, expected)
+    }
+
+    /// Instead of naming a place and walking to it, the challenger has shown fraud that needs no walk. The caller has checked it.
+    pub fn prove_at_once(&mut self, now: &Now, expected: &Hash, kind: Move, payload: &[&[u8]]) -> Result<(), Refusal> {
+        self.require_unnamed(now, expected)?;
+        self.land(kind, payload, Phase::Proven, now);
         Ok(())
     }
 
@@ -234,8 +246,8 @@ impl Game {
         Ok(())
     }
 
-    /// Anyone shows the tile that was picked, in exactly the bytes that hold elements. The fill is zero by definition: whoever committed to another one has
-    /// no tile to reveal and loses by silence.
+    /// Anyone shows the tile that was picked, in exactly as many bytes as its place has: whoever committed to another number has no tile to reveal and loses
+    /// by silence.
     pub fn reveal_tile(&mut self, now: &Now, expected: &Hash, tile: &[u8]) -> Result<(), Refusal> {
         self.require(&[Phase::Demanded], now, expected)?;
         if !self.cursor.is_at_tile() {

@@ -45,7 +45,7 @@ impl Phase {
 pub enum Move {
     /// Payload: order u32, commitment.
     Open = 0,
-    /// Payload: collection, receipt index u32, salt, input root, output root.
+    /// Payload: collection, receipt index u32, salt, input root, output root, the receipt's salt.
     Point = 1,
     /// Payload: trace root.
     PostTrace = 2,
@@ -61,4 +61,10 @@ pub enum Move {
     RevealTile = 7,
     /// Payload: element u32.
     Prove = 8,
+    /// Payload: collection, receipt index u32.
+    ProveWrongQuestion = 9,
+    /// Payload: collection, receipt index u32, output root of the other answer.
+    ProveEquivocation = 10,
+    /// Payload: node u32.
+    ProveMalformed = 11,
 }

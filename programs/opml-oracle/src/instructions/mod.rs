@@ -1,5 +1,6 @@
-//! Entry points by who calls them. `tokens` and `verdict` are what several share.
+//! Entry points by who calls them. `answers`, `tokens` and `verdict` are what several share.
 
+mod answers;
 mod anyone;
 mod challenger;
 mod operator;

@@ -1,5 +1,5 @@
 use anchor_lang::prelude::*;
-use imo_protocol::Now;
+use imo_protocol::{Now, place_commitment};
 use opml::Claim;
 
 use super::{Operator, Report, StakeVault, Trace};
@@ -60,7 +60,7 @@ pub struct Dispute {
     pub reserved: [u8; 64],
 }
 
-const _: () = assert!(Dispute::INIT_SPACE == 1_384);
+const _: () = assert!(Dispute::INIT_SPACE == 1_640);
 
 impl Dispute {
     /// What the operator claimed, on the model of the report.
@@ -70,6 +70,28 @@ impl Dispute {
             input_root: self.input_root,
             output_root: self.output_root,
         }
+    }
+
+    /// Refuses another place than the one that this dispute, at `address`, committed to.
+    pub fn require_committed(
+        &self,
+        address: &Pubkey,
+        collection: &Pubkey,
+        receipt_index: u32,
+        salt: &[u8; 32],
+    ) -> Result<()> {
+        let commitment = place_commitment(address, collection, receipt_index, salt);
+        require!(commitment == self.commitment, OracleError::WrongPlace);
+        Ok(())
+    }
+
+    /// Names the place, which fixes the claim. The caller has checked both.
+    pub fn name_place(&mut self, collection: Pubkey, receipt_index: u32, claim: &Claim) {
+        self.collection = collection;
+        self.receipt_index = receipt_index;
+        self.input_root = claim.input_root;
+        self.output_root = claim.output_root;
+        self.claim_hash = claim.claim_hash();
     }
 
     /// Uses a trace that is on chain already. The caller has checked that it is the one of this report and claim, at `address`.

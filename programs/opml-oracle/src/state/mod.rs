@@ -1,6 +1,7 @@
 //! Accounts, one file each, with their seeds.
 
 mod dispute;
+mod equivocation;
 mod operator;
 mod report;
 mod stake_vault;
@@ -10,4 +11,4 @@ mod witness;
 #[cfg(test)]
 mod tests;
 
-pub use {dispute::*, operator::*, report::*, stake_vault::*, trace::*, witness::*};
+pub use {dispute::*, equivocation::*, operator::*, report::*, stake_vault::*, trace::*, witness::*};

@@ -42,11 +42,17 @@ pub struct Operator {
     /// Where it serves.
     #[max_len(128)]
     pub endpoint: String,
+    /// After a rejected report or an equivocation: until when it posts no report and takes out no stake.
+    pub jail: Deadline,
+    /// SHA-256 of the key that signed its answers before the present one.
+    pub previous_key_hash: [u8; 32],
+    /// Until when answers under the previous key count against it, and the key does not change again.
+    pub key_change: Deadline,
     /// Zero.
     pub reserved: [u8; 64],
 }
 
-const _: () = assert!(Operator::INIT_SPACE == 398);
+const _: () = assert!(Operator::INIT_SPACE == 478);
 
 impl Operator {
     /// Stake that neither a report nor a withdrawal has a claim on, in units.
@@ -85,6 +91,57 @@ impl Operator {
         Ok(())
     }
 
+    /// Stake that no report has a claim on, in units: free, or leaving and not gone yet.
+    pub fn unlocked_units(&self) -> Result<u64> {
+        self.stake_units
+            .checked_sub(self.locked_units)
+            .ok_or(error!(OracleError::StakeCounters))
+    }
+
+    /// Takes `units` of the unlocked stake away: first what is free, then what is leaving.
+    pub fn slash_unlocked(&mut self, units: u64) -> Result<()> {
+        let leaving = units.saturating_sub(self.free_units()?);
+        self.unbonding_units = self
+            .unbonding_units
+            .checked_sub(leaving)
+            .ok_or(OracleError::StakeCounters)?;
+        self.stake_units = self.stake_units.checked_sub(units).ok_or(OracleError::StakeCounters)?;
+        Ok(())
+    }
+
+    /// For `slots` from now it posts no report and takes out no stake.
+    pub fn jail(&mut self, now: &Now, slots: u64) {
+        self.jail = Deadline::after(now, slots);
+    }
+
+    /// Refuses while the operator is jailed.
+    pub fn require_not_jailed(&self, now: &Now) -> Result<()> {
+        require!(!self.jail.is_set() || self.jail.is_past(now), OracleError::Jailed);
+        Ok(())
+    }
+
+    /// Whether a key with this hash signs its answers, or did until its time is past.
+    pub fn answers_with(&self, key_hash: &[u8; 32], now: &Now) -> bool {
+        let previous_counts = self.key_change.is_set() && !self.key_change.is_past(now);
+        *key_hash == self.endpoint_key_hash || (previous_counts && *key_hash == self.previous_key_hash)
+    }
+
+    /// Answers with another key from now on. Evidence under the old one counts for `slots` more, and until then the key does not change again, so that
+    /// no change makes evidence worthless.
+    pub fn change_key(&mut self, key_hash: [u8; 32], now: &Now, slots: u64) -> Result<()> {
+        if key_hash == self.endpoint_key_hash {
+            return Ok(());
+        }
+        require!(
+            !self.key_change.is_set() || self.key_change.is_past(now),
+            OracleError::KeyChangesTooSoon
+        );
+        self.previous_key_hash = self.endpoint_key_hash;
+        self.endpoint_key_hash = key_hash;
+        self.key_change = Deadline::after(now, slots);
+        Ok(())
+    }
+
     /// Free stake grows by what the vault holds for it.
     pub fn credit(&mut self, units: u64) -> Result<()> {
         self.stake_units = self.stake_units.checked_add(units).ok_or(OracleError::AmountOverflow)?;
@@ -109,6 +166,7 @@ impl Operator {
         require!(units > 0, OracleError::NothingUnbonding);
         require!(self.unbonding.is_past(now), OracleError::StillUnbonding);
         require!(self.open_disputes == 0, OracleError::DisputesOpen);
+        self.require_not_jailed(now)?;
         self.stake_units = self.stake_units.checked_sub(units).ok_or(OracleError::StakeCounters)?;
         self.unbonding_units = 0;
         self.unbonding = Deadline::default();

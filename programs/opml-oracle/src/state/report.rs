@@ -159,8 +159,8 @@ impl Report {
         Ok(())
     }
 
-    /// Fraud is proven: slashes the bond, the first time. Returns whether it was the first.
-    pub fn reject(&mut self, operator: &mut Operator) -> Result<bool> {
+    /// Fraud is proven: slashes the bond and jails the operator, the first time. Returns whether it was the first.
+    pub fn reject(&mut self, operator: &mut Operator, now: &Now) -> Result<bool> {
         match self.status {
             ReportStatus::Rejected => return Ok(false),
             ReportStatus::Sealed => {}
@@ -170,6 +170,7 @@ impl Report {
         }
         operator.slash(self.bond_units)?;
         operator.end_report()?;
+        operator.jail(now, self.terms.unbonding_slots);
         self.slashed_units = self.bond_units;
         self.status = ReportStatus::Rejected;
         Ok(true)

@@ -5,7 +5,7 @@ use imo_protocol::{Deadline, Now};
 use model_token::state::DisputeTerms;
 use proptest::{prelude::*, sample::Index};
 
-use super::{Dispute, Operator, Report, ReportStatus, StakeVault};
+use super::{Dispute, Equivocation, Operator, Report, ReportStatus, StakeVault};
 use crate::{
     errors::OracleError,
     game::{Game, Phase},
@@ -53,6 +53,9 @@ fn operator() -> Operator {
         open_disputes: 0,
         endpoint_key_hash: [0; 32],
         endpoint: String::new(),
+        jail: Deadline::default(),
+        previous_key_hash: [0; 32],
+        key_change: Deadline::default(),
         reserved: [0; 64],
     }
 }
@@ -127,6 +130,23 @@ fn dispute(now: &Now, order: u32) -> Dispute {
     }
 }
 
+fn equivocation(due_units: u64) -> Equivocation {
+    Equivocation {
+        version: 1,
+        bump: 255,
+        operator: Pubkey::default(),
+        mint: Pubkey::default(),
+        question: [0; 32],
+        key_hashes: [[1; 32]; 2],
+        prover: Pubkey::default(),
+        due_units,
+        slashed_units: 0,
+        prover_share_bps: TERMS.prover_share_bps,
+        payout_units: 0,
+        reserved: [0; 64],
+    }
+}
+
 #[track_caller]
 fn assert_refused<T: std::fmt::Debug>(result: Result<T>, error: OracleError) {
     assert_eq!(result.unwrap_err(), error.into());
@@ -188,7 +208,7 @@ fn given_a_report_when_it_goes_its_way_then_each_step_once_and_in_time() {
     );
     assert_refused(report.finalise(&at(1_015), &mut operator), OracleError::ReportEnded);
     assert_refused(report.require_disputable(&at(20)), OracleError::ReportEnded);
-    assert_refused(report.reject(&mut operator), OracleError::ReportEnded);
+    assert_refused(report.reject(&mut operator, &at(20)), OracleError::ReportEnded);
 }
 
 #[test]
@@ -199,8 +219,8 @@ fn given_a_rejected_report_when_it_is_rejected_again_then_slashed_once() {
     operator.open_report().unwrap();
     let mut report = report(400);
     report.seal(&at(10)).unwrap();
-    assert!(report.reject(&mut operator).unwrap());
-    assert!(!report.reject(&mut operator).unwrap());
+    assert!(report.reject(&mut operator, &at(20)).unwrap());
+    assert!(!report.reject(&mut operator, &at(20)).unwrap());
     assert_eq!(
         (operator.stake_units, operator.locked_units, operator.open_reports),
         (100, 0, 0)
@@ -224,7 +244,7 @@ fn given_a_friend_who_proves_first_when_settled_then_the_earlier_opened_dispute_
         dispute(&at(20), order)
     });
     friend.game.phase = Phase::Proven;
-    report.reject(&mut operator).unwrap();
+    report.reject(&mut operator, &at(20)).unwrap();
     assert_refused(
         friend.settle(&mut report, &mut operator, &mut vault),
         OracleError::SettleInOrder,
@@ -247,6 +267,111 @@ fn given_a_friend_who_proves_first_when_settled_then_the_earlier_opened_dispute_
     assert_eq!(vault.insurance_units, 645);
 }
 
+#[test]
+fn given_stake_that_comes_free_bit_by_bit_when_an_equivocation_is_slashed_then_it_costs_what_it_costs_and_rounds_like_one()
+ {
+    let (mut operator, mut vault) = (operator(), stake_vault());
+    let mut equivocation = equivocation(101);
+    for _ in 0..101 {
+        operator.credit(1).unwrap();
+        equivocation.slash(&mut operator, &mut vault).unwrap();
+    }
+    operator.credit(50).unwrap();
+    equivocation.slash(&mut operator, &mut vault).unwrap();
+    assert_eq!((operator.stake_units, equivocation.slashed_units), (50, 101));
+    // A floor of the prover's 30 percent, the rest insures.
+    assert_eq!((equivocation.payout_units, vault.insurance_units), (30, 71));
+}
+
+#[test]
+fn given_locked_free_and_leaving_stake_when_slashed_then_the_locked_part_stays() {
+    let (mut operator, mut vault) = (operator(), stake_vault());
+    operator.credit(100).unwrap();
+    operator.lock(60).unwrap();
+    operator.unbond(&at(0), 25, 10).unwrap();
+    let mut equivocation = equivocation(1_000);
+    equivocation.slash(&mut operator, &mut vault).unwrap();
+    assert_eq!((operator.stake_units, operator.locked_units), (60, 60));
+    assert_eq!((operator.unbonding_units, operator.free_units().unwrap()), (0, 0));
+    operator.unlock(60).unwrap();
+    equivocation.slash(&mut operator, &mut vault).unwrap();
+    assert_eq!((operator.stake_units, equivocation.slashed_units), (0, 100));
+}
+
+#[test]
+fn given_a_jailed_operator_when_its_time_is_past_then_free() {
+    let mut operator = operator();
+    operator.require_not_jailed(&at(0)).unwrap();
+    operator.credit(10).unwrap();
+    operator.unbond(&at(0), 10, 1).unwrap();
+    operator.jail(&at(10), 100);
+    for slot in [10, 110] {
+        assert_refused(operator.require_not_jailed(&at(slot)), OracleError::Jailed);
+        assert_refused(operator.withdraw_unbonded(&at(slot)), OracleError::Jailed);
+    }
+    operator.require_not_jailed(&at(113)).unwrap();
+    operator.withdraw_unbonded(&at(113)).unwrap();
+}
+
+#[test]
+fn given_a_key_when_it_changes_then_the_old_one_counts_for_its_time_and_no_key_is_lost() {
+    let mut operator = operator();
+    let [first, second, third] = [[1; 32], [2; 32], [3; 32]];
+    operator.endpoint_key_hash = first;
+    operator.change_key(first, &at(0), 100).unwrap();
+    assert!(!operator.key_change.is_set(), "the same key is no change");
+    operator.change_key(second, &at(10), 100).unwrap();
+    assert_refused(
+        operator.change_key(third, &at(110), 100),
+        OracleError::KeyChangesTooSoon,
+    );
+    assert_refused(
+        operator.change_key(first, &at(110), 100),
+        OracleError::KeyChangesTooSoon,
+    );
+    operator.change_key(second, &at(20), 100).unwrap();
+    for (key, slot, counts) in [
+        (first, 110, true),
+        (second, 110, true),
+        (third, 110, false),
+        (first, 113, false),
+        (second, 113, true),
+    ] {
+        assert_eq!(operator.answers_with(&key, &at(slot)), counts, "{slot}");
+    }
+    operator.change_key(third, &at(113), 100).unwrap();
+    assert!(operator.answers_with(&second, &at(113)));
+}
+
+#[test]
+fn given_a_punished_equivocation_when_something_is_left_to_do_then_it_is_not_over() {
+    let mut operator = operator();
+    operator.endpoint_key_hash = [2; 32];
+    operator.previous_key_hash = [1; 32];
+    operator.key_change = Deadline::after(&at(0), 100);
+    operator.credit(5).unwrap();
+    let mut equivocation = equivocation(10);
+    equivocation.slashed_units = 9;
+    equivocation.payout_units = 3;
+    assert_refused(equivocation.require_over(&operator, &at(200)), OracleError::PayoutWaits);
+    equivocation.payout_units = 0;
+    assert_refused(equivocation.require_over(&operator, &at(200)), OracleError::SlashWaits);
+    operator.stake_units = 0;
+    equivocation.require_over(&operator, &at(200)).unwrap();
+    assert_refused(
+        equivocation.require_over(&operator, &at(100)),
+        OracleError::EvidenceCounts,
+    );
+    // One of two keys counts no longer, so that the pair does not.
+    equivocation.key_hashes = [[1; 32], [2; 32]];
+    equivocation.require_over(&operator, &at(200)).unwrap();
+    equivocation.key_hashes = [[2; 32]; 2];
+    assert_refused(
+        equivocation.require_over(&operator, &at(200)),
+        OracleError::EvidenceCounts,
+    );
+}
+
 #[derive(Clone, Debug)]
 enum Call {
     Stake(u64),
@@ -260,6 +385,9 @@ enum Call {
     Settle(Index),
     Withdraw(Index),
     Finalise(Index),
+    Punish(u64),
+    Slash(Index),
+    Reward(Index),
 }
 
 fn call() -> impl Strategy<Value = Call> {
@@ -274,6 +402,9 @@ fn call() -> impl Strategy<Value = Call> {
         9 => any::<Index>().prop_map(Call::Settle),
         4 => any::<Index>().prop_map(Call::Withdraw),
         3 => any::<Index>().prop_map(Call::Finalise),
+        1 => (1u64..3_000).prop_map(Call::Punish),
+        2 => any::<Index>().prop_map(Call::Slash),
+        1 => any::<Index>().prop_map(Call::Reward),
     ]
 }
 
@@ -291,6 +422,7 @@ struct World {
     reports: Vec<Report>,
     /// With the index of their report; `None` once they are closed.
     disputes: Vec<Option<(usize, Dispute)>>,
+    equivocations: Vec<Equivocation>,
 }
 
 impl World {
@@ -302,6 +434,7 @@ impl World {
             operator: self.operator.clone(),
             reports: self.reports.clone(),
             disputes: self.disputes.clone(),
+            equivocations: self.equivocations.clone(),
         };
         if next.attempt(call, now).is_ok() {
             *self = next;
@@ -315,6 +448,7 @@ impl World {
             operator,
             reports,
             disputes,
+            equivocations,
         } = self;
         match call {
             Call::Stake(units) => {
@@ -329,6 +463,7 @@ impl World {
                 *tokens -= units;
             }
             Call::Post(bond) => {
+                operator.require_not_jailed(now)?;
                 operator.lock(*bond)?;
                 operator.open_report()?;
                 reports.push(report(*bond));
@@ -358,7 +493,7 @@ impl World {
                 dispute.game.operator_moves = *operator_moves;
                 if *proven {
                     dispute.game.phase = Phase::Proven;
-                    reports[*report].reject(operator)?;
+                    reports[*report].reject(operator, now)?;
                 } else {
                     dispute.game.phase = Phase::Lost;
                 }
@@ -377,6 +512,22 @@ impl World {
                     *tokens -= dispute.payout_units;
                     disputes[index] = None;
                 }
+            }
+            Call::Punish(due) => {
+                let mut punished = equivocation(*due);
+                punished.slash(operator, vault)?;
+                operator.jail(now, TERMS.unbonding_slots);
+                equivocations.push(punished);
+            }
+            Call::Slash(i) if !equivocations.is_empty() => {
+                let index = i.index(equivocations.len());
+                equivocations[index].slash(operator, vault)?;
+            }
+            Call::Reward(i) if !equivocations.is_empty() => {
+                let index = i.index(equivocations.len());
+                let units = std::mem::take(&mut equivocations[index].payout_units);
+                vault.pay(units)?;
+                *tokens -= units;
             }
             _ => {}
         }
@@ -397,7 +548,8 @@ impl World {
             .filter_map(Report::slash)
             .map(|slash| slash.remainder_units().unwrap())
             .sum();
-        let owed = self.operator.stake_units + bonds + payouts + slashed + self.vault.insurance_units;
+        let rewards: u64 = self.equivocations.iter().map(|punished| punished.payout_units).sum();
+        let owed = self.operator.stake_units + bonds + payouts + rewards + slashed + self.vault.insurance_units;
         prop_assert_eq!(self.vault.owed_units, owed);
         prop_assert_eq!(self.tokens, owed);
         self.operator.free_units().unwrap();
@@ -429,6 +581,7 @@ proptest! {
             operator: operator(),
             reports: Vec::new(),
             disputes: Vec::new(),
+            equivocations: Vec::new(),
         };
         let mut slot = 1;
         for (call, wait) in &calls {

@@ -23,4 +23,9 @@ const _: () = assert!(Witness::BYTES_OFFSET == 80);
 impl Witness {
     /// Where the raw bytes start in the account's data.
     pub const BYTES_OFFSET: usize = Witness::DISCRIMINATOR.len() + Witness::INIT_SPACE;
+
+    /// The raw bytes in a witness account's data.
+    pub fn bytes(data: &[u8]) -> Option<&[u8]> {
+        data.get(Self::BYTES_OFFSET..)
+    }
 }

@@ -34,11 +34,13 @@ pub struct Lane {
     pub collected_count: u64,
     /// Who paid this account's rent and gets it back.
     pub rent_payer: Pubkey,
+    /// Whether questions and answers are shown only with the payer's permission. Never changes.
+    pub private: bool,
     /// Zero.
     pub reserved: [u8; 32],
 }
 
-const _: () = assert!(Lane::INIT_SPACE == 194);
+const _: () = assert!(Lane::INIT_SPACE == 195);
 
 impl Lane {
     /// The reserved money and what is announced to leave it.

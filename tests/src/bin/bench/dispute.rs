@@ -1,24 +1,27 @@
 //! `dispute.<model>.*`: what it takes to prove one wrong element, from the opening to the proof.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result, bail};
 use imo_client::challenge::{
     Challenge,
-    audit::{Finding, recompute},
+    audit::{Finding, judge},
 };
 use imo_protocol::{Now, Receipt};
 use imo_tests::{
     Cast, World,
     models::{dense, digits, lying},
-    world::{Case, Duel, usdc},
+    world::{Asked, Case, Duel, usdc},
 };
+use opml::ops::{FullyConnected, Gather, GroupedFullyConnected, LayerNorm, RmsNorm};
 use opml_oracle::{
     game::{Game, Phase, Side},
     state::Trace,
 };
-use opml_runtime::{Model, execute};
-use serde_json::Number;
+use opml_runtime::{Model, NodeRecord, Operand, fast::Plan};
 
 use crate::figures::Figures;
 
@@ -27,30 +30,77 @@ const RUNS: usize = 31;
 
 pub fn measure(figures: &mut Figures) -> Result<()> {
     // The digits model has five nodes, the network two: the lie is in an element in the middle of a node in the middle.
-    prove_a_lie(figures, "digits", &digits(), 2)?;
-    prove_a_lie(figures, "dnn_784_20_10", &dense(&[784, 20, 10]), 0)
+    for (name, model, node) in [("digits", digits(), 2), ("dnn_784_20_10", dense(&[784, 20, 10]), 0)] {
+        let (world, cast) = World::with_protocol();
+        let plan = Plan::new(&model);
+        let asked = lying(&model, 0, usdc(10), node);
+        let subject = Subject {
+            name,
+            model: &model,
+            plan: &plan,
+            runs: RUNS,
+        };
+        prove_a_lie(figures, world, &cast, &subject, asked)?;
+    }
+    Ok(())
 }
 
 /// A turn of the challenger's as it found it.
 type Turn = (Game, Option<Trace>);
 
-fn prove_a_lie(figures: &mut Figures, name: &str, model: &Model, node: u32) -> Result<()> {
-    let (mut world, cast) = World::with_protocol();
-    let service = world.given_service(&cast, model);
-    let case = world.given_sealed(&cast, service, vec![lying(model, 0, usdc(10), node)]);
-    let own = execute(model, &case.asked[0].input)?;
+/// What a dispute is about.
+pub struct Subject<'a> {
+    pub name: &'a str,
+    pub model: &'a Model,
+    pub plan: &'a Plan,
+    /// How often the watcher's computation is timed.
+    pub runs: usize,
+}
+
+/// Plays a dispute about one wrong answer to its end, and times what the watcher computes in it.
+pub fn prove_a_lie(
+    figures: &mut Figures,
+    mut world: World,
+    cast: &Cast,
+    subject: &Subject,
+    asked: Asked,
+) -> Result<()> {
+    let Subject { name, model, plan, .. } = *subject;
+    let service = world.given_service(cast, model);
+    let case = world.given_sealed(cast, service, vec![asked]);
+    let own = plan.execute(&case.asked[0].input)?;
     let mut duel = Duel::open(&mut world, &cast.watcher, &case, 0, model, &own);
-    let turns = play(&mut world, &cast, &case, &mut duel);
+    let turns = play(&mut world, cast, &case, &mut duel);
     let tally = duel.tally;
-    let watcher = time_the_watcher(model, &case, &turns, &world.now())?;
-    let milliseconds = Number::from_f64((watcher.as_secs_f64() * 1e6).round() / 1e3).context("a time is finite")?;
-    let mut set = |figure: &str, value: Number| figures.set(format!("dispute.{name}.{figure}"), value);
-    set("operator_moves", tally.operator_moves.into());
-    set("transactions", tally.transactions.into());
-    set("compute_units", tally.compute_units.into());
-    set("bytes", tally.bytes.into());
-    set("watcher_ms", milliseconds);
-    Ok(())
+    let watcher = time_the_watcher(subject, &case, &turns, &world.now())?;
+    let mut set = |figure: &str, value: u64| figures.set(format!("dispute.{name}.{figure}"), value);
+    set("parameters", parameters(model));
+    set("operator_moves", tally.operator_moves);
+    set("transactions", tally.transactions);
+    set("compute_units", tally.compute_units);
+    set("bytes", tally.bytes);
+    figures.set_rounded(format!("dispute.{name}.watcher_ms"), watcher.as_secs_f64() * 1e3)
+}
+
+/// Weights, biases, embeddings and what normalisations scale with: what people count. Quantisation parameters and tables of functions are none.
+fn parameters(model: &Model) -> u64 {
+    let learned = |node: &NodeRecord| match node.operator {
+        FullyConnected::NUMBER | GroupedFullyConnected::NUMBER => node.operands[1..3].to_vec(),
+        Gather::NUMBER => node.operands[1..2].to_vec(),
+        LayerNorm::NUMBER | RmsNorm::NUMBER => node.operands[1..].to_vec(),
+        _ => Vec::new(),
+    };
+    let constants: BTreeSet<u32> = model
+        .nodes()
+        .iter()
+        .flat_map(learned)
+        .filter_map(|operand| match operand {
+            Operand::Constant(index) => Some(index),
+            _ => None,
+        })
+        .collect();
+    let elements = |index: u32| u64::from(model.constants()[index as usize].spec().elements());
+    constants.into_iter().map(elements).sum()
 }
 
 /// Both sides play to the proof.
@@ -73,18 +123,21 @@ fn play(world: &mut World, cast: &Cast, case: &Case, duel: &mut Duel) -> Vec<Tur
     }
 }
 
-/// The median of what the watcher itself computes: from the receipt, by running the model, over the search for the wrong place to the finished witness.
-fn time_the_watcher(model: &Model, case: &Case, turns: &[Turn], now: &Now) -> Result<Duration> {
+/// The median of what the watcher itself computes: from the receipt, by running the model, over the search for the wrong place to the finished witness. The
+/// model is open and planned, as a watcher's is that judges one receipt after the other.
+fn time_the_watcher(subject: &Subject, case: &Case, turns: &[Turn], now: &Now) -> Result<Duration> {
+    let Subject { model, plan, runs, .. } = *subject;
     let input = &case.asked[0].input;
     let receipt = Receipt {
         lane: case.service.customer.lane,
         sequence: 0,
         claim: case.asked[0].claim,
+        salt: case.asked[0].salt,
     };
-    let mut times = Vec::with_capacity(RUNS);
-    for _ in 0..RUNS {
+    let mut times = Vec::with_capacity(runs);
+    for _ in 0..runs {
         let start = Instant::now();
-        let Finding::WrongOutput(own) = recompute(model, input, &receipt)? else {
+        let Finding::WrongOutput(own) = judge(plan.execute(input)?, &receipt) else {
             bail!("the answer is wrong")
         };
         let mut challenge = Challenge::new(model, &own);
@@ -94,5 +147,5 @@ fn time_the_watcher(model: &Model, case: &Case, turns: &[Turn], now: &Now) -> Re
         times.push(start.elapsed());
     }
     times.sort_unstable();
-    times.get(RUNS / 2).copied().context("the watcher was timed")
+    times.get(runs / 2).copied().context("the watcher was timed")
 }

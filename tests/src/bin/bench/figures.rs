@@ -1,6 +1,10 @@
 //! Named numbers, as one flat JSON object.
 
-use std::{collections::BTreeMap, fs, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::PathBuf,
+};
 
 use anyhow::{Context, Result};
 use imo_tests::programs::target_dir;
@@ -36,10 +40,17 @@ impl Figures {
         self.0.insert(name.into(), figure.into());
     }
 
-    /// Puts what a suite measured in the place of all that it measured before.
-    pub fn replace(&mut self, suite: &str, measured: Self) {
-        let prefix = format!("{suite}.");
-        self.0.retain(|name, _| !name.starts_with(&prefix));
+    /// A figure with three digits behind the point.
+    pub fn set_rounded(&mut self, name: impl Into<String>, figure: f64) -> Result<()> {
+        let rounded = Number::from_f64((figure * 1e3).round() / 1e3).context("a figure is finite")?;
+        self.set(name, rounded);
+        Ok(())
+    }
+
+    /// Puts what was measured in the place of all that was measured before about the same subjects, which the first two parts of a name say.
+    pub fn replace(&mut self, measured: Self) {
+        let subjects: BTreeSet<String> = measured.0.keys().map(|name| subject(name).to_owned()).collect();
+        self.0.retain(|name, _| !subjects.contains(subject(name)));
         self.0.extend(measured.0);
     }
 
@@ -57,6 +68,11 @@ impl Figures {
             println!("{name:width$}  {figure:>12}");
         }
     }
+}
+
+/// `dispute.digits` of `dispute.digits.bytes`.
+fn subject(name: &str) -> &str {
+    name.match_indices('.').nth(1).map_or(name, |(end, _)| &name[..end])
 }
 
 fn file() -> PathBuf {

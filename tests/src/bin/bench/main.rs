@@ -1,10 +1,12 @@
-//! Measures what the project promises figures for: `cargo run -p imo-tests --bin bench -- [cu|dispute|size] [--write-docs]`.
+//! Measures what the project promises figures for: `cargo run -p imo-tests --bin bench -- [cu|dispute|scale|size] [--write-docs]`.
 //!
 //! Results are merged into `target/bench/results.json`; `docs/performance.md` says what each figure means.
 
 mod compute_units;
 mod dispute;
 mod figures;
+mod memory;
+mod scale;
 mod size;
 
 use std::{collections::BTreeSet, process::ExitCode};
@@ -16,9 +18,10 @@ use imo_tests::programs::{PROGRAMS, elf};
 /// A name on the command line, and what it measures.
 type Suite = (&'static str, fn(&mut Figures) -> Result<()>);
 
-const SUITES: [Suite; 3] = [
+const SUITES: [Suite; 4] = [
     ("cu", compute_units::measure),
     ("dispute", dispute::measure),
+    ("scale", scale::measure),
     ("size", size::measure),
 ];
 
@@ -51,14 +54,14 @@ fn run() -> Result<()> {
         elf(program)?;
     }
     let mut figures = Figures::read()?;
-    for (name, measure) in SUITES
+    for (_, measure) in SUITES
         .iter()
         .filter(|(name, _)| wanted.is_empty() || wanted.contains(*name))
     {
         let mut measured = Figures::default();
         measure(&mut measured)?;
         measured.print();
-        figures.replace(name, measured);
+        figures.replace(measured);
     }
     figures.write()?;
     if write_docs {

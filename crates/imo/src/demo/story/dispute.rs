@@ -8,7 +8,7 @@ use imo_client::{
 };
 use opml::hashv;
 use opml_oracle::state::{Dispute, Report};
-use opml_runtime::Execution;
+use opml_runtime::{Execution, execute};
 
 use super::{
     DisputeFigures, Story,
@@ -47,7 +47,7 @@ impl Story<'_> {
         let mut wrong = None;
         for operator in OPERATORS {
             for (index, answered) in (0..).zip(answers.of(operator)) {
-                match audit::recompute(self.model, &answered.input, &answered.receipt)? {
+                match audit::judge(execute(self.model, &answered.input)?, &answered.receipt) {
                     Finding::Correct => {}
                     Finding::NotComparable => anyhow::bail!("Receipt {index} of {operator} is about something else"),
                     Finding::WrongOutput(own) => {
@@ -90,6 +90,7 @@ impl Story<'_> {
             receipt_index: *index,
             salt: hashv(&[b"the watcher's secret"]),
             claim: answered.receipt.claim,
+            receipt_salt: answered.receipt.salt,
             path,
         };
         let report: Report = self.stage.cluster.account(&report_address)?;

@@ -7,7 +7,7 @@ use imo_client::{
     trees::{ReceiptTree, RequestTree},
     voucher::SignedVoucher,
 };
-use imo_protocol::{Receipt, Request, Voucher};
+use imo_protocol::{PUBLIC_SALT, Receipt, Request, Voucher};
 use opml::hashv;
 use opml_oracle::state::{Operator, Report};
 use opml_runtime::{Tensor, fast::Plan};
@@ -120,8 +120,14 @@ impl Story<'_> {
             .act(Role::Payer, "opens a credit and deposits 20 dollars", &[open, deposit])?;
         self.ledger.deposit(terms::DEPOSIT);
         for operator in OPERATORS {
-            let lane =
-                send::revenue_escrow::open_lane(payer, payer, places.model, places.operator(operator), terms::LANE);
+            let lane = send::revenue_escrow::open_lane(
+                payer,
+                payer,
+                places.model,
+                places.operator(operator),
+                terms::LANE,
+                false,
+            );
             self.stage
                 .act(Role::Payer, format!("sets 5 dollars aside for {operator}"), &[lane])?;
             self.ledger.open_lane(operator, terms::LANE);
@@ -173,6 +179,7 @@ impl Story<'_> {
                 model_root: self.model.model_root(),
                 input_root: image.pixels.root(),
                 price_units: terms::PRICE,
+                salt: PUBLIC_SALT,
             };
             lane.requests.push(&request)?;
             let voucher = Voucher {
@@ -217,6 +224,7 @@ impl Story<'_> {
                 lane: address,
                 sequence,
                 claim: answer.claim(),
+                salt: request.salt,
             };
             answers.push(Answered {
                 input: image.pixels.clone(),

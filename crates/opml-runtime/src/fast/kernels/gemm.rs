@@ -31,7 +31,7 @@ struct Line([[u8; GROUP]; PANEL]);
 /// The sums of one row and one panel.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
-struct Sums([i32; PANEL]);
+pub(super) struct Sums(pub(super) [i32; PANEL]);
 
 /// Weights [n, k] in the order in which the kernels read them.
 #[derive(Clone)]
@@ -80,6 +80,18 @@ pub(in crate::fast) struct Requantisation {
     pub multiplier: Vec<i32>,
     /// 1 to 62.
     pub shift: Vec<u32>,
+}
+
+impl Requantisation {
+    /// That of some columns.
+    pub(in crate::fast) fn part(&self, columns: Range<usize>) -> Self {
+        Self {
+            bias: self.bias[columns.clone()].to_vec(),
+            multiplier: self.multiplier[columns.clone()].to_vec(),
+            shift: self.shift[columns].to_vec(),
+            ..*self
+        }
+    }
 }
 
 /// `Σ x` of each row of `k` elements.
@@ -298,7 +310,13 @@ mod x86 {
 
 /// One panel of one row of sums to int8. `out` has as many elements as the panel has columns.
 #[inline(always)]
-fn requantise(sums: &Sums, row_term: i32, columns: &Columns, requantisation: &Requantisation, out: &mut [u8]) {
+pub(super) fn requantise(
+    sums: &Sums,
+    row_term: i32,
+    columns: &Columns,
+    requantisation: &Requantisation,
+    out: &mut [u8],
+) {
     match out.first_chunk_mut::<PANEL>() {
         // Straight to its place: by way of a copy the halves would have to wait for each other.
         Some(out) => requantise_panel(sums, row_term, columns, requantisation, out),
@@ -357,7 +375,7 @@ fn copy_part(out: &mut [u8], bytes: &[u8; PANEL]) {
 }
 
 /// What a panel's columns are requantised with; the places beyond the last column are of no use.
-struct Columns {
+pub(super) struct Columns {
     /// With the bias, when that cannot saturate.
     term: [i32; PANEL],
     saturates: bool,
@@ -368,7 +386,7 @@ struct Columns {
 }
 
 impl Columns {
-    const NONE: Self = Self {
+    pub(super) const NONE: Self = Self {
         term: [0; PANEL],
         saturates: false,
         bias: [0; PANEL],
@@ -377,19 +395,22 @@ impl Columns {
         shift: [1; PANEL],
     };
 
-    /// Takes the columns from `first` on.
+    /// Takes the columns `range`, of reductions of `k` elements, with a term for each.
     #[inline(always)]
-    fn fill(&mut self, weights: &Packed, requantisation: &Requantisation, first: usize) {
-        let end = (first + PANEL).min(weights.column_sums.len());
-        let len = end - first;
-        let zero = (weights.k as i32).wrapping_mul(requantisation.weights_zero_point);
-        let negated = requantisation.x_zero_point.wrapping_neg();
-        for (term, sum) in self.term.iter_mut().zip(&weights.column_sums[first..end]) {
-            *term = negated.wrapping_mul(sum.wrapping_sub(zero));
+    pub(super) fn fill(
+        &mut self,
+        terms: impl Iterator<Item = i32>,
+        k: usize,
+        requantisation: &Requantisation,
+        range: Range<usize>,
+    ) {
+        let len = range.len();
+        for (to, term) in self.term[..len].iter_mut().zip(terms) {
+            *to = term;
         }
-        let bias = &requantisation.bias[first..end];
+        let bias = &requantisation.bias[range.clone()];
         // No sum is larger. The longest reduction leaves a little room.
-        let room = i32::MAX - MAX_PRODUCT * weights.k as i32;
+        let room = i32::MAX - MAX_PRODUCT * k as i32;
         self.saturates = bias.iter().any(|bias| bias.unsigned_abs() > room as u32);
         if self.saturates {
             self.bias[..len].copy_from_slice(bias);
@@ -398,9 +419,9 @@ impl Columns {
                 *term = term.wrapping_add(*bias);
             }
         }
-        self.multiplier[..len].copy_from_slice(&requantisation.multiplier[first..end]);
+        self.multiplier[..len].copy_from_slice(&requantisation.multiplier[range.clone()]);
         let to = self.rounding.iter_mut().zip(&mut self.shift);
-        for ((rounding, to), shift) in to.zip(&requantisation.shift[first..end]) {
+        for ((rounding, to), shift) in to.zip(&requantisation.shift[range]) {
             *rounding = 1i64 << (shift.wrapping_sub(1) & 63);
             *to = i64::from(*shift);
         }
@@ -444,10 +465,15 @@ impl Block<'_> {
         let mut row = 0;
         let lines = self.weights.k.div_ceil(GROUP);
         let lines = &self.weights.lines[(self.first_panel + panel) * lines..][..P * lines];
+        let zero = (self.weights.k as i32).wrapping_mul(self.requantisation.weights_zero_point);
+        let negated = self.requantisation.x_zero_point.wrapping_neg();
         let mut columns = [const { Columns::NONE }; P];
         for (p, columns) in columns.iter_mut().enumerate() {
             let first = (self.first_panel + panel + p) * PANEL;
-            columns.fill(self.weights, self.requantisation, first);
+            let end = (first + PANEL).min(self.weights.column_sums.len());
+            let sums = &self.weights.column_sums[first..end];
+            let terms = sums.iter().map(|sum| negated.wrapping_mul(sum.wrapping_sub(zero)));
+            columns.fill(terms, self.weights.k, self.requantisation, first..end);
         }
         while row < rows {
             macro_rules! rows {

@@ -11,12 +11,14 @@
 //! Everything else is bounds-checked Rust: a mistake here gives a wrong number, which the tests against the reference find, not a wild access.
 #![allow(unsafe_code)]
 
+mod dot;
 mod gemm;
 mod lookup;
 mod narrow;
 mod rows;
 mod sha256;
 
+pub(super) use dot::dot_product;
 pub(super) use gemm::{PANEL, Packed, Requantisation, product};
 pub(super) use lookup::lookup;
 pub(super) use narrow::{Narrow, narrow_product};
@@ -24,7 +26,7 @@ pub(super) use rows::{
     Normalisation, add, arg_max, clip, layer_statistics, multiply, normalise, quotients, reduce_max, reduce_sum,
     rms_statistics, rotate,
 };
-pub(super) use sha256::{Quarter, ShaExtensions, compress_two};
+pub(super) use sha256::{Block, ShaExtensions, compress_two};
 
 /// Instructions that the kernels may use. Private inside, so that only [`Level::available`] makes one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

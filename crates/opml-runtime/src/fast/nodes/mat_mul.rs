@@ -1,10 +1,10 @@
-//! `MatMul`: the second factor is packed when it is known, matrix by matrix.
+//! `MatMul`: matrix by matrix, the second factor is packed when it is known; when it meets few rows, as in a step of a decoder, it is used as it is.
 
 use opml::{NodeRecord, TensorSpec, model::MAX_OPERANDS, ops::MatMulAttributes};
 use rayon::prelude::*;
 
-use super::{Node, Part, Prepared, Work};
-use crate::fast::kernels::{Level, Packed, Requantisation, product};
+use super::{IN_PLACE_ROWS, Node, Part, Prepared, Work};
+use crate::fast::kernels::{Level, Packed, Requantisation, dot_product, product};
 
 const B: usize = 1;
 
@@ -15,11 +15,10 @@ const MIN_PARALLEL_BYTES: usize = 1 << 14;
 pub(in crate::fast) struct Factor(Vec<Packed>);
 
 pub(super) struct MatMulNode {
+    /// Rows of the first factor that meet the same matrix of the second.
     m: usize,
     n: usize,
     k: usize,
-    /// Matrices of the first factor that meet the same matrix of the second.
-    sharing: usize,
     requantisation: Requantisation,
 }
 
@@ -32,10 +31,10 @@ impl MatMulNode {
         let [m, n, k] = [*m, *n, *k].map(|dimension| dimension as usize);
         let matrices = |spec: &TensorSpec, rows: usize| spec.rows() as usize / rows;
         Some(Self {
-            m,
+            // Matrices of the first factor that share one of the second are neighbours.
+            m: m * (matrices(&specs[0], m) / matrices(&specs[B], n)),
             n,
             k,
-            sharing: matrices(&specs[0], m) / matrices(&specs[B], n),
             requantisation: Requantisation {
                 x_zero_point: attributes.a_zero_point.into(),
                 weights_zero_point: attributes.b_zero_point.into(),
@@ -56,6 +55,9 @@ impl Node for MatMulNode {
     }
 
     fn prepare(&self, level: Level, operands: &[Part; MAX_OPERANDS]) -> Prepared {
+        if self.m <= IN_PLACE_ROWS {
+            return Prepared::Nothing;
+        }
         let b = operands[B].bytes;
         let matrix = self.n * self.k;
         let pack = |matrix: &[u8]| Packed::new(level, matrix, self.k);
@@ -69,9 +71,6 @@ impl Node for MatMulNode {
     }
 
     fn rows(&self, work: &Work, out: &mut [u8]) {
-        let Prepared::Factor(Factor(factor)) = work.prepared else {
-            unreachable!("the second factor is prepared");
-        };
         let mut rest = out;
         let mut row = work.rows.start;
         while row < work.rows.end {
@@ -79,14 +78,15 @@ impl Node for MatMulNode {
             let end = ((matrix + 1) * self.m).min(work.rows.end);
             let a = work.operands[0].rows(&(row..end), self.k);
             let (out, after) = rest.split_at_mut((end - row) * self.n);
-            product(
-                work.level,
-                a,
-                &factor[matrix / self.sharing],
-                &self.requantisation,
-                0..self.n,
-                out,
-            );
+            match work.prepared {
+                Prepared::Factor(Factor(factor)) => {
+                    product(work.level, a, &factor[matrix], &self.requantisation, 0..self.n, out);
+                }
+                _ => {
+                    let b = &work.whole(B)[matrix * self.n * self.k..][..self.n * self.k];
+                    dot_product(work.level, a, b, self.k, &self.requantisation, 0..self.n, out);
+                }
+            }
             (rest, row) = (after, end);
         }
     }

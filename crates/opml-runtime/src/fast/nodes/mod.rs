@@ -23,6 +23,17 @@ use opml::{
 use super::kernels::Level;
 use crate::model::Model;
 
+/// Rows up to which a matrix that does not stay in the cache is multiplied as it is: reading it takes longer than the rest.
+const IN_PLACE_ROWS: usize = 8;
+
+/// What of the weights is packed.
+pub(super) struct Packing {
+    /// Bytes that may still be.
+    pub left: usize,
+    /// Also weights that meet [`IN_PLACE_ROWS`] or less.
+    pub for_few_rows: bool,
+}
+
 /// Rows of an operand: all of them, or those from `first_row` on.
 #[derive(Clone, Copy)]
 pub(super) struct Part<'a> {
@@ -81,6 +92,11 @@ pub(super) trait Node: Send + Sync {
         true
     }
 
+    /// Whether it wants all rows and all threads at once, so that nothing runs together with it.
+    fn runs_alone(&self) -> bool {
+        false
+    }
+
     /// About how many vector instructions a row of the output takes.
     fn row_cost(&self) -> usize;
 
@@ -106,7 +122,7 @@ pub(super) enum Ready {
 }
 
 /// A node of a model, whose rules have been checked.
-pub(super) fn ready(level: Level, model: &Model, record: &NodeRecord) -> Ready {
+pub(super) fn ready(level: Level, model: &Model, record: &NodeRecord, packing: &mut Packing) -> Ready {
     let specs = model.operand_specs(record);
     let constant = |operand: usize| match record.operands[operand] {
         Operand::Constant(index) => Some(model.constants()[index as usize].bytes()),
@@ -114,9 +130,9 @@ pub(super) fn ready(level: Level, model: &Model, record: &NodeRecord) -> Ready {
     };
     let fast: Option<Box<dyn Node>> = match record.operator {
         Reshape::NUMBER | Bitcast::NUMBER => return Ready::Alias,
-        FullyConnected::NUMBER | GroupedFullyConnected::NUMBER => {
-            Some(Box::new(linear::LinearNode::new(level, record, &specs, constant)))
-        }
+        FullyConnected::NUMBER | GroupedFullyConnected::NUMBER => Some(Box::new(linear::LinearNode::new(
+            level, record, &specs, constant, packing,
+        ))),
         MatMul::NUMBER => boxed(mat_mul::MatMulNode::new(record, &specs)),
         Clip::NUMBER => boxed(elementwise::ClipNode::new(record)),
         Lookup::NUMBER => boxed(Some(elementwise::LookupNode::new(record))),

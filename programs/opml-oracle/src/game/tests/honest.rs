@@ -11,8 +11,8 @@ use crate::game::{Game, Phase};
 
 fn spec() -> impl Strategy<Value = TensorSpec> {
     let element = prop_oneof![Just(ElementType::Int8), Just(ElementType::Int32)];
-    // Up to 40 rows of up to 5 (Int8) or 18 (Int32) tiles.
-    (element, prop::collection::vec(1u32..=40, 0..2), 1u32..=1_150).prop_map(|(element, mut shape, cols)| {
+    // Up to 180 (Int8) or 719 (Int32) tiles.
+    (element, prop::collection::vec(1u32..=40, 0..2), 1u32..=2_300).prop_map(|(element, mut shape, cols)| {
         shape.push(cols);
         TensorSpec::new(element, &shape).unwrap()
     })
@@ -47,8 +47,8 @@ fn honest_run() -> impl Strategy<Value = Run> {
 enum Lie {
     /// An element is wrong.
     Byte { tile: Index, byte: Index, flip: u8 },
-    /// The fill of a tile is not zero.
-    DirtyFill { tile: Index },
+    /// A tile is longer or shorter than its place.
+    OtherLength { tile: Index, bytes: Index },
     /// Something hangs where nothing is, as a leaf or as a whole subtree.
     DirtyPad { level: Index, place: Index },
     /// A node of the output's tree has no preimage.
@@ -62,7 +62,7 @@ enum Lie {
 fn lie() -> impl Strategy<Value = Lie> {
     prop_oneof![
         3 => (any::<Index>(), any::<Index>(), 1u8..).prop_map(|(tile, byte, flip)| Lie::Byte { tile, byte, flip }),
-        1 => any::<Index>().prop_map(|tile| Lie::DirtyFill { tile }),
+        1 => (any::<Index>(), any::<Index>()).prop_map(|(tile, bytes)| Lie::OtherLength { tile, bytes }),
         1 => (any::<Index>(), any::<Index>()).prop_map(|(level, place)| Lie::DirtyPad { level, place }),
         1 => (any::<Index>(), any::<Index>()).prop_map(|(level, place)| Lie::NoPreimage { level, place }),
         1 => Just(Lie::NoOutput),
@@ -82,7 +82,7 @@ fn lying_run(honest: &Run, k: usize, lie: &Lie) -> Run {
     let spec = output.spec;
     let depth = spec.depth();
     let tiles: Vec<u32> = (0..1 << depth)
-        .filter(|leaf| spec.tile_position(*leaf).is_some())
+        .filter(|leaf| spec.tile_range(*leaf).is_some())
         .collect();
     let any_level = |level: &Index| u8::try_from(level.index(usize::from(depth) + 1)).unwrap();
     let mut bytes = output.bytes.clone();
@@ -94,18 +94,13 @@ fn lying_run(honest: &Run, k: usize, lie: &Lie) -> Run {
             let range = spec.tile_range(*tile.get(&tiles)).unwrap();
             bytes[range.start + byte.index(range.len())] ^= flip;
         }
-        Lie::DirtyFill { tile } => {
+        Lie::OtherLength { tile, bytes } => {
             let leaf = *tile.get(&tiles);
-            let mut dirty = output.tile(leaf).to_vec();
-            if dirty.len() == 256 {
-                // No fill to soil: soil an element instead.
-                dirty[0] ^= 1;
-                bytes[spec.tile_range(leaf).unwrap().start] ^= 1;
-            } else {
-                dirty.resize(256, 0);
-                dirty[255] = 1;
-            }
-            lies.push((0, leaf, merkle::leaf(Domain::TensorTile, leaf, &[&dirty])));
+            let mut tile = output.tile(leaf).to_vec();
+            // Every length up to twice the largest but the right one.
+            let len = (tile.len() + 1 + bytes.index(1_023)) % 1_024;
+            tile.resize(len, 0);
+            lies.push((0, leaf, merkle::leaf(Domain::TensorTile, leaf, &[&tile])));
         }
         Lie::DirtyPad { level, place } => {
             let level = any_level(level);

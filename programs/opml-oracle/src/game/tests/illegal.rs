@@ -33,18 +33,18 @@ fn attempt() -> impl Strategy<Value = Attempt> {
         (0u8..20).prop_map(|child| Attempt::Demand { child }),
         (0u8..20, any::<bool>()).prop_map(|(child, malformed)| Attempt::DemandNode { child, malformed }),
         hashes.prop_map(|hashes| Attempt::Reveal { hashes }),
-        prop::collection::vec(any::<u8>(), 0..300).prop_map(|tile| Attempt::RevealTile { tile }),
+        prop::collection::vec(any::<u8>(), 0..600).prop_map(|tile| Attempt::RevealTile { tile }),
         Just(Attempt::Prove),
         Just(Attempt::Timeout),
     ]
 }
 
 fn spec() -> TensorSpec {
-    TensorSpec::new(ElementType::Int8, &[3, 1_200]).unwrap()
+    TensorSpec::new(ElementType::Int8, &[3, 2_400]).unwrap()
 }
 
 fn run() -> Run {
-    let output = |node: u8| Output::new(spec(), vec![node; 3_600], &[]);
+    let output = |node: u8| Output::new(spec(), vec![node; 7_200], &[]);
     Run::new((0..40).map(output).collect(), &[], &[])
 }
 
@@ -120,7 +120,7 @@ proptest! {
                     }
                 },
             }
-            prop_assert!(game.frontier.len() <= 16 && game.tile.len() <= 256);
+            prop_assert!(game.frontier.len() <= 16 && game.tile.len() <= 512);
             prop_assert!(game.clocks.challenger_slots <= TERMS.clock_slots);
             prop_assert!(game.clocks.operator_slots <= TERMS.clock_slots);
         }

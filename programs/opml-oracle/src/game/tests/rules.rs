@@ -10,13 +10,13 @@ use super::{
 };
 use crate::game::{Game, Move, Phase, Refusal, Side, Tree, check_trace_root, whole_trace_root};
 
-/// Two rows of five tiles each: depth 1 + 3.
+/// Ten tiles: depth 4.
 fn spec() -> TensorSpec {
-    TensorSpec::new(ElementType::Int8, &[2, 1_200]).unwrap()
+    TensorSpec::new(ElementType::Int8, &[2, 2_400]).unwrap()
 }
 
 fn run(node_count: u8) -> Run {
-    let output = |node: u8| Output::new(spec(), vec![node; 2_400], &[]);
+    let output = |node: u8| Output::new(spec(), vec![node; 4_800], &[]);
     Run::new((0..node_count).map(output).collect(), &[], &[])
 }
 
@@ -112,17 +112,17 @@ fn given_padding_in_the_frontier_when_it_is_picked_then_not_a_position() {
 }
 
 #[test]
-fn given_a_tensor_of_short_rows_when_padding_within_a_row_is_picked_then_not_a_position() {
+fn given_a_tensor_of_ten_tiles_when_padding_is_picked_then_not_a_position() {
     let run = run(5);
     let mut game = traced(&run);
     let digest = game.digest;
     game.demand_node(&at(10), &digest, 0, Some(&spec())).unwrap();
     run.answer(&mut game, &at(10)).unwrap();
     let digest = game.digest;
-    for child in [5, 6, 7, 13, 15] {
+    for child in [10, 13, 15] {
         assert_eq!(game.demand(&at(10), &digest, child), Err(Refusal::NotAPosition));
     }
-    game.demand(&at(10), &digest, 8).unwrap();
+    game.demand(&at(10), &digest, 9).unwrap();
     assert!(game.cursor.is_at_tile());
 }
 
@@ -136,10 +136,10 @@ fn given_an_output_of_one_tile_when_its_node_is_picked_then_the_tile_is_due_at_o
     game.demand_node(&at(10), &digest, 1, Some(&spec)).unwrap();
     let digest = game.digest;
     assert_eq!(game.reveal(&at(10), &digest, &[[1; 32]]), Err(Refusal::TileDue));
-    // The fill cannot be stated, not even when it is zero.
+    // A tile has one length: what does not fill it has no place for zeros.
     for (tile, refusal) in [
         (vec![1; 39], Refusal::WrongTileLength),
-        (vec![1; 256], Refusal::WrongTileLength),
+        (vec![1; 512], Refusal::WrongTileLength),
         (vec![2; 40], Refusal::WrongPreimage),
     ] {
         assert_eq!(game.reveal_tile(&at(10), &digest, &tile), Err(refusal));
@@ -157,13 +157,13 @@ fn given_hashes_due_when_something_else_is_revealed_then_refused() {
     game.demand_node(&at(10), &digest, 0, Some(&spec())).unwrap();
     let digest = game.digest;
     let hashes: Vec<Hash> = (0..16).map(|leaf| run.outputs[0].tree.at(0, leaf)).collect();
-    assert_eq!(game.reveal_tile(&at(10), &digest, &[0; 256]), Err(Refusal::HashesDue));
+    assert_eq!(game.reveal_tile(&at(10), &digest, &[0; 512]), Err(Refusal::HashesDue));
     assert_eq!(
         game.reveal(&at(10), &digest, &hashes[..8]),
         Err(Refusal::WrongHashCount)
     );
     let mut dirty = hashes.clone();
-    dirty[5] = [1; 32];
+    dirty[10] = [1; 32];
     assert_eq!(game.reveal(&at(10), &digest, &dirty), Err(Refusal::NotCanonical));
     let mut missing = hashes.clone();
     missing[0] = PAD;
@@ -181,6 +181,30 @@ fn given_a_malformed_node_when_it_is_picked_then_proven() {
     game.demand_node(&at(10), &digest, 1, None).unwrap();
     assert_eq!((game.phase, game.node_index), (Phase::Proven, 1));
     assert_eq!(game.time_out(&at(100_000)), Err(Refusal::WrongPhase));
+}
+
+#[test]
+fn given_fraud_that_needs_no_walk_when_shown_then_proven_from_the_opening_only() {
+    let mut game = open(0);
+    let before = game.digest;
+    let show = |game: &mut Game, digest: &Hash, slot| {
+        game.prove_at_once(&at(slot), digest, Move::ProveMalformed, &[&3u32.to_le_bytes()])
+    };
+    assert_eq!(show(&mut game, &[0; 32], 11), Err(Refusal::StaleDigest));
+    assert_eq!(show(&mut game, &before, 2_000), Err(Refusal::MoveTooLate));
+    assert_eq!(game, open(0), "nothing happened");
+    show(&mut game, &before, 11).unwrap();
+    assert_eq!(
+        (game.phase, game.challenger_moves, game.operator_moves),
+        (Phase::Proven, 1, 0)
+    );
+    assert_eq!(game.digest, move_digest(&before, 11, &hashv(&[&3u32.to_le_bytes()])));
+    let digest = game.digest;
+    assert_eq!(show(&mut game, &digest, 11), Err(Refusal::WrongPhase));
+
+    let mut named = pointed(5, &at(10));
+    let digest = named.digest;
+    assert_eq!(show(&mut named, &digest, 11), Err(Refusal::WrongPhase));
 }
 
 #[test]

@@ -12,6 +12,9 @@ use crate::game::{Game, Phase, longest_dispute_slots};
 /// The most nodes that a model has.
 const NODE_COUNT: u32 = opml::model::MAX_NODES;
 
+/// The tile at leaf 0.
+const TILE: [u8; 512] = [5; 512];
+
 /// What a reveal of each level down to leaf 0 shows, top first, in a tree of `depth` whose other nodes are made up. `bottom` is leaf 0 as it is
 /// revealed, `leaf` makes the hash of a revealed leaf.
 fn descent(depth: u8, bottom: Hash, leaf: impl Fn(u32, &Hash) -> Hash) -> (Hash, Vec<Vec<Hash>>) {
@@ -41,10 +44,11 @@ fn descent(depth: u8, bottom: Hash, leaf: impl Fn(u32, &Hash) -> Hash) -> (Hash,
 
 /// A game whose sides make every move that there is, each when `wait` says. Returns the slots from the opening to the end, and the turns.
 fn play(terms: &DisputeTerms, mut wait: impl FnMut(&Deadline) -> u64) -> (u64, u64, Game) {
-    let spec = TensorSpec::new(ElementType::Int8, &[1 << 24, 1 << 7, 1]).unwrap();
-    assert_eq!(spec.depth(), 31);
-    let tile_leaf = spec.tile_leaf(0, &[5]).unwrap();
-    let (output_root, mut tensor) = descent(31, tile_leaf, |_, hash| *hash);
+    // As many bytes as a tensor may have.
+    let spec = TensorSpec::new(ElementType::Int32, &[1 << 24, 1 << 7]).unwrap();
+    assert_eq!(spec.depth(), 24);
+    let tile_leaf = spec.tile_leaf(0, &TILE).unwrap();
+    let (output_root, mut tensor) = descent(24, tile_leaf, |_, hash| *hash);
     let (trace_root, mut trace) = descent(20, output_root, trace_leaf);
     trace.append(&mut tensor);
     let reveals = trace;
@@ -67,7 +71,7 @@ fn play(terms: &DisputeTerms, mut wait: impl FnMut(&Deadline) -> u64) -> (u64, u
                 game.demand_node(&now, &digest, 0, Some(&spec))
             }
             Phase::Traced | Phase::Narrowed => game.demand(&now, &digest, 0),
-            Phase::Demanded if cursor.is_at_tile() => game.reveal_tile(&now, &digest, &[5]),
+            Phase::Demanded if cursor.is_at_tile() => game.reveal_tile(&now, &digest, &TILE),
             Phase::Demanded => game.reveal(&now, &digest, &reveals.next().unwrap()),
             Phase::TileKnown => game.prove(&now, &digest, 0),
             Phase::Proven | Phase::Lost => unreachable!(),
@@ -95,11 +99,11 @@ const SLACK_SLOTS: u64 = 3;
 fn given_the_deepest_trees_when_both_sides_are_quick_then_the_move_counts_are_the_bound() {
     let (_, turns, game) = play(&TERMS, |deadline| deadline.opened_slot);
     assert_eq!(game.phase, Phase::Proven);
-    // The trace, ceil(20 / 4) reveals of it, ceil(31 / 4) of the tensor, the tile.
-    assert_eq!(game.operator_moves, 1 + 5 + 8 + 1);
+    // The trace, ceil(20 / 4) reveals of it, 24 / 4 of the tensor, the tile.
+    assert_eq!(game.operator_moves, 1 + 5 + 6 + 1);
     // The place, a demand for each reveal and for the tile, the proof.
-    assert_eq!(game.challenger_moves, 1 + 5 + 8 + 1 + 1);
-    assert_eq!(turns, 31);
+    assert_eq!(game.challenger_moves, 1 + 5 + 6 + 1 + 1);
+    assert_eq!(turns, 27);
     assert_eq!(game.clocks.challenger_slots, TERMS.clock_slots);
     assert_eq!(game.clocks.operator_slots, TERMS.clock_slots);
 }
@@ -114,7 +118,7 @@ fn given_both_sides_when_each_move_is_made_in_the_last_legal_slot_then_the_clock
 
 #[test]
 fn given_a_side_that_stops_when_the_other_times_it_out_then_within_the_longest_dispute() {
-    for stop in 1..31 {
+    for stop in 1..27 {
         let mut turn = 0;
         let (slots, turns, game) = play(&TERMS, |deadline| {
             turn += 1;

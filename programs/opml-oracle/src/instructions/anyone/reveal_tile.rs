@@ -10,7 +10,7 @@ use crate::{
 
 /// Shows the tile that was picked, in exactly the bytes that hold elements.
 ///
-/// Anyone may. The fill of a tile is zero by definition and cannot be stated: an operator that committed to another fill has nothing to reveal and loses by
+/// Anyone may. How many bytes a tile has follows from its place: an operator that committed to another number has nothing to reveal and loses by
 /// silence. Refuses another length, and a tile that the known leaf does not commit to.
 #[derive(Accounts)]
 pub struct RevealTile<'info> {

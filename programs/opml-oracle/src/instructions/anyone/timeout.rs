@@ -39,14 +39,17 @@ pub struct Timeout<'info> {
 
 impl Timeout<'_> {
     pub fn handle(ctx: Context<Self>) -> Result<()> {
+        let now = Now::read()?;
         let accounts = ctx.accounts;
-        let silent = accounts
-            .dispute
-            .game
-            .time_out(&Now::read()?)
-            .map_err(OracleError::from)?;
+        let silent = accounts.dispute.game.time_out(&now).map_err(OracleError::from)?;
         match silent {
-            Side::Operator => reject_report(&accounts.dispute, &mut accounts.report, &mut accounts.operator, true),
+            Side::Operator => reject_report(
+                &accounts.dispute,
+                &mut accounts.report,
+                &mut accounts.operator,
+                &now,
+                true,
+            ),
             Side::Challenger => {
                 emit!(DisputeLost {
                     dispute: accounts.dispute.key(),

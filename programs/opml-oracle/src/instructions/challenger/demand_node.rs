@@ -52,6 +52,7 @@ impl DemandNode<'_> {
         record: [u8; NODE_BYTES],
         path: Vec<[u8; 32]>,
     ) -> Result<()> {
+        let now = Now::read()?;
         let accounts = ctx.accounts;
         let game = &mut accounts.dispute.game;
         let node_index = game.picked_node(child).map_err(OracleError::from)?;
@@ -67,11 +68,17 @@ impl DemandNode<'_> {
             NodeSpec::Output(spec) => Some(spec),
             NodeSpec::Malformed(_) => None,
         };
-        game.demand_node(&Now::read()?, &expected_digest, child, spec)
+        game.demand_node(&now, &expected_digest, child, spec)
             .map_err(OracleError::from)?;
         emit!(DisputeMoved::of(&accounts.dispute, Move::DemandNode));
         if accounts.dispute.game.phase == Phase::Proven {
-            reject_report(&accounts.dispute, &mut accounts.report, &mut accounts.operator, false)?;
+            reject_report(
+                &accounts.dispute,
+                &mut accounts.report,
+                &mut accounts.operator,
+                &now,
+                false,
+            )?;
         }
         Ok(())
     }

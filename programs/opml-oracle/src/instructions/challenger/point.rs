@@ -1,13 +1,29 @@
 use anchor_lang::prelude::*;
-use imo_protocol::{COLLECTION_SEED, Collection, Now, Receipt, place_commitment};
-use opml::{Claim, merkle};
+use imo_protocol::{COLLECTION_SEED, Collection, Now};
+use opml::Claim;
 
 use crate::{
     errors::OracleError,
     events::{DisputeMoved, DisputePointed},
+    evidence::require_receipt,
     game::Move,
     state::{DISPUTE_SEED, Dispute, REPORT_SEED, Report, TRACE_SEED, Trace},
 };
+
+/// A receipt, and what opens the commitment to its place.
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Debug)]
+pub struct PointArgs {
+    /// Index of the receipt in the Collection.
+    pub receipt_index: u32,
+    /// Of the commitment.
+    pub salt: [u8; 32],
+    pub input_root: [u8; 32],
+    pub output_root: [u8; 32],
+    /// Of the receipt.
+    pub receipt_salt: [u8; 32],
+    /// Siblings on the way up from the receipt.
+    pub path: Vec<[u8; 32]>,
+}
 
 /// Names the receipt that the dispute was opened on, which fixes the claim. When the trace of that claim is there already, it is attached at once.
 ///
@@ -41,30 +57,17 @@ pub struct Point<'info> {
 }
 
 impl Point<'_> {
-    fn validate(&self, receipt_index: u32, salt: &[u8; 32], claim: Claim, path: &[u8]) -> Result<()> {
-        let commitment = place_commitment(&self.dispute.key(), &self.collection.key(), receipt_index, salt);
-        require!(commitment == self.dispute.commitment, OracleError::WrongPlace);
-        require!(receipt_index < self.collection.count, OracleError::ReceiptOutOfRange);
-        let receipt = Receipt {
-            lane: self.collection.lane,
-            sequence: self
-                .collection
-                .first_sequence
-                .checked_add(u64::from(receipt_index))
-                .ok_or(OracleError::ReceiptOutOfRange)?,
+    fn validate(&self, args: &PointArgs, claim: Claim) -> Result<()> {
+        let collection = self.collection.key();
+        self.dispute
+            .require_committed(&self.dispute.key(), &collection, args.receipt_index, &args.salt)?;
+        require_receipt(
+            &self.collection,
+            args.receipt_index,
             claim,
-        };
-        let leaf = receipt.leaf(self.collection.first_sequence)?;
-        require!(
-            merkle::verify_path(
-                &self.collection.receipts_root,
-                &leaf,
-                receipt_index,
-                self.collection.count,
-                path
-            ),
-            OracleError::WrongReceiptPath
-        );
+            args.receipt_salt,
+            args.path.as_flattened(),
+        )?;
         Ok(())
     }
 
@@ -80,22 +83,21 @@ impl Point<'_> {
         Trace::try_deserialize(&mut &data[..]).map(Some)
     }
 
-    pub fn handle(
-        ctx: Context<Self>,
-        expected_digest: [u8; 32],
-        receipt_index: u32,
-        salt: [u8; 32],
-        input_root: [u8; 32],
-        output_root: [u8; 32],
-        path: Vec<[u8; 32]>,
-    ) -> Result<()> {
+    pub fn handle(ctx: Context<Self>, expected_digest: [u8; 32], args: PointArgs) -> Result<()> {
         let claim = Claim {
             model_root: ctx.accounts.report.model_root,
+            input_root: args.input_root,
+            output_root: args.output_root,
+        };
+        ctx.accounts.validate(&args, claim)?;
+        let PointArgs {
+            receipt_index,
+            salt,
             input_root,
             output_root,
-        };
-        ctx.accounts
-            .validate(receipt_index, &salt, claim, path.as_flattened())?;
+            receipt_salt,
+            path: _,
+        } = args;
         let claim_hash = claim.claim_hash();
         let existing_trace = ctx.accounts.existing_trace(&claim_hash)?;
 
@@ -109,23 +111,14 @@ impl Point<'_> {
             &salt,
             &input_root,
             &output_root,
+            &receipt_salt,
         ];
         dispute
             .game
             .point(&now, &expected_digest, payload)
             .map_err(OracleError::from)?;
-        dispute.collection = collection;
-        dispute.receipt_index = receipt_index;
-        dispute.input_root = input_root;
-        dispute.output_root = output_root;
-        dispute.claim_hash = claim_hash;
-        emit!(DisputePointed {
-            dispute: dispute.key(),
-            report: dispute.report,
-            collection,
-            receipt_index,
-            claim_hash,
-        });
+        dispute.name_place(collection, receipt_index, &claim);
+        emit!(DisputePointed::of(dispute));
         emit!(DisputeMoved::of(dispute, Move::Point));
         if let Some(existing) = existing_trace {
             dispute.attach(&now, trace, &existing)?;

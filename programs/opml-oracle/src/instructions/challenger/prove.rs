@@ -50,7 +50,7 @@ impl Prove<'_> {
     fn judge(&self, element: u32) -> Result<Verdict> {
         let info = self.witness.to_account_info();
         let data = info.try_borrow_data()?;
-        let witness = data.get(Witness::BYTES_OFFSET..).ok_or(OracleError::WitnessTruncated)?;
+        let witness = Witness::bytes(&data).ok_or(OracleError::WitnessTruncated)?;
         let game = &self.dispute.game;
         let verdict = referee::check(
             &self.dispute.claim(self.report.model_root),
@@ -83,6 +83,12 @@ impl Prove<'_> {
             .prove(&now, &expected_digest, element)
             .map_err(OracleError::from)?;
         emit!(DisputeMoved::of(&accounts.dispute, Move::Prove));
-        reject_report(&accounts.dispute, &mut accounts.report, &mut accounts.operator, false)
+        reject_report(
+            &accounts.dispute,
+            &mut accounts.report,
+            &mut accounts.operator,
+            &now,
+            false,
+        )
     }
 }

@@ -12,9 +12,9 @@ use crate::{
 
 /// Opens a report on one version of a model for one period, and locks the bond that answers for it.
 ///
-/// The operator's authority may, also while the protocol is paused: what was earned must stay collectable. Refuses a version that was never live, another mint
-/// than the model's, a bond below the least one or above the free stake, and an operator whom the model's list does not admit: without an appointment, or
-/// dismissed, and the notice over. What is posted stays posted.
+/// The operator's authority may, also while the protocol is paused: what was earned must stay collectable. Refuses while the operator is jailed, a version that was never
+/// live, another mint than the model's, a bond below the least one or above the free stake, and an operator whom the model's list does not admit: without an
+/// appointment, or dismissed, and the notice over. What is posted stays posted.
 #[derive(Accounts)]
 pub struct PostReport<'info> {
     #[account(mut)]
@@ -55,6 +55,7 @@ pub struct PostReport<'info> {
 
 impl PostReport<'_> {
     fn validate(&self, now: &Now, bond_units: u64, period_start_unix: i64, period_end_unix: i64) -> Result<()> {
+        self.operator.require_not_jailed(now)?;
         require!(self.model_version.was_live(), OracleError::VersionNeverLive);
         require_keys_eq!(
             self.model.payment_mint,

@@ -60,6 +60,9 @@ impl RegisterOperator<'_> {
             open_disputes: 0,
             endpoint_key_hash,
             endpoint: endpoint.clone(),
+            jail: Deadline::default(),
+            previous_key_hash: [0; 32],
+            key_change: Deadline::default(),
             reserved: [0; 64],
         });
         emit!(OperatorRegistered {

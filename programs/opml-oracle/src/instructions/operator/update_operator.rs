@@ -1,4 +1,6 @@
 use anchor_lang::prelude::*;
+use imo_protocol::Now;
+use model_token::state::{PROTOCOL_SEED, Protocol};
 
 use crate::{
     constants::MAX_ENDPOINT_LEN,
@@ -9,7 +11,8 @@ use crate::{
 
 /// Changes where an operator serves, with which key, and who stands in for it.
 ///
-/// The operator's authority may. Refuses an endpoint that is too long.
+/// The operator's authority may. After a change of the key, answers under the old one count against the operator for the protocol's `unbonding_slots`, in which the
+/// key does not change again. Refuses an endpoint that is too long.
 #[derive(Accounts)]
 pub struct UpdateOperator<'info> {
     pub authority: Signer<'info>,
@@ -20,6 +23,8 @@ pub struct UpdateOperator<'info> {
         bump = operator.bump,
     )]
     pub operator: Box<Account<'info, Operator>>,
+    #[account(seeds = [PROTOCOL_SEED], bump = protocol.bump, seeds::program = model_token::ID)]
+    pub protocol: Box<Account<'info, Protocol>>,
 }
 
 impl UpdateOperator<'_> {
@@ -30,10 +35,11 @@ impl UpdateOperator<'_> {
 
     pub fn handle(ctx: Context<Self>, backup: Pubkey, endpoint: String, endpoint_key_hash: [u8; 32]) -> Result<()> {
         ctx.accounts.validate(&endpoint)?;
+        let unbonding_slots = ctx.accounts.protocol.terms.unbonding_slots;
         let operator = &mut ctx.accounts.operator;
+        operator.change_key(endpoint_key_hash, &Now::read()?, unbonding_slots)?;
         operator.backup = backup;
         operator.endpoint.clone_from(&endpoint);
-        operator.endpoint_key_hash = endpoint_key_hash;
         emit!(OperatorUpdated {
             operator: operator.key(),
             backup,

@@ -11,8 +11,8 @@ use crate::{
 
 /// Takes out all that was announced long enough ago, to any token account.
 ///
-/// The operator's authority may. Refuses before the deadline is past, and while any report of the operator is disputed, so that nobody
-/// runs from what has become visible.
+/// The operator's authority may. Refuses before the deadline is past, while any report of the operator is disputed, so that nobody runs from what has
+/// become visible, and while the operator is jailed.
 #[derive(Accounts)]
 pub struct WithdrawBond<'info> {
     pub authority: Signer<'info>,

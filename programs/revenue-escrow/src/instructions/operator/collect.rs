@@ -184,6 +184,7 @@ impl Collect<'_> {
             receipts_root,
             requests_root,
             rent_payer: accounts.rent_payer.key(),
+            private: lane.private,
             retracted: false,
             retraction_fee_units: 0,
             reserved: [0; 32],
@@ -200,6 +201,7 @@ impl Collect<'_> {
             receipts_root,
             requests_root,
             bucket_units: bucket.collected_units,
+            private: lane.private,
         });
         Ok(())
     }

@@ -10,8 +10,8 @@ use crate::{
     state::{CREDIT_SEED, Credit, LANE_SEED, Lane, MODEL_VAULT_SEED, ModelVault},
 };
 
-/// Opens a lane from a credit to an operator and reserves available money for it. The payer may; the operator's mint must be the model's. Refused
-/// while the protocol is paused, and for an operator that the model's list does not admit.
+/// Opens a lane from a credit to an operator and reserves available money for it; a private one for good. The payer may; the operator's mint must be
+/// the model's. Refused while the protocol is paused, and for an operator that the model's list does not admit.
 #[derive(Accounts)]
 pub struct OpenLane<'info> {
     pub payer: Signer<'info>,
@@ -60,7 +60,7 @@ impl OpenLane<'_> {
         Ok(())
     }
 
-    pub fn handle(ctx: Context<Self>, amount_units: u64) -> Result<()> {
+    pub fn handle(ctx: Context<Self>, amount_units: u64, private: bool) -> Result<()> {
         let now = Now::read()?;
         ctx.accounts.validate(&now, amount_units)?;
         let accounts = ctx.accounts;
@@ -81,6 +81,7 @@ impl OpenLane<'_> {
             collected_units: 0,
             collected_count: 0,
             rent_payer: accounts.rent_payer.key(),
+            private,
             reserved: [0; 32],
         });
         emit!(LaneOpened {
@@ -89,6 +90,7 @@ impl OpenLane<'_> {
             operator,
             generation: now.slot,
             reserved_units: amount_units,
+            private,
         });
         Ok(())
     }

@@ -1,0 +1,39 @@
+//! Every way that the disputes of a report can go.
+
+use imo_tests::checking::{Explored, Honest, explore, scenes};
+
+#[track_caller]
+fn assert_bounded(explored: Explored, least_states: usize) {
+    println!("{explored:?}");
+    assert!(explored.states >= least_states, "the scene got smaller: {explored:?}");
+    assert!(explored.longest_slots > 0 && explored.longest_slots <= explored.bound_slots);
+}
+
+#[test]
+fn given_an_honest_operator_when_two_challengers_do_anything_then_it_keeps_its_stake() {
+    assert_bounded(explore(scenes::two_challengers(Honest::Operator)), 50_000);
+}
+
+#[test]
+fn given_an_honest_challenger_when_operator_and_rival_do_anything_then_it_wins() {
+    assert_bounded(explore(scenes::two_challengers(Honest::Challenger)), 50_000);
+}
+
+#[test]
+fn given_nobody_honest_when_anything_happens_then_a_stranger_can_end_it() {
+    assert_bounded(explore(scenes::two_challengers(Honest::Nobody)), 200_000);
+}
+
+#[test]
+fn given_any_pace_slot_by_slot_when_played_then_the_same_holds() {
+    for honest in [Honest::Operator, Honest::Challenger, Honest::Nobody] {
+        assert_bounded(explore(scenes::slot_by_slot(honest)), 4_000);
+    }
+}
+
+#[test]
+fn given_a_deep_model_under_real_terms_when_walked_then_the_same_holds() {
+    for honest in [Honest::Operator, Honest::Challenger, Honest::Nobody] {
+        assert_bounded(explore(scenes::deep_descent(honest)), 10_000);
+    }
+}

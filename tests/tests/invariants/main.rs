@@ -1,0 +1,3 @@
+//! What must hold whatever anybody does: all ways that a dispute can go.
+
+mod disputes;
