@@ -14,7 +14,7 @@ use solana_transaction::{Transaction, versioned::VersionedTransaction};
 use solana_transaction_error::TransactionError;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::programs;
+use crate::{multisig, programs};
 
 /// Executes transactions and keeps accounts.
 pub enum Bank {
@@ -43,6 +43,7 @@ impl Bank {
         for (address, account) in programs::accounts(upgrade_authority) {
             test.add_genesis_account(address, account);
         }
+        multisig::deploy(&mut test);
         // The bank's server runs beside the test, which waits for it.
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
@@ -150,9 +151,9 @@ impl Bank {
                 let outcome = runtime
                     .block_on(context.banks_client.simulate_transaction(transaction))
                     .expect("the bank answers");
-                let (logs, compute_units) = outcome.simulation_details.map_or_else(Default::default, |details| {
-                    (details.logs, details.units_consumed)
-                });
+                let (logs, compute_units) = outcome
+                    .simulation_details
+                    .map_or_else(Default::default, |details| (details.logs, details.units_consumed));
                 Executed {
                     result: outcome.result.unwrap_or(Ok(())),
                     logs,

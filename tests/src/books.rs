@@ -115,7 +115,9 @@ fn vault_parts(accounts: &BTreeMap<Pubkey, Account>, vault: &Pubkey, model: &Pub
         Account::Credit(credit) if credit.model == *model => {
             credit.available_units + credit.reserved_units + credit.withdrawing_units
         }
-        Account::Bucket(bucket) if bucket.model == *model => bucket.collected_units,
+        Account::Bucket(bucket) if bucket.model == *model => {
+            bucket.collected_units + bucket.retracted_units + bucket.fee_units
+        }
         Account::Earnings(earnings) if earnings.vault == *vault => earnings.owed_units,
         _ => 0,
     };

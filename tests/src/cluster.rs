@@ -142,6 +142,14 @@ impl Cluster {
         numbered_key(self.keys)
     }
 
+    /// The keypair of an address that was made here.
+    pub fn keypair_of(&self, address: &Pubkey) -> Keypair {
+        (0..=self.keys)
+            .map(numbered_key)
+            .find(|keypair| keypair.pubkey() == *address)
+            .unwrap_or_else(|| panic!("nobody here has the address {address}"))
+    }
+
     /// A new keypair with lamports.
     pub fn actor(&mut self) -> Keypair {
         let keypair = self.key();

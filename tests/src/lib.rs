@@ -9,6 +9,7 @@ pub mod cluster;
 pub mod histories;
 pub mod landed;
 pub mod models;
+pub mod multisig;
 pub mod probe;
 pub mod programs;
 pub mod story;

@@ -1,6 +1,6 @@
 //! Every instruction of the four programs, in an order in which people use them. What uses these stories measures or attacks all instructions.
 
-use ::model_token::{instructions::UpdateProtocolArgs, state::Protocol};
+use ::model_token::state::{Appointment, OperatorAccess, ProtocolUpdate};
 use ::opml_oracle::{
     game::Phase,
     state::{Equivocation, Trace},
@@ -18,7 +18,7 @@ use imo_client::{
     },
 };
 use imo_protocol::{Bucket, Collection, Request, question_hash};
-use opml_runtime::{Claim, execute};
+use opml_runtime::{Claim, Model, execute};
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
@@ -34,35 +34,16 @@ use crate::{
 
 /// A model from its registration to the last closed account, without a dispute.
 pub fn business(world: &mut World, cast: &Cast) {
-    let [authority, developer, stranger, payer, operator_key] = [
-        &cast.authority,
+    let [developer, stranger, payer, operator_key, treasury] = [
         &cast.developer,
         &cast.stranger,
         &cast.payer,
         &cast.operator,
+        &cast.treasury,
     ]
     .map(Signer::pubkey);
     let mint = world.usdc;
-    let Protocol {
-        guardian,
-        treasury,
-        protocol_bps,
-        terms: in_force,
-        ..
-    } = world.read(&addresses::model_token::protocol());
-    let update = UpdateProtocolArgs {
-        guardian,
-        treasury,
-        payment_mints: vec![mint],
-        protocol_bps,
-        terms: in_force,
-    };
-    world
-        .send(&[model_token::update_protocol(authority, update)], &[&cast.authority])
-        .expect_ok();
-    world
-        .send(&[model_token::set_pause(guardian, 0)], &[&cast.guardian])
-        .expect_ok();
+    configure(world, cast);
 
     let runtime = dense(&[8, 6, 3]);
     let service = world.given_service(cast, &runtime);
@@ -77,6 +58,25 @@ pub fn business(world: &mut World, cast: &Cast) {
     world.send(&[activate], &[&cast.developer]).expect_ok();
     let update = opml_oracle::update_operator(operator_key, mint, profile(&stranger));
     world.send(&[update], &[&cast.operator]).expect_ok();
+
+    // From now on, the developer says who serves the model: this operator and another one, to which the payer opens a lane.
+    let rival = world.given_operator(&cast.rival, &stranger);
+    for key in [operator_key, cast.rival.pubkey()] {
+        let appoint = model_token::appoint_operator(developer, developer, published.model, key);
+        world.send(&[appoint], &[&cast.developer]).expect_ok();
+    }
+    let list = model_token::set_operator_access(developer, published.model, OperatorAccess::Listed);
+    world.send(&[list], &[&cast.developer]).expect_ok();
+    let second_lane = revenue_escrow::open_lane_to_appointed(
+        payer,
+        payer,
+        published.model,
+        rival,
+        cast.rival.pubkey(),
+        usdc(1),
+        false,
+    );
+    world.send(&[second_lane], &[&cast.payer]).expect_ok();
 
     // Stake in two epochs, so that a split finds stake that is due, and a second staker finds a mark that is there.
     world.given_stake(&published, &cast.alice, SUPPLY / 4);
@@ -126,26 +126,41 @@ pub fn business(world: &mut World, cast: &Cast) {
     }
     close_case(world, cast, &case.collection, &case.report);
 
+    let service = retraction(world, cast, case.service, &runtime);
+
     // The payer leaves.
     let (model, notice) = (published.model, terms().notice_slots);
     let fund = revenue_escrow::fund_lane(payer, model, operator, usdc(1));
     world.send(&[fund], &[&cast.payer]).expect_ok();
-    let lane: Lane = world.read(&case.service.customer.lane);
-    let release = revenue_escrow::request_release(payer, model, operator, lane.reserved_units);
-    world.send(&[release], &[&cast.payer]).expect_ok();
+    let lanes: [(Pubkey, Lane); 2] = [operator, rival].map(|operator| {
+        let lane = addresses::revenue_escrow::lane(&service.customer.credit, &operator);
+        (operator, world.read(&lane))
+    });
+    for (operator, lane) in &lanes {
+        let release = revenue_escrow::request_release(payer, model, *operator, lane.reserved_units);
+        world.send(&[release], &[&cast.payer]).expect_ok();
+    }
+    let dismiss = model_token::dismiss_operator(developer, model, operator_key);
+    world.send(&[dismiss], &[&cast.developer]).expect_ok();
     let revoke = revenue_escrow::revoke_session(payer, model, cast.session.pubkey());
     world.send(&[revoke], &[&cast.payer]).expect_ok();
     world.pass_slots(notice + 2);
+    for (operator, lane) in &lanes {
+        world
+            .send(&[revenue_escrow::release_lane(payer, model, *operator)], &[&cast.payer])
+            .expect_ok();
+        world
+            .send(&[revenue_escrow::close_lane(payer, lane)], &[&cast.payer])
+            .expect_ok();
+    }
+    let appointment: Appointment = world.read(&addresses::model_token::appointment(&model, &operator_key));
     world
-        .send(&[revenue_escrow::release_lane(payer, model, operator)], &[&cast.payer])
+        .send(&[model_token::close_appointment(&appointment)], &[&cast.stranger])
         .expect_ok();
-    world
-        .send(&[revenue_escrow::close_lane(payer, &lane)], &[&cast.payer])
-        .expect_ok();
-    let session = addresses::revenue_escrow::session(&case.service.customer.credit, &cast.session.pubkey());
+    let session = addresses::revenue_escrow::session(&service.customer.credit, &cast.session.pubkey());
     let close = revenue_escrow::close_session(&world.read::<Session>(&session));
     world.send(&[close], &[&cast.stranger]).expect_ok();
-    let credit: Credit = world.read(&case.service.customer.credit);
+    let credit: Credit = world.read(&service.customer.credit);
     let request = revenue_escrow::request_withdraw(payer, model, credit.available_units);
     world.send(&[request], &[&cast.payer]).expect_ok();
     world.pass_slots(notice + 2);
@@ -164,6 +179,45 @@ pub fn business(world: &mut World, cast: &Cast) {
     let recipient = addresses::payment_account(&operator_key, &mint);
     let withdraw = opml_oracle::withdraw_bond(operator_key, mint, recipient);
     world.send(&[withdraw], &[&cast.operator]).expect_ok();
+}
+
+/// Settings proposed, cancelled, proposed again and executed; a pause that is lifted; the authority handed over and back.
+fn configure(world: &mut World, cast: &Cast) {
+    let [authority, alice, guardian] = [&cast.authority, &cast.alice, &cast.guardian].map(Signer::pubkey);
+    let settings = world.settings(cast);
+    let update: ProtocolUpdate = world.given_proposal(cast, settings.clone());
+    world
+        .send(&[model_token::cancel_update(authority, &update)], &[&cast.authority])
+        .expect_ok();
+    world.given_settings(cast, settings);
+    let until = world.now().unix + 1;
+    for until in [until, 0] {
+        world
+            .send(&[model_token::set_pause(guardian, until)], &[&cast.guardian])
+            .expect_ok();
+    }
+    for (from, to, old, new) in [
+        (authority, alice, &cast.authority, &cast.alice),
+        (alice, authority, &cast.alice, &cast.authority),
+    ] {
+        world
+            .send(&[model_token::propose_authority(from, to)], &[old])
+            .expect_ok();
+        world.send(&[model_token::accept_authority(to)], &[new]).expect_ok();
+    }
+}
+
+/// A report whose only collection is retracted: its payer is refunded, and the fee split in place of the amount.
+fn retraction(world: &mut World, cast: &Cast, service: Service, runtime: &Model) -> Service {
+    world.given_usdc(&cast.operator.pubkey(), usdc(10));
+    let case = world.given_collected(cast, service, vec![honest(runtime, 9, usdc(10))]);
+    world.retract(&cast.operator, &case.collection);
+    world.seal(cast, &case.report);
+    world.finalise(cast, &case.report);
+    world.split(cast, &case.report);
+    world.refund(cast, &case);
+    close_bucket_and_report(world, cast, &case.report);
+    case.service
 }
 
 /// An offering that misses its minimum.
@@ -208,10 +262,7 @@ fn walks(world: &mut World, cast: &Cast) {
     world.refund(cast, &case);
     duel.pay_out(world, &cast.stranger);
     close_trace(world, cast, &duel);
-    let close = revenue_escrow::close_bucket(&world.read(&addresses::revenue_escrow::bucket(&case.report)));
-    world.send(&[close], &[&cast.stranger]).expect_ok();
-    let close = opml_oracle::close_report(&world.read(&case.report));
-    world.send(&[close], &[&cast.stranger]).expect_ok();
+    close_bucket_and_report(world, cast, &case.report);
 
     // The rejection jailed the operator.
     world.pass_slots(terms().unbonding_slots + 1);
@@ -409,6 +460,10 @@ fn close_trace(world: &mut World, cast: &Cast, duel: &Duel) {
 fn close_case(world: &mut World, cast: &Cast, collection: &Pubkey, report: &Pubkey) {
     let close = revenue_escrow::close_collection(&world.read::<Collection>(collection));
     world.send(&[close], &[&cast.stranger]).expect_ok();
+    close_bucket_and_report(world, cast, report);
+}
+
+fn close_bucket_and_report(world: &mut World, cast: &Cast, report: &Pubkey) {
     let bucket: Bucket = world.read(&addresses::revenue_escrow::bucket(report));
     world
         .send(&[revenue_escrow::close_bucket(&bucket)], &[&cast.stranger])

@@ -91,7 +91,8 @@ meanings! {
         InvalidClose, InvalidName, InvalidSymbol, OfferingNotOpenYet, OfferingClosed, OfferingNotClosed,
         OfferingNotSettled, OfferingSucceeded, OfferingFailed, CommitmentIsZero, TokenAccountsMissing,
         NothingToWithdraw, WrongOffering, WrongRentPayer, WrongInvestor, WrongMint, ArithmeticOverflow,
-        VaultShort
+        VaultShort, AccessUnchanged, AlreadyDismissed, AppointmentInForce, TimelockOutOfRange,
+        UpdateNotDue, UpdateLapsed, CancelNotYours, NotPendingAuthority, NotPaused, PausedTooRecently
     }
     yield_error: yield_distributor::errors::YieldError {
         OfferingNotSucceeded, WrongModel, WrongTokenMint, WrongRevenueMint, NotDepositor, AmountIsZero,
@@ -112,7 +113,7 @@ meanings! {
         WitnessOutOfRange, WitnessTruncated, WitnessTrailingBytes, WitnessHeader, WitnessNodeOutOfRange,
         WitnessNode, WitnessOperand, WitnessRegion, WitnessTile, ElementOutOfRange, DisputeNotFinished,
         AlreadySettled, SettleInOrder, NotSettled, RecipientMissing, RecipientNotAllowed, AmountOverflow,
-        CountOverflow, StakeCounters, VaultShort, Inconsistent, Jailed, KeyChangesTooSoon, QuestionIsRight, WrongRequestPath,
+        CountOverflow, StakeCounters, VaultShort, Inconsistent, NotAppointed, Jailed, KeyChangesTooSoon, QuestionIsRight, WrongRequestPath,
         NodeIsWellFormed, NotAnAnswer, WrongAnswerKey, AnotherQuestion, NoEquivocation, NothingToSlash, NothingOwed,
         PayoutWaits, SlashWaits, EvidenceCounts
     }
@@ -123,7 +124,8 @@ meanings! {
         TooManyReceipts, LaneIsFull, BondExceeded, ReportNotFinal, ReportNotRejected, AlreadySplit,
         AlreadyRefunded, PoolMissing, NotEmpty, StillInUse, OpenedInThisSlot, CollectionNeeded, BucketInUse,
         WrongRelation, WrongModel, WrongMint, WrongOperator, WrongReport, NotOperatorAuthority,
-        WrongEarnings, NotPayer, WrongDestination, WrongRentPayer
+        WrongEarnings, NotPayer, WrongDestination, WrongRentPayer, NotAppointed, TooLateToRetract, ReportIsChallenged,
+        AlreadyRetracted, ReportNotEnded
     }
     protocol_error: imo_protocol::ProtocolError {
         NoPrecedingInstruction, NotInstructionsSysvar, NotEd25519Program, WrongEd25519DataLength,

@@ -12,7 +12,7 @@ pub const BUCKET_SEED: &[u8] = b"bucket";
 /// Seeds: `"collection", report, lane`.
 pub const COLLECTION_SEED: &[u8] = b"collection";
 
-/// The money collected for one report, from the first collection until it is split or refunded.
+/// The money collected for one report, until it is split or refunded.
 #[account("account")]
 #[derive(InitSpace, Debug, PartialEq)]
 pub struct Bucket {
@@ -24,7 +24,7 @@ pub struct Bucket {
     pub report: Pubkey,
     /// The model whose vault holds the money.
     pub model: Pubkey,
-    /// Sum of the collections less what was refunded, in units of the revenue mint. Zero once it is split.
+    /// Sum of the collections that are neither retracted nor refunded, in units of the revenue mint. Zero once it is split.
     pub collected_units: u64,
     /// Collections ever made for this report.
     pub collection_count: u32,
@@ -34,11 +34,15 @@ pub struct Bucket {
     pub settled: bool,
     /// Who paid this account's rent and gets it back.
     pub rent_payer: Pubkey,
+    /// Sum of the retracted collections that are not refunded, in units of the revenue mint.
+    pub retracted_units: u64,
+    /// What the operator paid for retractions, in units of the revenue mint. Zero once it is split, or given to the payers.
+    pub fee_units: u64,
     /// Zero.
     pub reserved: [u8; 32],
 }
 
-const _: () = assert!(Bucket::INIT_SPACE == 147);
+const _: () = assert!(Bucket::INIT_SPACE == 163);
 
 /// One lane's part of one report: whom a refund goes to, and the root that a dispute starts from.
 #[account("account")]
@@ -70,11 +74,15 @@ pub struct Collection {
     pub rent_payer: Pubkey,
     /// The lane's: whether questions and answers are shown only with the payer's permission.
     pub private: bool,
+    /// Whether the operator has taken it back: its payer is refunded when the report has ended.
+    pub retracted: bool,
+    /// What the operator paid for that, in units of the revenue mint.
+    pub retraction_fee_units: u64,
     /// Zero.
     pub reserved: [u8; 32],
 }
 
-const _: () = assert!(Collection::INIT_SPACE == 255);
+const _: () = assert!(Collection::INIT_SPACE == 264);
 
 impl Owner for Bucket {
     fn owner() -> Pubkey {
@@ -145,6 +153,8 @@ mod tests {
             requests_root: [12; 32],
             rent_payer: Pubkey::new_unique(),
             private: true,
+            retracted: true,
+            retraction_fee_units: 13,
             reserved: [0; 32],
         };
         let mut bytes = Vec::new();

@@ -21,8 +21,11 @@ pub const MAX_SYMBOL_LEN: usize = 10;
 /// Decimals of every model's token.
 pub const TOKEN_DECIMALS: u8 = 6;
 
-/// Furthest ahead that a pause may reach, in seconds: seven days.
+/// Longest pause, in seconds: seven days.
 pub const MAX_PAUSE_SECONDS: i64 = 7 * 24 * 60 * 60;
+
+/// Longest wait of an update, in slots: about two years at 400 ms a slot. Any sound terms leave room below it.
+pub const MAX_TIMELOCK_SLOTS: u64 = 2 * MAX_TERM_SLOTS;
 
 /// Longest offering, from its opening to its close, in seconds: ninety days.
 pub const MAX_OFFERING_SECONDS: i64 = 90 * 24 * 60 * 60;

@@ -13,7 +13,7 @@ pub enum ModelTokenError {
     NotGuardian = 2,
     #[msg("New entries are paused: wait until the pause expires. What is already in can leave at any time")]
     Paused = 3,
-    #[msg("A pause reaches at most seven days ahead: choose an earlier end")]
+    #[msg("A pause ends at most seven days after its beginning: choose an earlier end")]
     PauseTooLong = 4,
     #[msg("Name at least one payment mint, and no default key")]
     NoPaymentMint = 5,
@@ -111,7 +111,7 @@ pub enum ModelTokenError {
     NothingToWithdraw = 315,
     #[msg("The account belongs to another offering")]
     WrongOffering = 316,
-    #[msg("The rent goes back to who paid it: pass the commitment's rent_payer")]
+    #[msg("The rent goes back to who paid it: pass the account's rent_payer")]
     WrongRentPayer = 317,
     #[msg("The account belongs to another investor")]
     WrongInvestor = 318,
@@ -123,4 +123,30 @@ pub enum ModelTokenError {
     ArithmeticOverflow = 400,
     #[msg("A vault would hold less than it owes")]
     VaultShort = 401,
+
+    // 500: who may operate a model
+    #[msg("The model admits its operators in this way already")]
+    AccessUnchanged = 500,
+    #[msg("The operator is dismissed already: its appointment ends with the notice")]
+    AlreadyDismissed = 501,
+    #[msg("The appointment is in force: dismiss the operator first, and wait until the notice is over")]
+    AppointmentInForce = 502,
+
+    // 600: changing the protocol
+    #[msg(
+        "The timelock must be at least the window, the longest dispute and the notice together, and at most 157,680,000 slots"
+    )]
+    TimelockOutOfRange = 600,
+    #[msg("The update's timelock is not over: wait until its slot and its time are both past")]
+    UpdateNotDue = 601,
+    #[msg("The update was not executed in time and has lapsed: cancel it and propose again")]
+    UpdateLapsed = 602,
+    #[msg("Only the authority may cancel an update that has not lapsed")]
+    CancelNotYours = 603,
+    #[msg("Sign with the key that the authority has named as its successor")]
+    NotPendingAuthority = 604,
+    #[msg("Nothing is paused: name an end in the future to begin a pause")]
+    NotPaused = 605,
+    #[msg("A pause begins no earlier than as long after the last one's end as that one lasted")]
+    PausedTooRecently = 606,
 }

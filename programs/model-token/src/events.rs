@@ -2,17 +2,13 @@
 
 use anchor_lang::prelude::*;
 
-use crate::state::{DisputeTerms, OfferingStatus, RevenueSplit};
+use crate::state::{OfferingStatus, OperatorAccess, RevenueSplit, Settings};
 
-/// The protocol was set up, or what holds for versions and models to come was changed.
+/// The protocol was set up, or an update was executed.
 #[event]
 pub struct ProtocolSet {
     pub authority: Pubkey,
-    pub guardian: Pubkey,
-    pub treasury: Pubkey,
-    pub payment_mints: Vec<Pubkey>,
-    pub protocol_bps: u16,
-    pub terms: DisputeTerms,
+    pub settings: Settings,
 }
 
 /// The guardian paused new entries, or lifted a pause.
@@ -96,4 +92,68 @@ pub struct ProceedsWithdrawn {
     pub offering: Pubkey,
     pub developer: Pubkey,
     pub amount_units: u64,
+}
+
+/// Who may operate a model changed. With a list, what operators without an appointment served can be reported until both dues are past; they are zero
+/// when the model is open to all.
+#[event]
+pub struct OperatorAccessSet {
+    pub model: Pubkey,
+    pub operators: OperatorAccess,
+    pub due_slot: u64,
+    pub due_unix: i64,
+}
+
+/// An operator may serve a model that has a list, or a dismissal was taken back.
+#[event]
+pub struct OperatorAppointed {
+    pub model: Pubkey,
+    pub appointment: Pubkey,
+    pub operator_authority: Pubkey,
+}
+
+/// An operator gets no new lanes, and reports what it served until both dues are past.
+#[event]
+pub struct OperatorDismissed {
+    pub model: Pubkey,
+    pub appointment: Pubkey,
+    pub operator_authority: Pubkey,
+    pub due_slot: u64,
+    pub due_unix: i64,
+}
+
+#[event]
+pub struct AppointmentClosed {
+    pub model: Pubkey,
+    pub appointment: Pubkey,
+    pub operator_authority: Pubkey,
+}
+
+/// The authority wants other settings. Anyone may execute them once the first two dues are past and until the lapse is.
+#[event]
+pub struct UpdateProposed {
+    pub settings: Settings,
+    pub due_slot: u64,
+    pub due_unix: i64,
+    pub lapse_slot: u64,
+    pub lapse_unix: i64,
+}
+
+/// The authority changed its mind, or somebody cleared a proposal that had lapsed.
+#[event]
+pub struct UpdateCancelled {
+    pub caller: Pubkey,
+}
+
+/// The authority named its successor; the default key takes the offer back.
+#[event]
+pub struct AuthorityProposed {
+    pub authority: Pubkey,
+    pub pending_authority: Pubkey,
+}
+
+#[event]
+pub struct AuthorityAccepted {
+    pub previous: Pubkey,
+    pub authority: Pubkey,
 }

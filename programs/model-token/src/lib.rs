@@ -14,6 +14,7 @@ pub mod state;
 mod model_mint;
 
 use instructions::*;
+use state::{OperatorAccess, Settings};
 
 declare_id!("BzyHNgUq6QbxivcJVCd22feunwVEHricPjYJYi3TTCJo");
 
@@ -25,8 +26,24 @@ pub mod model_token {
         InitProtocol::handle(ctx, args)
     }
 
-    pub fn update_protocol(ctx: Context<UpdateProtocol>, args: UpdateProtocolArgs) -> Result<()> {
-        UpdateProtocol::handle(ctx, args)
+    pub fn propose_update(ctx: Context<ProposeUpdate>, settings: Settings) -> Result<()> {
+        ProposeUpdate::handle(ctx, settings)
+    }
+
+    pub fn execute_update(ctx: Context<ExecuteUpdate>) -> Result<()> {
+        ExecuteUpdate::handle(ctx)
+    }
+
+    pub fn cancel_update(ctx: Context<CancelUpdate>) -> Result<()> {
+        CancelUpdate::handle(ctx)
+    }
+
+    pub fn propose_authority(ctx: Context<ProposeAuthority>, pending_authority: Pubkey) -> Result<()> {
+        ProposeAuthority::handle(ctx, pending_authority)
+    }
+
+    pub fn accept_authority(ctx: Context<AcceptAuthority>) -> Result<()> {
+        AcceptAuthority::handle(ctx)
     }
 
     pub fn set_pause(ctx: Context<SetPause>, until_unix: i64) -> Result<()> {
@@ -43,6 +60,22 @@ pub mod model_token {
 
     pub fn activate_version(ctx: Context<ActivateVersion>) -> Result<()> {
         ActivateVersion::handle(ctx)
+    }
+
+    pub fn set_operator_access(ctx: Context<SetOperatorAccess>, operators: OperatorAccess) -> Result<()> {
+        SetOperatorAccess::handle(ctx, operators)
+    }
+
+    pub fn appoint_operator(ctx: Context<AppointOperator>, operator_authority: Pubkey) -> Result<()> {
+        AppointOperator::handle(ctx, operator_authority)
+    }
+
+    pub fn dismiss_operator(ctx: Context<DismissOperator>) -> Result<()> {
+        DismissOperator::handle(ctx)
+    }
+
+    pub fn close_appointment(ctx: Context<CloseAppointment>) -> Result<()> {
+        CloseAppointment::handle(ctx)
     }
 
     pub fn open_offering(ctx: Context<OpenOffering>, args: OpenOfferingArgs) -> Result<()> {

@@ -177,6 +177,10 @@ pub enum OracleError {
     #[msg("The dispute holds what no legal play leads to")]
     Inconsistent = 804,
 
+    // 900: who may operate
+    #[msg("The model admits listed operators only: have its developer appoint this one, and pass the appointment")]
+    NotAppointed = 900,
+
     // 1000: jail, signed answers, and fraud that one transaction shows
     #[msg("The operator is jailed after a rejected report or an equivocation: wait until its deadline is past")]
     Jailed = 1000,

@@ -58,7 +58,7 @@ pub enum RevenueEscrowError {
     // 300: split and refund
     #[msg("The report is not final")]
     ReportNotFinal = 300,
-    #[msg("The report is not rejected")]
+    #[msg("The report is not rejected, and the collection not retracted from a final one")]
     ReportNotRejected = 301,
     #[msg("The bucket was split before")]
     AlreadySplit = 302,
@@ -74,10 +74,12 @@ pub enum RevenueEscrowError {
     StillInUse = 401,
     #[msg("It was opened in this slot: close it in a later one")]
     OpenedInThisSlot = 402,
-    #[msg("The collection is needed: its report is neither final and split, nor refunded with all disputes settled")]
+    #[msg("The collection is needed: it is neither split with a final report, nor refunded with all disputes settled")]
     CollectionNeeded = 403,
     #[msg("The bucket has open collections: close them first")]
     BucketInUse = 404,
+    #[msg("The report is neither final nor rejected: its bucket is still collected into")]
+    ReportNotEnded = 405,
 
     // 500: accounts that do not belong together
     #[msg("The account of the payer, the credit, the lane or the session is another one's")]
@@ -100,6 +102,20 @@ pub enum RevenueEscrowError {
     WrongDestination = 508,
     #[msg("The rent goes back to who paid it")]
     WrongRentPayer = 509,
+
+    // 600: who may operate
+    #[msg(
+        "The model admits listed operators only, and this one takes no new work: choose one with an appointment, and pass it"
+    )]
+    NotAppointed = 600,
+
+    // 700: retraction
+    #[msg("The report has ended: nothing of it can be retracted any more")]
+    TooLateToRetract = 700,
+    #[msg("A dispute or a demand for data was opened on the report: from then on nothing of it can be retracted")]
+    ReportIsChallenged = 701,
+    #[msg("The collection was retracted before")]
+    AlreadyRetracted = 702,
 }
 
 impl From<FundsError> for RevenueEscrowError {

@@ -138,14 +138,18 @@ pub struct BucketSplit {
     pub developer_units: u64,
     pub operator_units: u64,
     pub protocol_units: u64,
+    /// What was paid for retractions and is in the shares of all but the operator.
+    pub fee_units: u64,
 }
 
+/// `fee_units` is not zero where the collection was retracted and its report rejected all the same.
 #[event]
 pub struct Refunded {
     pub report: Pubkey,
     pub collection: Pubkey,
     pub credit: Pubkey,
     pub amount_units: u64,
+    pub fee_units: u64,
 }
 
 #[event]
@@ -166,4 +170,21 @@ pub struct EarningsWithdrawn {
     pub recipient: Pubkey,
     pub amount_units: u64,
     pub destination: Pubkey,
+}
+
+#[event]
+pub struct BucketOpened {
+    pub report: Pubkey,
+    pub model: Pubkey,
+    pub bucket: Pubkey,
+}
+
+/// An operator takes a collection back and pays `fee_units` for it; the payer's money comes back when the report has ended.
+#[event]
+pub struct RetractionAnnounced {
+    pub report: Pubkey,
+    pub collection: Pubkey,
+    pub credit: Pubkey,
+    pub amount_units: u64,
+    pub fee_units: u64,
 }

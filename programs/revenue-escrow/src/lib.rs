@@ -78,8 +78,16 @@ pub mod revenue_escrow {
         CloseSession::handle(ctx)
     }
 
+    pub fn open_bucket(ctx: Context<OpenBucket>) -> Result<()> {
+        OpenBucket::handle(ctx)
+    }
+
     pub fn collect(ctx: Context<Collect>, args: CollectArgs) -> Result<()> {
         Collect::handle(ctx, args)
+    }
+
+    pub fn announce_retraction(ctx: Context<AnnounceRetraction>) -> Result<()> {
+        AnnounceRetraction::handle(ctx)
     }
 
     pub fn split(ctx: Context<Split>) -> Result<()> {

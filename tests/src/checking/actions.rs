@@ -146,7 +146,11 @@ impl Scene {
     fn seat_actions(&self, table: &Table, seat: usize, actions: &mut Vec<Action>) {
         let Some(dispute) = table.seat(seat) else {
             if table.seats[seat].closed.is_none() {
-                let receipts = if self.is_honest_seat(seat) { 1 } else { self.receipts.len() };
+                let receipts = if self.is_honest_seat(seat) {
+                    1
+                } else {
+                    self.receipts.len()
+                };
                 actions.extend((0..receipts).map(|receipt| Action::Open { seat, receipt }));
             }
             return;
@@ -299,7 +303,9 @@ impl Scene {
         let terms = &self.terms;
         let order = table.report.enter_dispute(&mut table.operator)?;
         table.stake_vault.insure(terms.open_fee_units)?;
-        table.stake_vault.owe(terms.open_fee_units + terms.challenger_bond_units)?;
+        table
+            .stake_vault
+            .owe(terms.open_fee_units + terms.challenger_bond_units)?;
         table.seats[seat].receipt = receipt;
         table.seats[seat].opened_slot = table.now.slot;
         table.seats[seat].dispute = Some(Dispute {

@@ -26,7 +26,7 @@ pub use {
     dispute::{Duel, Tally},
     money::usdc,
     offering::{ALICE_COMMITS, BOB_COMMITS, MAX_RAISE, MIN_RAISE, OFFERING_SECONDS, SUPPLY},
-    protocol::{CLUSTER, PROTOCOL_BPS, SPLIT, terms},
+    protocol::{CLUSTER, PROTOCOL_BPS, SPLIT, TIMELOCK_SLOTS, terms},
     report::{Asked, BOND, Case, Question},
     service::{
         CREDIT, Customer, LANE, Published, STAKE, Service, answer_key, profile, sign, sign_answer, version_args,

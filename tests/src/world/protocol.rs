@@ -1,10 +1,13 @@
 //! The protocol's terms and its set-up.
 
 use ::model_token::{
-    instructions::{InitProtocolArgs, UpdateProtocolArgs},
-    state::{DisputeTerms, RevenueSplit},
+    instructions::InitProtocolArgs,
+    state::{DisputeTerms, ProtocolUpdate, RevenueSplit, Settings},
 };
-use imo_client::instructions::{model_token, opml_oracle};
+use imo_client::{
+    addresses,
+    instructions::{model_token, opml_oracle},
+};
 use solana_signer::Signer;
 
 use super::{World, usdc};
@@ -24,6 +27,9 @@ pub const SPLIT: RevenueSplit = RevenueSplit {
     operator_bps: 4_000,
     protocol_bps: PROTOCOL_BPS,
 };
+
+/// How long an update of the protocol waits: window, longest dispute and notice of [`terms`].
+pub const TIMELOCK_SLOTS: u64 = 3_500;
 
 /// Terms with the proportions of real ones and short times.
 pub const fn terms() -> DisputeTerms {
@@ -74,25 +80,46 @@ impl World {
     pub fn protocol_args(&self, cast: &Cast) -> InitProtocolArgs {
         InitProtocolArgs {
             authority: cast.authority.pubkey(),
-            guardian: cast.guardian.pubkey(),
             cluster: CLUSTER,
+            settings: self.settings(cast),
+        }
+    }
+
+    /// The settings of the set-up.
+    pub fn settings(&self, cast: &Cast) -> Settings {
+        Settings {
+            guardian: cast.guardian.pubkey(),
             treasury: cast.treasury.pubkey(),
             payment_mints: vec![self.usdc],
             protocol_bps: PROTOCOL_BPS,
             terms: terms(),
+            timelock_slots: TIMELOCK_SLOTS,
         }
     }
 
     /// Versions to come are published under other terms.
     pub fn given_terms(&mut self, cast: &Cast, terms: DisputeTerms) {
-        let args = UpdateProtocolArgs {
-            guardian: cast.guardian.pubkey(),
-            treasury: cast.treasury.pubkey(),
-            payment_mints: vec![self.usdc],
-            protocol_bps: PROTOCOL_BPS,
+        let settings = Settings {
             terms,
+            ..self.settings(cast)
         };
-        let update = model_token::update_protocol(cast.authority.pubkey(), args);
-        self.send(&[update], &[&cast.authority]).expect_ok();
+        self.given_settings(cast, settings);
+    }
+
+    /// The authority's update has waited for its timelock and is in force.
+    pub fn given_settings(&mut self, cast: &Cast, settings: Settings) {
+        let update = self.given_proposal(cast, settings);
+        let slot = self.now().slot;
+        self.pass_slots(update.due.due_slot - slot + 1);
+        self.send(&[model_token::execute_update(&update)], &[&cast.stranger])
+            .expect_ok();
+    }
+
+    /// The authority has proposed an update.
+    pub fn given_proposal(&mut self, cast: &Cast, settings: Settings) -> ProtocolUpdate {
+        let authority = cast.authority.pubkey();
+        let propose = model_token::propose_update(authority, authority, settings);
+        self.send(&[propose], &[&cast.authority]).expect_ok();
+        self.read(&addresses::model_token::protocol_update())
     }
 }

@@ -1,11 +1,12 @@
 //! A report with its receipts, at every point of its life.
 
+use ::model_token::state::{Model, OperatorAccess};
 use ::opml_oracle::{
     instructions::ShownReceipt,
     state::{Operator, Report},
 };
 use ::yield_distributor::state::Pool;
-use anchor_lang::prelude::Pubkey;
+use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction};
 use imo_client::{
     addresses,
     challenge::Answer,
@@ -113,13 +114,24 @@ impl Case {
 }
 
 impl World {
-    /// A report on the first version with this bond, still empty.
+    /// A report on the first version with this bond, with its bucket, still empty.
     pub fn given_report_with_bond(&mut self, authority: &Keypair, published: &Published, bond_units: u64) -> Pubkey {
         let address = addresses::opml_oracle::operator(&authority.pubkey(), &self.usdc);
         let operator: Operator = self.read(&address);
-        let post = opml_oracle::post_report(authority.pubkey(), &operator, self.report_terms(published, bond_units));
-        self.send(&[post], &[authority]).expect_ok();
-        addresses::opml_oracle::report(&address, operator.next_sequence)
+        let post = self.post_of(&operator, self.report_terms(published, bond_units));
+        let report = addresses::opml_oracle::report(&address, operator.next_sequence);
+        let open = revenue_escrow::open_bucket(authority.pubkey(), report);
+        self.send(&[post, open], &[authority]).expect_ok();
+        report
+    }
+
+    /// What posts a report, as an appointed operator where the model has a list.
+    pub fn post_of(&self, operator: &Operator, terms: ReportTerms) -> Instruction {
+        let payer = operator.authority;
+        match self.read::<Model>(&terms.model).operators {
+            OperatorAccess::Open => opml_oracle::post_report(payer, operator, terms),
+            OperatorAccess::Listed => opml_oracle::post_report_as_appointed(payer, operator, terms),
+        }
     }
 
     /// A report on the first version with [`BOND`], still empty.
@@ -181,7 +193,6 @@ impl World {
             rent_payer: authority.pubkey(),
             operator: customer.operator,
             report,
-            model: customer.model,
             credit: customer.credit,
         }
     }
@@ -251,6 +262,19 @@ impl World {
     pub fn seal(&mut self, cast: &Cast, report: &Pubkey) -> Landed {
         let seal = opml_oracle::seal_report(cast.operator.pubkey(), &self.read(report));
         self.send(&[seal], &[&cast.operator]).expect_ok()
+    }
+
+    /// The operator takes a collection back, with its own money.
+    pub fn retract(&mut self, authority: &Keypair, collection: &Pubkey) -> Landed {
+        let announce = self.retraction_of(authority, collection);
+        self.send(&[announce], &[authority]).expect_ok()
+    }
+
+    /// What takes a collection back.
+    pub fn retraction_of(&self, authority: &Keypair, collection: &Pubkey) -> Instruction {
+        let collection: Collection = self.read(collection);
+        let report: Report = self.read(&collection.report);
+        revenue_escrow::announce_retraction(authority.pubkey(), &report, &collection)
     }
 
     /// Waits for the end of the window and makes the report final. Its disputes are settled.

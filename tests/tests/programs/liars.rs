@@ -83,8 +83,13 @@ fn given_a_lie_in_a_decoder_that_is_mapped_from_its_file_when_disputed_then_caug
     let plan = Plan::new(&model);
     let input = sizes.input(2).expect("the sizes fit");
     // The last layer's way down, then a sum.
-    let layers = (0..).zip(model.nodes()).filter(|(_, node)| model.operand_specs(node)[0].cols() == 704);
-    let node: u32 = layers.map(|(index, _)| index).last().expect("a layer has a feed-forward part");
+    let layers = (0..)
+        .zip(model.nodes())
+        .filter(|(_, node)| model.operand_specs(node)[0].cols() == 704);
+    let node: u32 = layers
+        .map(|(index, _)| index)
+        .last()
+        .expect("a layer has a feed-forward part");
     for node in [node, node + 1] {
         let (mut world, cast) = World::with_protocol();
         let asked = lying_about(&plan, &input, usdc(10), node).expect("the lie shows");

@@ -1,6 +1,9 @@
 //! The four compiled programs, one module a topic. A refusal is always asserted by its exact code.
 
+mod access;
 mod by_construction;
+mod closing;
+mod configuration;
 mod credit;
 mod data;
 mod data_money;
@@ -17,6 +20,7 @@ mod prefunded;
 mod privacy;
 mod protocol;
 mod reports;
+mod retraction;
 mod settling;
 mod sizes;
 mod substitution;

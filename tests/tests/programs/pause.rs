@@ -102,13 +102,10 @@ fn given_a_pause_when_what_is_in_goes_on_and_leaves_then_nothing_is_held() {
     let other = world.given_model_number(&cast, 1, &runtime);
     world.given_token(&cast, &other);
     world.given_stake(&other, &cast.alice, SUPPLY / 4);
-    let pause = |world: &mut World| {
-        let until = world.now().unix + MAX_PAUSE_SECONDS;
-        world
-            .send(&[model_token::set_pause(guardian, until)], &[&cast.guardian])
-            .expect_ok();
-    };
-    pause(&mut world);
+    let until = world.now().unix + MAX_PAUSE_SECONDS;
+    world
+        .send(&[model_token::set_pause(guardian, until)], &[&cast.guardian])
+        .expect_ok();
 
     // The sale is settled and claimed, proceeds are paid.
     world.given_settled(&cast, &published);
@@ -134,7 +131,6 @@ fn given_a_pause_when_what_is_in_goes_on_and_leaves_then_nothing_is_held() {
     let stake = opml_oracle::stake_bond(operator_key, operator, mint, usdc(1));
     world.send(&[stake], &[&cast.operator]).expect_ok();
     let honest_case = world.given_sealed(&cast, service, vec![honest(&runtime, 0, usdc(10))]);
-    pause(&mut world);
     world.finalise(&cast, &honest_case.report);
     world.split(&cast, &honest_case.report);
     let lying_case = world.given_sealed(&cast, honest_case.service, vec![lying(&runtime, 0, usdc(10), 0)]);
@@ -150,7 +146,6 @@ fn given_a_pause_when_what_is_in_goes_on_and_leaves_then_nothing_is_held() {
     world.send(&[redeem], &[&cast.bob]).expect_ok();
 
     // Everybody leaves.
-    pause(&mut world);
     let position = world.position(&other, &cast.alice.pubkey()).expect("Alice has staked");
     let unstake = yield_distributor::unstake(&world.pool(&other), &position, SUPPLY / 4);
     world.send(&[unstake], &[&cast.alice]).expect_ok();
@@ -181,7 +176,6 @@ fn given_a_pause_when_what_is_in_goes_on_and_leaves_then_nothing_is_held() {
         )
         .expect_ok();
     world.pass_slots(terms().unbonding_slots + 1);
-    pause(&mut world);
     let recipient = addresses::payment_account(&operator_key, &mint);
     world
         .send(
@@ -189,4 +183,5 @@ fn given_a_pause_when_what_is_in_goes_on_and_leaves_then_nothing_is_held() {
             &[&cast.operator],
         )
         .expect_ok();
+    assert!(world.now().unix < until, "all this happened during the pause");
 }

@@ -1,18 +1,16 @@
-//! Who may set up, change and pause the protocol.
+//! Setting the protocol up, and the payment mints that it allows.
 
 use ::model_token::{
-    constants::MAX_PAUSE_SECONDS,
     errors::ModelTokenError,
-    instructions::{RegisterModelArgs, UpdateProtocolArgs},
-    state::{DisputeTerms, ModelVersion, Protocol},
+    instructions::{InitProtocolArgs, RegisterModelArgs},
+    state::{DisputeTerms, Settings},
 };
 use ::opml_oracle::errors::OracleError;
 use imo_client::{addresses, instructions::model_token};
 use imo_tests::{
     Outcome, World,
     attack::swap,
-    models::dense,
-    world::{PROTOCOL_BPS, terms, usdc},
+    world::{terms, usdc},
 };
 use solana_keypair::Keypair;
 use solana_signer::Signer;
@@ -110,82 +108,17 @@ fn given_terms_that_do_not_hold_together_when_set_then_each_is_refused_by_name()
         ),
     ];
     for (terms, error) in cases {
-        let args = ::model_token::instructions::InitProtocolArgs {
+        let settings = Settings {
             terms,
+            ..world.settings(&cast)
+        };
+        let args = InitProtocolArgs {
+            settings,
             ..world.protocol_args(&cast)
         };
         let init = model_token::init_protocol(deployer, deployer, args);
         world.send(&[init], &[&cast.deployer]).expect_error(error);
     }
-}
-
-#[test]
-fn given_the_protocol_when_others_than_authority_and_guardian_act_then_refused() {
-    let (mut world, cast) = World::with_protocol();
-    let [authority, guardian, stranger] = [&cast.authority, &cast.guardian, &cast.stranger].map(Signer::pubkey);
-    let now = world.now().unix;
-    for (who, key) in [(&cast.stranger, stranger), (&cast.authority, authority)] {
-        world
-            .send(&[model_token::set_pause(key, now + 1)], &[who])
-            .expect_error(ModelTokenError::NotGuardian);
-    }
-    let update = model_token::update_protocol(authority, update_args(&world, &cast));
-    for (who, key) in [(&cast.stranger, stranger), (&cast.guardian, guardian)] {
-        world
-            .send(&[swap(&update, &authority, &key)], &[who])
-            .expect_error(ModelTokenError::NotAuthority);
-    }
-    let too_long = model_token::set_pause(guardian, now + MAX_PAUSE_SECONDS + 1);
-    world
-        .send(&[too_long], &[&cast.guardian])
-        .expect_error(ModelTokenError::PauseTooLong);
-    world
-        .send(
-            &[model_token::set_pause(guardian, now + MAX_PAUSE_SECONDS)],
-            &[&cast.guardian],
-        )
-        .expect_ok();
-    world.send(&[update], &[&cast.authority]).expect_ok();
-}
-
-#[test]
-fn given_new_terms_when_they_are_set_then_published_versions_keep_theirs() {
-    let (mut world, cast) = World::with_protocol();
-    let published = world.given_model(&cast, &dense(&[4, 3]));
-    let authority = cast.authority.pubkey();
-    let mut args = update_args(&world, &cast);
-    args.terms.epoch_slots += 1;
-    let update = model_token::update_protocol(authority, args.clone());
-    world
-        .send(&[update], &[&cast.authority])
-        .expect_error(ModelTokenError::EpochLengthIsFixed);
-    for change in [
-        |terms: &mut DisputeTerms| terms.notice_slots += 1,
-        |terms: &mut DisputeTerms| terms.unbonding_slots += 1,
-    ] {
-        let mut args = update_args(&world, &cast);
-        change(&mut args.terms);
-        world
-            .send(&[model_token::update_protocol(authority, args)], &[&cast.authority])
-            .expect_error(ModelTokenError::WaitIsFixed);
-    }
-    args.terms = DisputeTerms {
-        window_slots: 900,
-        ..terms()
-    };
-    args.protocol_bps = PROTOCOL_BPS + 100;
-    world
-        .send(&[model_token::update_protocol(authority, args)], &[&cast.authority])
-        .expect_ok();
-    assert_eq!(
-        world
-            .read::<Protocol>(&addresses::model_token::protocol())
-            .terms
-            .window_slots,
-        900
-    );
-    let version: ModelVersion = world.read(&published.version);
-    assert_eq!((version.terms, version.split.protocol_bps), (terms(), PROTOCOL_BPS));
 }
 
 #[test]
@@ -207,14 +140,4 @@ fn given_a_mint_that_is_not_listed_when_a_model_or_a_stake_vault_uses_it_then_re
     world
         .send(&[vault], &[&cast.stranger])
         .expect_error(OracleError::MintNotAllowed);
-}
-
-fn update_args(world: &World, cast: &imo_tests::Cast) -> UpdateProtocolArgs {
-    UpdateProtocolArgs {
-        guardian: cast.guardian.pubkey(),
-        treasury: cast.treasury.pubkey(),
-        payment_mints: vec![world.usdc],
-        protocol_bps: PROTOCOL_BPS,
-        terms: terms(),
-    }
 }

@@ -146,10 +146,14 @@ fn given_a_report_that_stays_open_when_its_time_is_over_then_anyone_seals_and_no
     let operator: Operator = world.read(&service.operator);
     assert_eq!((operator.locked_units, operator.open_reports), (0, 0));
     let state: Report = world.read(&report);
-    let (rent, before) = (world.lamports(&report), world.lamports(&cast.operator.pubkey()));
-    world
-        .send(&[opml_oracle::close_report(&state)], &[&cast.stranger])
-        .expect_ok();
+    let bucket = addresses::revenue_escrow::bucket(&report);
+    let rent = world.lamports(&report) + world.lamports(&bucket);
+    let before = world.lamports(&cast.operator.pubkey());
+    let close = [
+        revenue_escrow::close_bucket(&world.read::<Bucket>(&bucket)),
+        opml_oracle::close_report(&state),
+    ];
+    world.send(&close, &[&cast.stranger]).expect_ok();
     assert_eq!(world.lamports(&cast.operator.pubkey()) - before, rent);
 }
 
@@ -471,17 +475,12 @@ fn given_earnings_when_withdrawn_then_only_to_the_recipient_and_only_once() {
 #[test]
 fn given_one_person_as_operator_developer_and_treasury_when_split_then_owed_all_three_shares() {
     let (mut world, cast) = World::with_protocol();
-    let authority = cast.authority.pubkey();
     let developer = cast.developer.pubkey();
-    let update = ::model_token::instructions::UpdateProtocolArgs {
-        guardian: cast.guardian.pubkey(),
+    let settings = ::model_token::state::Settings {
         treasury: developer,
-        payment_mints: vec![world.usdc],
-        protocol_bps: imo_tests::world::PROTOCOL_BPS,
-        terms: terms(),
+        ..world.settings(&cast)
     };
-    let update = imo_client::instructions::model_token::update_protocol(authority, update);
-    world.send(&[update], &[&cast.authority]).expect_ok();
+    world.given_settings(&cast, settings);
     let model = dense(&[4, 3]);
     let published = world.given_model(&cast, &model);
     world.given_vault(&cast, &published);

@@ -1,8 +1,9 @@
 //! The largest form of every instruction whose size varies must fit a transaction, with a compute limit and a priority fee before it.
 
 use ::model_token::{
-    constants::{MAX_NAME_LEN, MAX_SYMBOL_LEN, MAX_URI_LEN},
-    instructions::{OpenOfferingArgs, PublishVersionArgs, RegisterModelArgs},
+    constants::{MAX_NAME_LEN, MAX_PAYMENT_MINTS, MAX_SYMBOL_LEN, MAX_URI_LEN},
+    instructions::{InitProtocolArgs, OpenOfferingArgs, PublishVersionArgs, RegisterModelArgs},
+    state::Settings,
 };
 use ::opml_oracle::{
     constants::{MAX_ENDPOINT_LEN, MAX_FRONTIER_NODES, MAX_TILE_BYTES},
@@ -202,7 +203,6 @@ fn given_the_largest_form_of_each_instruction_when_sent_with_a_priority_fee_then
         rent_payer: key(),
         operator: key(),
         report: key(),
-        model: key(),
         credit: key(),
     };
     let split = SplitReport {
@@ -240,10 +240,28 @@ fn given_the_largest_form_of_each_instruction_when_sent_with_a_priority_fee_then
         name: "n".repeat(MAX_NAME_LEN),
         symbol: "s".repeat(MAX_SYMBOL_LEN),
     };
+    let settings = Settings {
+        guardian: key(),
+        treasury: key(),
+        payment_mints: (0..MAX_PAYMENT_MINTS).map(|_| key()).collect(),
+        protocol_bps: 1,
+        terms: imo_tests::world::terms(),
+        timelock_slots: 1,
+    };
+    let init = InitProtocolArgs {
+        authority: key(),
+        cluster: [1; 32],
+        settings: settings.clone(),
+    };
     let record = &model.nodes()[0];
     let answer = sign_answer(key(), place.claim, &session);
     let single = |instruction: Instruction| vec![instruction];
-    let largest: [(&str, Vec<Instruction>); 22] = [
+    let largest: [(&str, Vec<Instruction>); 24] = [
+        ("init_protocol", single(model_token::init_protocol(key(), key(), init))),
+        (
+            "propose_update",
+            single(model_token::propose_update(key(), key(), settings)),
+        ),
         (
             "collect",
             revenue_escrow::collect(lane, &sign(voucher, &session), [1; 32]).to_vec(),

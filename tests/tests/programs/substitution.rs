@@ -10,11 +10,13 @@ use imo_tests::{
 type Choice = (&'static str, &'static str, usize);
 
 /// Whoever signs pays the rent or the fee of something that anyone may do, and gains nothing.
-const ANYBODY_PAYS: [Choice; 25] = [
+const ANYBODY_PAYS: [Choice; 28] = [
+    ("model_token", "appoint_operator", 1),
     ("model_token", "claim_commitment", 0),
     ("model_token", "commit", 1),
     ("model_token", "init_protocol", 1),
     ("model_token", "open_offering", 1),
+    ("model_token", "propose_update", 1),
     ("model_token", "publish_version", 1),
     ("model_token", "register_model", 1),
     ("model_token", "settle_offering", 0),
@@ -29,6 +31,7 @@ const ANYBODY_PAYS: [Choice; 25] = [
     ("opml_oracle", "withdraw_reward", 0),
     ("revenue_escrow", "collect", 1),
     ("revenue_escrow", "grant_session", 1),
+    ("revenue_escrow", "open_bucket", 0),
     ("revenue_escrow", "open_credit", 1),
     ("revenue_escrow", "open_lane", 1),
     ("revenue_escrow", "open_vault", 0),
@@ -42,15 +45,20 @@ const ANYBODY_PAYS: [Choice; 25] = [
 /// Whoever shows the evidence is its prover, and is paid as that.
 const ANYBODY_PROVES: [Choice; 1] = [("opml_oracle", "punish_equivocation", 0)];
 
-/// An account of the same kind that is as right: another operator or credit that anyone may pay into, another version of the model, another finished dispute, another inquiry of the same report, another mark that nobody needs, another account
-/// that the owner of the money chooses.
-const OWNERS_CHOICE: [Choice; 8] = [
+/// An account of the same kind that is as right: another operator or credit that anyone may pay into, another version of the model, another finished dispute,
+/// another inquiry of the same report, another mark that nobody needs, another account that the owner of the money chooses, another lane of the payer's own,
+/// another operator of the developer's list.
+const OWNERS_CHOICE: [Choice; 12] = [
+    ("model_token", "dismiss_operator", 3),
     ("opml_oracle", "post_report", 4),
     ("opml_oracle", "settle_inquiry", 0),
     ("opml_oracle", "stake_bond", 2),
     ("opml_oracle", "timeout", 0),
     ("opml_oracle", "withdraw_bond", 4),
     ("revenue_escrow", "deposit_credit", 3),
+    ("revenue_escrow", "fund_lane", 2),
+    ("revenue_escrow", "release_lane", 2),
+    ("revenue_escrow", "request_release", 3),
     ("revenue_escrow", "withdraw_credit", 4),
     ("yield_distributor", "close_epoch_mark", 1),
 ];

@@ -4,8 +4,8 @@ use anchor_lang::prelude::Pubkey;
 use model_token::{
     ID,
     state::{
-        COMMITMENT_SEED, MINT_SEED, MODEL_SEED, MODEL_VERSION_SEED, OFFERING_SEED, PAYMENT_VAULT_SEED, PROTOCOL_SEED,
-        TOKEN_VAULT_SEED,
+        APPOINTMENT_SEED, COMMITMENT_SEED, MINT_SEED, MODEL_SEED, MODEL_VERSION_SEED, OFFERING_SEED,
+        PAYMENT_VAULT_SEED, PROTOCOL_SEED, PROTOCOL_UPDATE_SEED, TOKEN_VAULT_SEED,
     },
 };
 
@@ -16,6 +16,11 @@ pub fn protocol() -> Pubkey {
     find(&[PROTOCOL_SEED], &ID)
 }
 
+/// What the authority has proposed.
+pub fn protocol_update() -> Pubkey {
+    find(&[PROTOCOL_UPDATE_SEED], &ID)
+}
+
 /// A developer's model.
 pub fn model(developer: &Pubkey, index: u32) -> Pubkey {
     find(&[MODEL_SEED, developer.as_ref(), &index.to_le_bytes()], &ID)
@@ -24,6 +29,11 @@ pub fn model(developer: &Pubkey, index: u32) -> Pubkey {
 /// One version of a model, numbered from 1.
 pub fn model_version(model: &Pubkey, number: u16) -> Pubkey {
     find(&[MODEL_VERSION_SEED, model.as_ref(), &number.to_le_bytes()], &ID)
+}
+
+/// An operator's admission to a model that has a list.
+pub fn appointment(model: &Pubkey, operator_authority: &Pubkey) -> Pubkey {
+    find(&[APPOINTMENT_SEED, model.as_ref(), operator_authority.as_ref()], &ID)
 }
 
 /// The sale of a model's token.

@@ -3,7 +3,8 @@
 use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction};
 use model_token::{
     ID, accounts, instruction,
-    instructions::{InitProtocolArgs, OpenOfferingArgs, PublishVersionArgs, RegisterModelArgs, UpdateProtocolArgs},
+    instructions::{InitProtocolArgs, OpenOfferingArgs, PublishVersionArgs, RegisterModelArgs},
+    state::{Appointment, OperatorAccess, ProtocolUpdate, Settings},
 };
 use solana_sdk_ids::system_program;
 
@@ -24,12 +25,54 @@ pub fn init_protocol(upgrade_authority: Pubkey, payer: Pubkey, args: InitProtoco
 }
 
 /// Signed by the protocol's authority.
-pub fn update_protocol(authority: Pubkey, args: UpdateProtocolArgs) -> Instruction {
-    let accounts = accounts::UpdateProtocol {
+pub fn propose_update(authority: Pubkey, payer: Pubkey, settings: Settings) -> Instruction {
+    let accounts = accounts::ProposeUpdate {
+        authority,
+        payer,
+        protocol: address::protocol(),
+        update: address::protocol_update(),
+        system_program: system_program::ID,
+    };
+    build(ID, accounts, instruction::ProposeUpdate { settings })
+}
+
+/// Anyone, once the proposal's timelock is over and until it lapses; the rent goes back to who paid it.
+pub fn execute_update(update: &ProtocolUpdate) -> Instruction {
+    let accounts = accounts::ExecuteUpdate {
+        protocol: address::protocol(),
+        update: address::protocol_update(),
+        rent_payer: update.rent_payer,
+    };
+    build(ID, accounts, instruction::ExecuteUpdate {})
+}
+
+/// Signed by the protocol's authority, or by anyone once the proposal has lapsed; the rent goes back to who paid it.
+pub fn cancel_update(caller: Pubkey, update: &ProtocolUpdate) -> Instruction {
+    let accounts = accounts::CancelUpdate {
+        caller,
+        protocol: address::protocol(),
+        update: address::protocol_update(),
+        rent_payer: update.rent_payer,
+    };
+    build(ID, accounts, instruction::CancelUpdate {})
+}
+
+/// Signed by the protocol's authority.
+pub fn propose_authority(authority: Pubkey, pending_authority: Pubkey) -> Instruction {
+    let accounts = accounts::ProposeAuthority {
         authority,
         protocol: address::protocol(),
     };
-    build(ID, accounts, instruction::UpdateProtocol { args })
+    build(ID, accounts, instruction::ProposeAuthority { pending_authority })
+}
+
+/// Signed by the successor that the authority has named.
+pub fn accept_authority(pending_authority: Pubkey) -> Instruction {
+    let accounts = accounts::AcceptAuthority {
+        pending_authority,
+        protocol: address::protocol(),
+    };
+    build(ID, accounts, instruction::AcceptAuthority {})
 }
 
 /// Signed by the guardian.
@@ -81,6 +124,48 @@ pub fn activate_version(developer: Pubkey, model: Pubkey, number: u16) -> Instru
         model_version: address::model_version(&model, number),
     };
     build(ID, accounts, instruction::ActivateVersion {})
+}
+
+/// Signed by the developer.
+pub fn set_operator_access(developer: Pubkey, model: Pubkey, operators: OperatorAccess) -> Instruction {
+    let accounts = accounts::SetOperatorAccess {
+        developer,
+        protocol: address::protocol(),
+        model,
+    };
+    build(ID, accounts, instruction::SetOperatorAccess { operators })
+}
+
+/// Signed by the developer; also takes a dismissal back.
+pub fn appoint_operator(developer: Pubkey, payer: Pubkey, model: Pubkey, operator_authority: Pubkey) -> Instruction {
+    let accounts = accounts::AppointOperator {
+        developer,
+        payer,
+        model,
+        appointment: address::appointment(&model, &operator_authority),
+        system_program: system_program::ID,
+    };
+    build(ID, accounts, instruction::AppointOperator { operator_authority })
+}
+
+/// Signed by the developer; takes effect after the notice for reports, at once for new lanes.
+pub fn dismiss_operator(developer: Pubkey, model: Pubkey, operator_authority: Pubkey) -> Instruction {
+    let accounts = accounts::DismissOperator {
+        developer,
+        protocol: address::protocol(),
+        model,
+        appointment: address::appointment(&model, &operator_authority),
+    };
+    build(ID, accounts, instruction::DismissOperator {})
+}
+
+/// Anyone, once the notice of a dismissal is over; the rent goes back to who paid it.
+pub fn close_appointment(appointment: &Appointment) -> Instruction {
+    let accounts = accounts::CloseAppointment {
+        appointment: address::appointment(&appointment.model, &appointment.operator_authority),
+        rent_payer: appointment.rent_payer,
+    };
+    build(ID, accounts, instruction::CloseAppointment {})
 }
 
 /// Signed by the developer.

@@ -140,8 +140,18 @@ pub struct ReportTerms {
     pub period_end_unix: i64,
 }
 
-/// Signed by the authority. `sequence` is the operator's next.
+/// Signed by the authority, on a model that is open to every operator.
 pub fn post_report(payer: Pubkey, operator: &Operator, terms: ReportTerms) -> Instruction {
+    build_report(payer, operator, terms, None)
+}
+
+/// The same on a model with a list.
+pub fn post_report_as_appointed(payer: Pubkey, operator: &Operator, terms: ReportTerms) -> Instruction {
+    let appointment = model_token::appointment(&terms.model, &operator.authority);
+    build_report(payer, operator, terms, Some(appointment))
+}
+
+fn build_report(payer: Pubkey, operator: &Operator, terms: ReportTerms, appointment: Option<Pubkey>) -> Instruction {
     let ReportTerms {
         model,
         version,
@@ -158,6 +168,7 @@ pub fn post_report(payer: Pubkey, operator: &Operator, terms: ReportTerms) -> In
         model_version: model_token::model_version(&model, version),
         report: address::report(&operator_address, operator.next_sequence),
         system_program: system_program::ID,
+        appointment,
     };
     build(
         ID,

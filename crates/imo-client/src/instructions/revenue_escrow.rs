@@ -2,6 +2,7 @@
 
 use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction};
 use imo_protocol::{Bucket, Collection};
+use opml_oracle::state::Report;
 use revenue_escrow::{
     ID, accounts, instruction,
     instructions::{CollectArgs, GrantSessionArgs},
@@ -97,7 +98,8 @@ pub fn close_credit(credit: &Credit) -> Instruction {
     build(ID, accounts, instruction::CloseCredit {})
 }
 
-/// Signed by the payer. Sets `amount_units` aside for the operator, `private` for questions and answers that are shown only with the payer's permission.
+/// Signed by the payer. Sets `amount_units` aside for the operator, on a model that is open to every operator; `private` for questions and answers that
+/// are shown only with the payer's permission.
 pub fn open_lane(
     payer: Pubkey,
     rent_payer: Pubkey,
@@ -105,6 +107,40 @@ pub fn open_lane(
     operator: Pubkey,
     amount_units: u64,
     private: bool,
+) -> Instruction {
+    build_lane(payer, rent_payer, model, operator, amount_units, private, None)
+}
+
+/// The same on a model with a list, to the operator account of `operator_authority`.
+pub fn open_lane_to_appointed(
+    payer: Pubkey,
+    rent_payer: Pubkey,
+    model: Pubkey,
+    operator: Pubkey,
+    operator_authority: Pubkey,
+    amount_units: u64,
+    private: bool,
+) -> Instruction {
+    let appointment = model_token::appointment(&model, &operator_authority);
+    build_lane(
+        payer,
+        rent_payer,
+        model,
+        operator,
+        amount_units,
+        private,
+        Some(appointment),
+    )
+}
+
+fn build_lane(
+    payer: Pubkey,
+    rent_payer: Pubkey,
+    model: Pubkey,
+    operator: Pubkey,
+    amount_units: u64,
+    private: bool,
+    appointment: Option<Pubkey>,
 ) -> Instruction {
     let credit = address::credit(&payer, &model);
     let accounts = accounts::OpenLane {
@@ -116,6 +152,8 @@ pub fn open_lane(
         operator,
         lane: address::lane(&credit, &operator),
         system_program: system_program::ID,
+        model,
+        appointment,
     };
     build(ID, accounts, instruction::OpenLane { amount_units, private })
 }
@@ -200,6 +238,17 @@ pub fn close_session(session: &Session) -> Instruction {
     build(ID, accounts, instruction::CloseSession {})
 }
 
+/// Anyone, while the report is open; the operator does together with posting it.
+pub fn open_bucket(rent_payer: Pubkey, report: Pubkey) -> Instruction {
+    let accounts = accounts::OpenBucket {
+        rent_payer,
+        report,
+        bucket: address::bucket(&report),
+        system_program: system_program::ID,
+    };
+    build(ID, accounts, instruction::OpenBucket {})
+}
+
 /// Whose voucher is collected, and for which report.
 #[derive(Clone, Copy, Debug)]
 pub struct CollectedLane {
@@ -208,7 +257,6 @@ pub struct CollectedLane {
     pub rent_payer: Pubkey,
     pub operator: Pubkey,
     pub report: Pubkey,
-    pub model: Pubkey,
     pub credit: Pubkey,
 }
 
@@ -219,7 +267,6 @@ pub fn collect(lane: CollectedLane, voucher: &SignedVoucher, receipts_root: [u8;
         rent_payer,
         operator,
         report,
-        model,
         credit,
     } = lane;
     let args = CollectArgs {
@@ -236,7 +283,6 @@ pub fn collect(lane: CollectedLane, voucher: &SignedVoucher, receipts_root: [u8;
         protocol: model_token::protocol(),
         operator,
         report,
-        vault: address::vault(&model),
         credit,
         lane,
         session: address::session(&credit, &voucher.voucher.session),
@@ -249,6 +295,24 @@ pub fn collect(lane: CollectedLane, voucher: &SignedVoucher, receipts_root: [u8;
         voucher.verify_instruction(),
         build(ID, accounts, instruction::Collect { args }),
     ]
+}
+
+/// Signed by the operator's authority, whose associated account pays the fee.
+pub fn announce_retraction(authority: Pubkey, report: &Report, collection: &Collection) -> Instruction {
+    let accounts = accounts::AnnounceRetraction {
+        authority,
+        authority_tokens: addresses::payment_account(&authority, &report.mint),
+        operator: report.operator,
+        report: collection.report,
+        model_version: report.model_version,
+        bucket: address::bucket(&collection.report),
+        collection: address::collection(&collection.report, &collection.lane),
+        vault: address::vault(&report.model),
+        mint: report.mint,
+        vault_tokens: address::vault_tokens(&report.model),
+        token_program: anchor_spl::token::ID,
+    };
+    build(ID, accounts, instruction::AnnounceRetraction {})
 }
 
 /// What a split pays to.
@@ -312,7 +376,7 @@ pub fn split(split: SplitReport) -> Instruction {
     build(ID, accounts, instruction::Split {})
 }
 
-/// Anyone, once the report is rejected: the amount is available to its payer again.
+/// Anyone, once the report is rejected, or final and the collection retracted: the amount is available to its payer again.
 pub fn refund(collection: &Collection) -> Instruction {
     let accounts = accounts::Refund {
         report: collection.report,
@@ -324,7 +388,7 @@ pub fn refund(collection: &Collection) -> Instruction {
     build(ID, accounts, instruction::Refund {})
 }
 
-/// Anyone, once the report is final and split; the rent goes back to who paid it.
+/// Anyone, once it is split with its report, or refunded; the rent goes back to who paid it.
 pub fn close_collection(collection: &Collection) -> Instruction {
     let accounts = accounts::CloseCollection {
         report: collection.report,
@@ -336,9 +400,10 @@ pub fn close_collection(collection: &Collection) -> Instruction {
     build(ID, accounts, instruction::CloseCollection {})
 }
 
-/// Anyone, once its collections are closed; the rent goes back to who paid it.
+/// Anyone, once the report has ended and its collections are closed; the rent goes back to who paid it.
 pub fn close_bucket(bucket: &Bucket) -> Instruction {
     let accounts = accounts::CloseBucket {
+        report: bucket.report,
         bucket: address::bucket(&bucket.report),
         rent_payer: bucket.rent_payer,
     };

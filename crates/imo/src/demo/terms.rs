@@ -45,6 +45,9 @@ pub const SPLIT: RevenueSplit = RevenueSplit {
     protocol_bps: PROTOCOL_BPS,
 };
 
+/// Ten hours from the proposal of other settings to their execution: longer than the longest dispute and a notice together.
+pub const TIMELOCK_SLOTS: u64 = 90_000;
+
 /// An hour each for the window and for leaving a report open, half an hour for a move, ninety minutes for all moves of a side.
 pub const TERMS: DisputeTerms = DisputeTerms {
     window_slots: 9_000,

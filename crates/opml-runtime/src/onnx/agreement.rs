@@ -58,11 +58,7 @@ impl Imported {
     }
 
     /// [`Imported::compare`], with somebody to be told how far it is.
-    pub fn compare_with_progress(
-        &self,
-        samples: &Samples,
-        progress: &dyn Progress,
-    ) -> Result<Agreement, ImportError> {
+    pub fn compare_with_progress(&self, samples: &Samples, progress: &dyn Progress) -> Result<Agreement, ImportError> {
         let plan = Plan::new(&self.model);
         progress.begin(Stage::Compare, samples.inputs.len() as u64);
         let interpreter = match samples.outputs {

@@ -1,10 +1,20 @@
 use anchor_lang::prelude::*;
+use imo_protocol::{Deadline, Now};
 
-use super::ModelVersion;
+use super::{Appointment, ModelVersion};
 use crate::{errors::ModelTokenError, events::VersionActivated};
 
 /// Seeds: `"model", developer, index u32`.
 pub const MODEL_SEED: &[u8] = b"model";
+
+/// Who may operate a model.
+#[derive(AnchorSerialize, AnchorDeserialize, InitSpace, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OperatorAccess {
+    /// Every registered operator.
+    Open,
+    /// Those that hold an [`Appointment`].
+    Listed,
+}
 
 /// A developer's model. Its identity is (developer, index): a name or a root is not one, and cannot be squatted.
 #[account]
@@ -29,11 +39,15 @@ pub struct Model {
     /// Where the model's description is.
     #[max_len(128)]
     pub uri: String,
+    /// Who may operate it.
+    pub operators: OperatorAccess,
+    /// Until when operators without an appointment may report what they served before the model became `Listed`; not set while it is `Open`.
+    pub listing: Deadline,
     /// Zero.
     pub reserved: [u8; 32],
 }
 
-const _: () = assert!(Model::INIT_SPACE == 270);
+const _: () = assert!(Model::INIT_SPACE == 295);
 
 impl Model {
     /// Bytes of `index` in the seeds.
@@ -44,6 +58,24 @@ impl Model {
     /// Bytes of the next version's number in its seeds. After the last number they are zero, which is no version's: publishing refuses it.
     pub fn next_version_seed(&self) -> [u8; 2] {
         self.version_count.wrapping_add(1).to_le_bytes()
+    }
+
+    /// Whether an operator may take on work: have a lane opened to it. `appointment` is its own for this model, if it has one.
+    pub fn admits_work(&self, appointment: Option<&Appointment>) -> bool {
+        match self.operators {
+            OperatorAccess::Open => true,
+            OperatorAccess::Listed => appointment.is_some_and(|appointment| !appointment.is_dismissed()),
+        }
+    }
+
+    /// Whether an operator may report work. Longer than it may take any on, so that nobody loses what it has earned by being sent away.
+    pub fn admits_report(&self, now: &Now, appointment: Option<&Appointment>) -> bool {
+        match self.operators {
+            OperatorAccess::Open => true,
+            OperatorAccess::Listed => {
+                !self.listing.is_past(now) || appointment.is_some_and(|appointment| !appointment.is_over(now))
+            }
+        }
     }
 
     /// Lets `version` serve new requests from now on. Versions go live in the order of their numbers, each at most once.

@@ -1,8 +1,8 @@
 use anchor_lang::prelude::*;
 
-use super::DisputeTerms;
+use super::{DisputeTerms, Settings};
 use crate::{
-    constants::{ALL_BPS, MAX_PAYMENT_MINTS},
+    constants::{MAX_PAUSE_SECONDS, MAX_PAYMENT_MINTS},
     errors::ModelTokenError,
 };
 
@@ -17,11 +17,11 @@ pub struct Protocol {
     pub version: u8,
     /// Canonical bump of this address.
     pub bump: u8,
-    /// May change what holds for versions and models to come.
+    /// May propose updates and name its successor.
     pub authority: Pubkey,
     /// May pause new entries.
     pub guardian: Pubkey,
-    /// New entries are refused until after this time, in Unix seconds; 0 when nothing is paused.
+    /// End of the last pause, in Unix seconds, from which entries are open; 0 when there was none.
     pub paused_until_unix: i64,
     /// Genesis hash of the cluster. A program cannot read it; vouchers name it, so that no signature is good on another cluster.
     pub cluster: [u8; 32],
@@ -35,11 +35,17 @@ pub struct Protocol {
     pub protocol_bps: u16,
     /// Terms for versions to come.
     pub terms: DisputeTerms,
+    /// How long an update waits between proposal and execution, in slots; at least until what is sealed is final and a notice matures.
+    pub timelock_slots: u64,
+    /// Whom the authority has named as its successor; the default key when nobody.
+    pub pending_authority: Pubkey,
+    /// Begin of the last pause, in Unix seconds; 0 when there was none.
+    pub paused_since_unix: i64,
     /// Zero.
     pub reserved: [u8; 64],
 }
 
-const _: () = assert!(Protocol::INIT_SPACE == 565);
+const _: () = assert!(Protocol::INIT_SPACE == 613);
 const _: () = assert!(MAX_PAYMENT_MINTS == 8);
 
 impl Protocol {
@@ -52,32 +58,54 @@ impl Protocol {
 
     /// Refuses a new entry while the protocol is paused. Exits never ask.
     pub fn require_not_paused(&self, now_unix: i64) -> Result<()> {
-        require!(self.paused_until_unix <= now_unix, ModelTokenError::Paused);
+        require!(!self.is_paused(now_unix), ModelTokenError::Paused);
         Ok(())
     }
 
-    /// Replaces the list of payment mints: at least one, each once.
-    pub fn set_payment_mints(&mut self, mints: &[Pubkey]) -> Result<()> {
-        require!(!mints.is_empty(), ModelTokenError::NoPaymentMint);
-        require!(mints.len() <= MAX_PAYMENT_MINTS, ModelTokenError::TooManyPaymentMints);
+    fn is_paused(&self, now_unix: i64) -> bool {
+        now_unix < self.paused_until_unix
+    }
+
+    /// Begins a pause until `until_unix`, or moves the end of the one that runs: to now, when `until_unix` is over. A pause lasts at most seven days from
+    /// its beginning, and the next one begins no earlier than as long again after its end, so that entries are open at least half of the time whatever the
+    /// guardian does.
+    pub fn pause(&mut self, now_unix: i64, until_unix: i64) -> Result<()> {
+        if !self.is_paused(now_unix) {
+            require!(until_unix > now_unix, ModelTokenError::NotPaused);
+            let lasted = self.paused_until_unix.saturating_sub(self.paused_since_unix);
+            let next_unix = self.paused_until_unix.saturating_add(lasted);
+            require!(now_unix >= next_unix, ModelTokenError::PausedTooRecently);
+            self.paused_since_unix = now_unix;
+        }
+        let latest = self.paused_since_unix.saturating_add(MAX_PAUSE_SECONDS);
+        require!(until_unix <= latest, ModelTokenError::PauseTooLong);
+        self.paused_until_unix = until_unix.max(now_unix);
+        Ok(())
+    }
+
+    /// Makes sound settings the ones in force.
+    pub fn apply(&mut self, settings: &Settings) -> Result<()> {
+        settings.validate()?;
+        let Settings {
+            guardian,
+            treasury,
+            payment_mints,
+            protocol_bps,
+            terms,
+            timelock_slots,
+        } = settings;
         let mut slots = [Pubkey::default(); MAX_PAYMENT_MINTS];
-        for (seen, (slot, mint)) in slots.iter_mut().zip(mints).enumerate() {
-            let earlier = mints.get(..seen).unwrap_or_default();
-            require!(!earlier.contains(mint), ModelTokenError::DuplicatePaymentMint);
-            require_keys_neq!(*mint, Pubkey::default(), ModelTokenError::NoPaymentMint);
+        for (slot, mint) in slots.iter_mut().zip(payment_mints) {
             *slot = *mint;
         }
+        self.guardian = *guardian;
+        self.treasury = *treasury;
         self.payment_mints = slots;
-        self.payment_mint_count = u8::try_from(mints.len()).map_err(|_| ModelTokenError::TooManyPaymentMints)?;
-        Ok(())
-    }
-
-    /// Sets what versions to come are published under.
-    pub fn set_terms(&mut self, protocol_bps: u16, terms: DisputeTerms) -> Result<()> {
-        require!(protocol_bps <= ALL_BPS, ModelTokenError::ProtocolShareExceedsAll);
-        terms.validate()?;
-        self.protocol_bps = protocol_bps;
-        self.terms = terms;
+        self.payment_mint_count =
+            u8::try_from(payment_mints.len()).map_err(|_| ModelTokenError::TooManyPaymentMints)?;
+        self.protocol_bps = *protocol_bps;
+        self.terms = *terms;
+        self.timelock_slots = *timelock_slots;
         Ok(())
     }
 }

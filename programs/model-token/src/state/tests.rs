@@ -1,4 +1,5 @@
 use anchor_lang::prelude::*;
+use imo_protocol::{Deadline, Now};
 use proptest::prelude::*;
 
 use super::*;
@@ -103,19 +104,33 @@ fn given_a_split_when_its_sum_or_the_protocol_share_is_off_then_refused() {
     }
 }
 
+fn settings() -> Settings {
+    Settings {
+        guardian: Pubkey::new_from_array([1; 32]),
+        treasury: Pubkey::new_from_array([2; 32]),
+        payment_mints: vec![Pubkey::new_from_array([3; 32])],
+        protocol_bps: 500,
+        terms: TERMS,
+        timelock_slots: 756_000,
+    }
+}
+
 fn protocol() -> Protocol {
     Protocol {
         version: 1,
         bump: 255,
         authority: Pubkey::default(),
         guardian: Pubkey::default(),
-        paused_until_unix: 100,
+        paused_until_unix: 0,
         cluster: [0; 32],
         treasury: Pubkey::default(),
         payment_mints: [Pubkey::default(); 8],
         payment_mint_count: 0,
         protocol_bps: 0,
         terms: TERMS,
+        timelock_slots: 0,
+        pending_authority: Pubkey::default(),
+        paused_since_unix: 0,
         reserved: [0; 64],
     }
 }
@@ -124,33 +139,109 @@ fn protocol() -> Protocol {
 fn given_payment_mints_when_replaced_then_only_the_new_ones_are_allowed() {
     let mut protocol = protocol();
     let mints: Vec<Pubkey> = (1..=9).map(|byte| Pubkey::new_from_array([byte; 32])).collect();
-    protocol.set_payment_mints(&mints[..8]).unwrap();
+    let with_mints = |mints: &[Pubkey]| Settings {
+        payment_mints: mints.to_vec(),
+        ..settings()
+    };
+    protocol.apply(&with_mints(&mints[..8])).unwrap();
     assert_eq!(protocol.allowed_payment_mints(), &mints[..8]);
-    protocol.set_payment_mints(&mints[8..]).unwrap();
+    protocol.apply(&with_mints(&mints[8..])).unwrap();
     assert_eq!(protocol.allowed_payment_mints(), &mints[8..]);
     assert_eq!(protocol.payment_mints[1..], [Pubkey::default(); 7]);
-    assert_eq!(
-        refusal(protocol.set_payment_mints(&mints)),
-        error!(ModelTokenError::TooManyPaymentMints)
-    );
-    assert_eq!(
-        refusal(protocol.set_payment_mints(&[])),
-        error!(ModelTokenError::NoPaymentMint)
-    );
-    assert_eq!(
-        refusal(protocol.set_payment_mints(&[mints[0], mints[1], mints[0]])),
-        error!(ModelTokenError::DuplicatePaymentMint)
-    );
+    for (mints, expected) in [
+        (&mints[..], ModelTokenError::TooManyPaymentMints),
+        (&[], ModelTokenError::NoPaymentMint),
+        (&[Pubkey::default()], ModelTokenError::NoPaymentMint),
+        (&[mints[0], mints[1], mints[0]], ModelTokenError::DuplicatePaymentMint),
+    ] {
+        assert_eq!(refusal(protocol.apply(&with_mints(mints))), error!(expected));
+    }
+    assert_eq!(protocol.allowed_payment_mints(), &mints[8..]);
+}
+
+#[test]
+fn given_a_timelock_when_shorter_than_leaving_takes_or_endless_then_refused() {
+    // The window, both clocks and the notice.
+    let shortest = 216_000 + 108_000 + 432_000;
+    for (timelock_slots, sound) in [
+        (shortest - 1, false),
+        (shortest, true),
+        (2 * MAX_TERM_SLOTS, true),
+        (2 * MAX_TERM_SLOTS + 1, false),
+        (u64::MAX, false),
+    ] {
+        let settings = Settings {
+            timelock_slots,
+            ..settings()
+        };
+        match settings.validate() {
+            Ok(()) => assert!(sound, "{timelock_slots}"),
+            Err(refused) => {
+                assert!(!sound, "{timelock_slots}");
+                assert_eq!(refused, error!(ModelTokenError::TimelockOutOfRange));
+            }
+        }
+    }
+}
+
+#[test]
+fn given_a_proposal_when_around_its_borders_then_executable_only_between_timelock_and_lapse() {
+    let at = |slots: u64| Now {
+        slot: 1_000 + slots,
+        unix: 1_000_000 + i64::try_from(slots.div_ceil(5) * 2).unwrap(),
+        last_restart_slot: 0,
+    };
+    let update = ProtocolUpdate {
+        version: 1,
+        bump: 255,
+        due: Deadline::after(&at(0), 100),
+        settings: settings(),
+        rent_payer: Pubkey::default(),
+        reserved: [0; 32],
+    };
+    let early = Some(error!(ModelTokenError::UpdateNotDue));
+    let late = Some(error!(ModelTokenError::UpdateLapsed));
+    for (slots, expected) in [(0, &early), (100, &early), (105, &None), (200, &None), (205, &late)] {
+        assert_eq!(&update.require_executable(&at(slots)).err(), expected, "{slots}");
+    }
 }
 
 #[test]
 fn given_a_pause_when_its_last_second_is_over_then_entries_are_open() {
-    let protocol = protocol();
+    let mut protocol = protocol();
+    protocol.pause(50, 100).unwrap();
     assert_eq!(
         refusal(protocol.require_not_paused(99)),
         error!(ModelTokenError::Paused)
     );
     protocol.require_not_paused(100).unwrap();
+}
+
+#[test]
+fn given_a_pause_when_it_is_moved_lifted_or_renewed_then_within_seven_days_and_never_at_once_again() {
+    const DAY: i64 = 86_400;
+    let mut protocol = protocol();
+    let now = 1_000 * DAY;
+    assert_eq!(refusal(protocol.pause(now, now)), error!(ModelTokenError::NotPaused));
+    assert_eq!(
+        refusal(protocol.pause(now, now + 7 * DAY + 1)),
+        error!(ModelTokenError::PauseTooLong)
+    );
+    protocol.pause(now, now + DAY).unwrap();
+    // Longer, but counted from its beginning.
+    assert_eq!(
+        refusal(protocol.pause(now + DAY - 1, now + 7 * DAY + 1)),
+        error!(ModelTokenError::PauseTooLong)
+    );
+    protocol.pause(now + DAY - 1, now + 7 * DAY).unwrap();
+    // Lifted after two days: the next one begins two days later.
+    protocol.pause(now + 2 * DAY, 0).unwrap();
+    protocol.require_not_paused(now + 2 * DAY).unwrap();
+    assert_eq!(
+        refusal(protocol.pause(now + 4 * DAY - 1, now + 5 * DAY)),
+        error!(ModelTokenError::PausedTooRecently)
+    );
+    protocol.pause(now + 4 * DAY, now + 5 * DAY).unwrap();
 }
 
 #[test]
@@ -211,5 +302,31 @@ proptest! {
             prop_assert!(epoch_slots >= window_slots + 2 * clock_slots);
             prop_assert!(u32::from(prover_share_bps) + u32::from(cost_cap_bps) <= 10_000);
         }
+    }
+
+    #[test]
+    fn given_any_guardian_when_it_pauses_as_it_can_then_entries_are_open_half_of_the_time(
+        acts in prop::collection::vec((0i64..2_000_000, -1_000i64..2_000_000), 1..60),
+    ) {
+        let mut protocol = protocol();
+        let (begin, mut now, mut paused) = (10_000_000i64, 10_000_000i64, 0i64);
+        for (waited, ahead) in acts {
+            let until = protocol.paused_until_unix;
+            paused += until.min(now + waited) - until.min(now);
+            now += waited;
+            let _ = protocol.pause(now, now + ahead);
+        }
+        // All but the last pause has been made up for.
+        let last = protocol.paused_until_unix.min(now) - protocol.paused_since_unix;
+        prop_assert!(2 * paused - last <= now - begin);
+    }
+
+    #[test]
+    fn given_any_settings_when_sound_then_whoever_is_in_can_leave_before_an_update_holds(
+        window_slots in 1u64..1_000, clock_slots in 200u64..1_000, notice_slots in 1u64..1_000, timelock_slots in 1u64..6_000,
+    ) {
+        let terms = DisputeTerms { window_slots, response_slots: 200, clock_slots, notice_slots, ..TERMS };
+        let settings = Settings { terms, timelock_slots, ..settings() };
+        prop_assert_eq!(settings.validate().is_ok(), timelock_slots >= window_slots + 2 * clock_slots + notice_slots);
     }
 }

@@ -95,6 +95,11 @@ impl Report {
         matches!(self.status, ReportStatus::Final | ReportStatus::Rejected)
     }
 
+    /// Whether nobody has begun to look for an error in it.
+    pub fn is_unchallenged(&self) -> bool {
+        self.disputes_opened == 0
+    }
+
     /// Whether every dispute is settled.
     pub fn is_settled(&self) -> bool {
         self.disputes_settled == self.disputes_opened

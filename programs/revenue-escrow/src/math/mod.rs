@@ -1,4 +1,5 @@
 //! Amounts, free of accounts.
 
 pub mod notice;
+pub mod retraction;
 pub mod split;

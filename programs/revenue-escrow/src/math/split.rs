@@ -58,6 +58,24 @@ impl Shares {
         })
     }
 
+    /// Both together, share by share.
+    pub fn plus(self, other: Self) -> Option<Self> {
+        let Self {
+            holders_units,
+            redeem_units,
+            developer_units,
+            operator_units,
+            protocol_units,
+        } = self;
+        Some(Self {
+            holders_units: holders_units.checked_add(other.holders_units)?,
+            redeem_units: redeem_units.checked_add(other.redeem_units)?,
+            developer_units: developer_units.checked_add(other.developer_units)?,
+            operator_units: operator_units.checked_add(other.operator_units)?,
+            protocol_units: protocol_units.checked_add(other.protocol_units)?,
+        })
+    }
+
     /// What goes to the pool, in units.
     pub fn pool_units(&self) -> Option<u64> {
         self.holders_units.checked_add(self.redeem_units)

@@ -1,6 +1,10 @@
 //! Named numbers, as one flat JSON object.
 
-use std::{collections::{BTreeMap, BTreeSet}, fs, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::PathBuf,
+};
 
 use anyhow::{Context, Result};
 use imo_tests::programs::target_dir;

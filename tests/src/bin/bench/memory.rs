@@ -28,7 +28,14 @@ fn read(field: &str) -> Result<u64> {
     let status = fs::read_to_string("/proc/self/status").context("reading the process's status")?;
     let kilobytes = status
         .lines()
-        .find_map(|line| line.strip_prefix(field)?.strip_prefix(':')?.split_whitespace().next()?.parse::<u64>().ok())
+        .find_map(|line| {
+            line.strip_prefix(field)?
+                .strip_prefix(':')?
+                .split_whitespace()
+                .next()?
+                .parse::<u64>()
+                .ok()
+        })
         .with_context(|| format!("the system does not say {field}"))?;
     Ok(kilobytes << 10)
 }

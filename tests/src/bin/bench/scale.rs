@@ -3,12 +3,7 @@
 use std::{fs, time::Duration};
 
 use anyhow::{Context, Result};
-use imo_tests::{
-    World,
-    models::lying_about,
-    programs::target_dir,
-    world::usdc,
-};
+use imo_tests::{World, models::lying_about, programs::target_dir, world::usdc};
 use opml::ops::FullyConnected;
 use opml_runtime::{Model, fast::Plan, synthetic::DecoderSizes};
 
@@ -79,10 +74,18 @@ fn measure_decoder(figures: &mut Figures, name: &str, sizes: &DecoderSizes) -> R
 
 /// The middle one of the nodes with the longest reduction, whose proof is the largest.
 fn middle_node(model: &Model) -> Result<u32> {
-    let lengths = (0..).zip(model.nodes()).filter(|(_, node)| node.operator == FullyConnected::NUMBER);
-    let lengths: Vec<(u32, u32)> = lengths.map(|(index, node)| (index, model.operand_specs(node)[0].cols())).collect();
+    let lengths = (0..)
+        .zip(model.nodes())
+        .filter(|(_, node)| node.operator == FullyConnected::NUMBER);
+    let lengths: Vec<(u32, u32)> = lengths
+        .map(|(index, node)| (index, model.operand_specs(node)[0].cols()))
+        .collect();
     let longest = lengths.iter().map(|(_, k)| *k).max().context("a decoder has layers")?;
-    let nodes: Vec<u32> = lengths.iter().filter(|(_, k)| *k == longest).map(|(index, _)| *index).collect();
+    let nodes: Vec<u32> = lengths
+        .iter()
+        .filter(|(_, k)| *k == longest)
+        .map(|(index, _)| *index)
+        .collect();
     nodes.get(nodes.len() / 2).copied().context("a decoder has layers")
 }
 

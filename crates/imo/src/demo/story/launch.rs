@@ -7,7 +7,7 @@ use anchor_spl::{
 use imo_client::{addresses as at, instructions as send};
 use model_token::{
     instructions::{InitProtocolArgs, OpenOfferingArgs, PublishVersionArgs, RegisterModelArgs},
-    state::{Checkable, Commitment},
+    state::{Checkable, Commitment, Settings},
 };
 use opml::hashv;
 use send::model_token::ClaimedCommitment;
@@ -92,12 +92,15 @@ impl Story<'_> {
         let protocol = Role::Protocol.address();
         let args = InitProtocolArgs {
             authority: protocol,
-            guardian: protocol,
             cluster: self.stage.cluster.genesis_hash()?,
-            treasury: Role::Treasury.address(),
-            payment_mints: vec![self.places.dollars],
-            protocol_bps: terms::PROTOCOL_BPS,
-            terms: terms::TERMS,
+            settings: Settings {
+                guardian: protocol,
+                treasury: Role::Treasury.address(),
+                payment_mints: vec![self.places.dollars],
+                protocol_bps: terms::PROTOCOL_BPS,
+                terms: terms::TERMS,
+                timelock_slots: terms::TIMELOCK_SLOTS,
+            },
         };
         let init = send::model_token::init_protocol(protocol, protocol, args);
         self.stage

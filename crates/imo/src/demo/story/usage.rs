@@ -249,8 +249,9 @@ impl Story<'_> {
             period_end_unix: now,
         };
         let post = send::opml_oracle::post_report(authority, &operator, report_terms);
+        let open = send::revenue_escrow::open_bucket(authority, places.report(role));
         self.stage
-            .act(role, "posts a report with a bond of 100 dollars", &[post])?;
+            .act(role, "posts a report with a bond of 100 dollars", &[post, open])?;
 
         let voucher = lane
             .voucher
@@ -261,7 +262,6 @@ impl Story<'_> {
             rent_payer: authority,
             operator: places.operator(role),
             report: places.report(role),
-            model: places.model,
             credit: places.credit,
         };
         let receipts = answers.receipts(role)?;

@@ -5,25 +5,17 @@ use crate::{
     errors::ModelTokenError,
     events::ProtocolSet,
     program::ModelToken,
-    state::{DisputeTerms, PROTOCOL_SEED, Protocol},
+    state::{PROTOCOL_SEED, Protocol, Settings},
 };
 
 #[derive(AnchorSerialize, AnchorDeserialize, Clone, Debug)]
 pub struct InitProtocolArgs {
-    /// May change what holds for versions and models to come.
+    /// May propose updates and name its successor: a key, or an address that a multisig signs for.
     pub authority: Pubkey,
-    /// May pause new entries.
-    pub guardian: Pubkey,
     /// Genesis hash of the cluster.
     pub cluster: [u8; 32],
-    /// Owner of the accounts that get the protocol's share.
-    pub treasury: Pubkey,
-    /// Mints that a new model may be paid in, 1 to 8.
-    pub payment_mints: Vec<Pubkey>,
-    /// The protocol's share of revenue, in basis points.
-    pub protocol_bps: u16,
-    /// Terms of reports and disputes.
-    pub terms: DisputeTerms,
+    /// Everything that an update can change.
+    pub settings: Settings,
 }
 
 /// Sets the protocol up, once. Only the program's upgrade authority may, so that nobody can do it first.
@@ -47,30 +39,16 @@ impl InitProtocol<'_> {
     pub fn handle(ctx: Context<Self>, args: InitProtocolArgs) -> Result<()> {
         let InitProtocolArgs {
             authority,
-            guardian,
             cluster,
-            treasury,
-            payment_mints,
-            protocol_bps,
-            terms,
+            settings,
         } = args;
         let protocol = &mut ctx.accounts.protocol;
         protocol.version = ACCOUNT_VERSION;
         protocol.bump = ctx.bumps.protocol;
         protocol.authority = authority;
-        protocol.guardian = guardian;
         protocol.cluster = cluster;
-        protocol.treasury = treasury;
-        protocol.set_payment_mints(&payment_mints)?;
-        protocol.set_terms(protocol_bps, terms)?;
-        emit!(ProtocolSet {
-            authority,
-            guardian,
-            treasury,
-            payment_mints,
-            protocol_bps,
-            terms
-        });
+        protocol.apply(&settings)?;
+        emit!(ProtocolSet { authority, settings });
         Ok(())
     }
 }

@@ -1,5 +1,7 @@
+mod accept_authority;
 mod init_protocol;
+mod propose_authority;
+mod propose_update;
 mod set_pause;
-mod update_protocol;
 
-pub use {init_protocol::*, set_pause::*, update_protocol::*};
+pub use {accept_authority::*, init_protocol::*, propose_authority::*, propose_update::*, set_pause::*};

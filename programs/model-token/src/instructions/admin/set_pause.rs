@@ -1,14 +1,14 @@
 use anchor_lang::prelude::*;
 
 use crate::{
-    constants::MAX_PAUSE_SECONDS,
     errors::ModelTokenError,
     events::PauseSet,
     state::{PROTOCOL_SEED, Protocol},
 };
 
-/// Pauses new entries until a time at most seven days ahead, or lifts a pause with a time that is over. The guardian may. What is
-/// already in is never held: exits do not read the pause.
+/// Pauses new entries for at most seven days, moves the end of the pause that runs, or lifts it with a time that is over. The guardian may, at once: this is
+/// for the hour in which something is wrong. It ends by itself, and cannot begin again until as long has passed as it lasted. What is already in is never
+/// held: exits do not read the pause.
 #[derive(Accounts)]
 pub struct SetPause<'info> {
     pub guardian: Signer<'info>,
@@ -23,13 +23,11 @@ pub struct SetPause<'info> {
 
 impl SetPause<'_> {
     pub fn handle(ctx: Context<Self>, until_unix: i64) -> Result<()> {
-        let latest = Clock::get()?.unix_timestamp.saturating_add(MAX_PAUSE_SECONDS);
-        require!(until_unix <= latest, ModelTokenError::PauseTooLong);
         let protocol = &mut ctx.accounts.protocol;
-        protocol.paused_until_unix = until_unix;
+        protocol.pause(Clock::get()?.unix_timestamp, until_unix)?;
         emit!(PauseSet {
             guardian: protocol.guardian,
-            paused_until_unix: until_unix
+            paused_until_unix: protocol.paused_until_unix
         });
         Ok(())
     }

@@ -1,11 +1,12 @@
 use anchor_lang::prelude::*;
 use anchor_spl::token::Mint;
+use imo_protocol::Deadline;
 
 use crate::{
     constants::{ACCOUNT_VERSION, MAX_URI_LEN},
     errors::ModelTokenError,
     events::ModelRegistered,
-    state::{MODEL_SEED, Model, PROTOCOL_SEED, Protocol},
+    state::{MODEL_SEED, Model, OperatorAccess, PROTOCOL_SEED, Protocol},
 };
 
 #[derive(AnchorSerialize, AnchorDeserialize, Clone, Debug)]
@@ -19,7 +20,7 @@ pub struct RegisterModelArgs {
 }
 
 /// Registers a model under its developer's key and a number of the developer's choice. Anyone may; refused while the protocol is
-/// paused, and for a payment mint that is not on its list.
+/// paused, and for a payment mint that is not on its list. Every operator may serve it until `set_operator_access` says otherwise.
 #[derive(Accounts)]
 #[instruction(args: RegisterModelArgs)]
 pub struct RegisterModel<'info> {
@@ -65,6 +66,8 @@ impl RegisterModel<'_> {
             live_version: 0,
             uri_hash,
             uri: uri.clone(),
+            operators: OperatorAccess::Open,
+            listing: Deadline::default(),
             reserved: [0; 32],
         });
         emit!(ModelRegistered {

@@ -1,6 +1,6 @@
 use anchor_lang::prelude::*;
 use imo_protocol::{Deadline, Now};
-use model_token::state::{MODEL_VERSION_SEED, Model, ModelVersion};
+use model_token::state::{Appointment, MODEL_VERSION_SEED, Model, ModelVersion};
 
 use crate::{
     constants::ACCOUNT_VERSION,
@@ -13,7 +13,8 @@ use crate::{
 /// Opens a report on one version of a model for one period, and locks the bond that answers for it.
 ///
 /// The operator's authority may, also while the protocol is paused: what was earned must stay collectable. Refuses while the operator is jailed, a version that was never
-/// live, another mint than the model's, a bond below the least one or above the free stake.
+/// live, another mint than the model's, a bond below the least one or above the free stake, and an operator whom the model's list does not admit: without an
+/// appointment, or dismissed, and the notice over. What is posted stays posted.
 #[derive(Accounts)]
 pub struct PostReport<'info> {
     #[account(mut)]
@@ -44,6 +45,12 @@ pub struct PostReport<'info> {
     )]
     pub report: Box<Account<'info, Report>>,
     pub system_program: Program<'info, System>,
+    /// The operator's own, where the model has a list. There is one for each model and authority, and it names both.
+    #[account(
+        has_one = model @ OracleError::NotAppointed,
+        constraint = appointment.operator_authority == authority.key() @ OracleError::NotAppointed,
+    )]
+    pub appointment: Option<Box<Account<'info, Appointment>>>,
 }
 
 impl PostReport<'_> {
@@ -60,6 +67,8 @@ impl PostReport<'_> {
             bond_units >= self.model_version.terms.min_bond_units,
             OracleError::BondTooSmall
         );
+        let appointment = self.appointment.as_ref().map(|account| &***account);
+        require!(self.model.admits_report(now, appointment), OracleError::NotAppointed);
         Ok(())
     }
 

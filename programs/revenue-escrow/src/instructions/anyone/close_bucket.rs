@@ -1,4 +1,5 @@
 use anchor_lang::prelude::*;
+use opml_oracle::state::Report;
 
 use crate::{
     errors::RevenueEscrowError,
@@ -6,15 +7,17 @@ use crate::{
     state::{BUCKET_SEED, Bucket},
 };
 
-/// Closes a bucket whose collections are all closed, which they are only after a split or a refund; the rent goes back to who paid it. Anyone may.
-/// Only then can the oracle close the report.
+/// Closes the bucket of a report that has ended, once its collections are all closed, which they are only after a split or a refund, and fees of retractions
+/// are split or given back; the rent goes back to who paid it. Anyone may. Only then can the oracle close the report.
 #[derive(Accounts)]
 pub struct CloseBucket<'info> {
+    pub report: Box<Account<'info, Report>>,
     #[account(
         mut,
         close = rent_payer,
         seeds = [BUCKET_SEED, bucket.report.as_ref()],
         bump = bucket.bump,
+        has_one = report @ RevenueEscrowError::WrongReport,
         has_one = rent_payer @ RevenueEscrowError::WrongRentPayer,
     )]
     pub bucket: Box<Account<'info, Bucket>>,
@@ -25,8 +28,11 @@ pub struct CloseBucket<'info> {
 
 impl CloseBucket<'_> {
     fn validate(&self) -> Result<()> {
-        require!(self.bucket.open_collections == 0, RevenueEscrowError::BucketInUse);
-        require!(self.bucket.collected_units == 0, RevenueEscrowError::NotEmpty);
+        require!(self.report.is_terminal(), RevenueEscrowError::ReportNotEnded);
+        let bucket = &self.bucket;
+        require!(bucket.open_collections == 0, RevenueEscrowError::BucketInUse);
+        let money = [bucket.collected_units, bucket.retracted_units, bucket.fee_units];
+        require!(money == [0; 3], RevenueEscrowError::NotEmpty);
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use crate::{
     state::{BUCKET_SEED, Bucket, COLLECTION_SEED, CREDIT_SEED, Collection, Credit},
 };
 
-/// Closes a collection that nobody needs any more: its report is final and split, or its money was refunded and all disputes of the report are
+/// Closes a collection that nobody needs any more: its money was split with a final report, or it was refunded and all disputes of the report are
 /// settled. The rent goes back to who paid it. Anyone may.
 #[derive(Accounts)]
 pub struct CloseCollection<'info> {
@@ -42,8 +42,9 @@ pub struct CloseCollection<'info> {
 
 impl CloseCollection<'_> {
     fn validate(&self) -> Result<()> {
+        let is_split = self.bucket.settled && !self.collection.retracted;
         let is_refunded = self.collection.amount_units == 0 && self.report.is_settled();
-        require!(self.bucket.settled || is_refunded, RevenueEscrowError::CollectionNeeded);
+        require!(is_split || is_refunded, RevenueEscrowError::CollectionNeeded);
         Ok(())
     }
 

@@ -7,8 +7,9 @@ use crate::{
     state::{BUCKET_SEED, Bucket, COLLECTION_SEED, CREDIT_SEED, Collection, Credit},
 };
 
-/// Gives the money of one collection of a rejected report back to its payer's credit, where it is available at once: not to the lane, so that the
-/// payer may leave the operator. Anyone may, once. The lane's counters stay.
+/// Gives the money of one collection of a rejected report, or of a retracted one of a final report, back to its payer's credit, where it is available at
+/// once: not to the lane, so that the payer may leave the operator. Anyone may, once. The lane's counters stay. Of a collection that was retracted and whose
+/// report is rejected all the same, the payer gets the operator's fee as well.
 ///
 /// The collection is closed as well, unless other disputes of the report still run: their challengers have yet to point into it, and a friend of
 /// the operator's must not make them lose by winning first. Then [`CloseCollection`](super::CloseCollection) closes it.
@@ -44,10 +45,12 @@ pub struct Refund<'info> {
 
 impl Refund<'_> {
     fn validate(&self) -> Result<()> {
-        require!(
-            self.report.status == ReportStatus::Rejected,
-            RevenueEscrowError::ReportNotRejected
-        );
+        let comes_back = match self.report.status {
+            ReportStatus::Rejected => true,
+            ReportStatus::Final => self.collection.retracted,
+            ReportStatus::Open | ReportStatus::Sealed => false,
+        };
+        require!(comes_back, RevenueEscrowError::ReportNotRejected);
         require!(self.collection.amount_units > 0, RevenueEscrowError::AlreadyRefunded);
         Ok(())
     }
@@ -61,17 +64,31 @@ impl Refund<'_> {
             credit,
             rent_payer,
         } = ctx.accounts;
+        let overflow = RevenueEscrowError::Overflow;
         let amount_units = std::mem::take(&mut collection.amount_units);
-        bucket.collected_units = bucket
-            .collected_units
-            .checked_sub(amount_units)
-            .ok_or(RevenueEscrowError::Overflow)?;
-        credit.funds().add(amount_units)?;
+        let fee_units = match report.status {
+            // The split shares it.
+            ReportStatus::Final => 0,
+            ReportStatus::Open | ReportStatus::Sealed | ReportStatus::Rejected => {
+                std::mem::take(&mut collection.retraction_fee_units)
+            }
+        };
+        let counted_units = if collection.retracted {
+            &mut bucket.retracted_units
+        } else {
+            &mut bucket.collected_units
+        };
+        *counted_units = counted_units.checked_sub(amount_units).ok_or(overflow)?;
+        bucket.fee_units = bucket.fee_units.checked_sub(fee_units).ok_or(overflow)?;
+        credit
+            .funds()
+            .add(amount_units.checked_add(fee_units).ok_or(overflow)?)?;
         emit!(Refunded {
             report: report.key(),
             collection: collection.key(),
             credit: credit.key(),
-            amount_units
+            amount_units,
+            fee_units
         });
         if report.is_settled() {
             bucket.open_collections = bucket

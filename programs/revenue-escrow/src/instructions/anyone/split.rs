@@ -11,12 +11,16 @@ use crate::{
     constants::DEPOSITOR_SEED,
     errors::RevenueEscrowError,
     events::BucketSplit,
-    math::split::{Shares, shares},
+    math::{
+        retraction::fee_shares,
+        split::{Shares, shares},
+    },
     state::{BUCKET_SEED, Bucket, EARNINGS_SEED, EarningsOf, MODEL_VAULT_SEED, ModelVault, VAULT_TOKENS_SEED},
 };
 
 /// Splits what was collected for a final report by the terms of its version: operator, developer and treasury are owed their shares, the holders' and
-/// the redeem pool's go to yield-distributor in the same instruction. Anyone may, once; whoever does pays the rent of earnings that are not there.
+/// the redeem pool's go to yield-distributor in the same instruction. Collections that were retracted are left out; what their operator paid for that is
+/// shared among all but the operator. Anyone may, once; whoever does pays the rent of earnings that are not there.
 ///
 /// A model whose offering has not succeeded has neither token nor pool: then the developer takes the holders' and the redeem pool's shares, which were
 /// promised to nobody else. A model that has a token must have its pool, which anyone can create: without it the split is refused, so that no
@@ -153,7 +157,11 @@ impl<'info> Split<'info> {
         let overflow = RevenueEscrowError::Overflow;
         let amount_units = std::mem::take(&mut accounts.bucket.collected_units);
         accounts.bucket.settled = true;
-        let mut parts = shares(amount_units, &accounts.model_version.split).ok_or(overflow)?;
+        let fee_units = std::mem::take(&mut accounts.bucket.fee_units);
+        let terms = &accounts.model_version.split;
+        let mut parts = shares(amount_units, terms)
+            .and_then(|parts| parts.plus(fee_shares(fee_units, terms)?))
+            .ok_or(overflow)?;
         if !accounts.has_pool()? {
             parts = parts.without_holders().ok_or(overflow)?;
         }
@@ -204,6 +212,7 @@ impl<'info> Split<'info> {
             developer_units,
             operator_units,
             protocol_units,
+            fee_units,
         });
         Ok(())
     }

@@ -8,8 +8,8 @@ use crate::{
     errors::RevenueEscrowError,
     events::Collected,
     state::{
-        BUCKET_SEED, Bucket, COLLECTION_SEED, CREDIT_SEED, Collection, Credit, LANE_SEED, Lane, MODEL_VAULT_SEED,
-        ModelVault, SESSION_SEED, Session, spend,
+        BUCKET_SEED, Bucket, COLLECTION_SEED, CREDIT_SEED, Collection, Credit, LANE_SEED, Lane, SESSION_SEED, Session,
+        spend,
     },
 };
 
@@ -28,7 +28,7 @@ pub struct CollectArgs {
 }
 
 /// Brings a lane's voucher and the root of its receipts under an open report: moves the money in the books from the lane to the report's bucket. No
-/// token moves. The operator's authority may, once a lane and report, with the voucher's signature checked by the Ed25519 program in the instruction
+/// token moves. The report has its bucket already. The operator's authority may, once a lane and report, with the voucher's signature checked by the Ed25519 program in the instruction
 /// directly before.
 ///
 /// Refuses a report that is sealed or ought to be, a voucher that adds nothing, that another session, lane, generation or cluster was meant with,
@@ -45,12 +45,7 @@ pub struct Collect<'info> {
     pub operator: Box<Account<'info, Operator>>,
     #[account(has_one = operator @ RevenueEscrowError::WrongOperator)]
     pub report: Box<Account<'info, Report>>,
-    #[account(
-        seeds = [MODEL_VAULT_SEED, credit.model.as_ref()],
-        bump = vault.bump,
-        constraint = vault.mint == report.mint @ RevenueEscrowError::WrongMint,
-    )]
-    pub vault: Box<Account<'info, ModelVault>>,
+    // A report is in its model's payment mint, and so is the model's vault: with the model, the money is the right one, too.
     #[account(
         mut,
         seeds = [CREDIT_SEED, credit.payer.as_ref(), credit.model.as_ref()],
@@ -73,14 +68,11 @@ pub struct Collect<'info> {
         has_one = credit @ RevenueEscrowError::WrongRelation,
     )]
     pub session: Box<Account<'info, Session>>,
-    // The first collection of a report makes its bucket, the others add to it: the handler writes the identity only while the version is still zero.
-    // A bucket is closed only after its report has ended, and a report's address is never used again, so that none begins anew.
     #[account(
-        init_if_needed,
-        payer = rent_payer,
-        space = 8 + Bucket::INIT_SPACE,
-        seeds = [BUCKET_SEED, report.key().as_ref()],
-        bump,
+        mut,
+        seeds = [BUCKET_SEED, bucket.report.as_ref()],
+        bump = bucket.bump,
+        has_one = report @ RevenueEscrowError::WrongReport,
     )]
     pub bucket: Box<Account<'info, Bucket>>,
     #[account(
@@ -147,7 +139,6 @@ impl Collect<'_> {
         let accounts = ctx.accounts;
         let overflow = RevenueEscrowError::Overflow;
         let report = accounts.report.key();
-        let rent_payer = accounts.rent_payer.key();
 
         let lane = &mut accounts.lane;
         let first_sequence = lane.collected_count;
@@ -160,24 +151,15 @@ impl Collect<'_> {
         credit.add_collection()?;
 
         let bucket = &mut accounts.bucket;
-        if bucket.version == 0 {
-            bucket.set_inner(Bucket {
-                version: ACCOUNT_VERSION,
-                bump: ctx.bumps.bucket,
-                report,
-                model: credit.model,
-                collected_units: 0,
-                collection_count: 0,
-                open_collections: 0,
-                settled: false,
-                rent_payer,
-                reserved: [0; 32],
-            });
-        }
         bucket.collected_units = bucket.collected_units.checked_add(amount_units).ok_or(overflow)?;
+        // What is retracted can still be proven wrong, so that the bond answers for it as well.
+        let answered_units = bucket
+            .collected_units
+            .checked_add(bucket.retracted_units)
+            .ok_or(overflow)?;
         require_gte!(
             accounts.report.max_collect_units,
-            bucket.collected_units,
+            answered_units,
             RevenueEscrowError::BondExceeded
         );
         bucket.collection_count = bucket.collection_count.checked_add(1).ok_or(overflow)?;
@@ -202,8 +184,10 @@ impl Collect<'_> {
             first_sequence,
             receipts_root,
             requests_root,
-            rent_payer,
+            rent_payer: accounts.rent_payer.key(),
             private: lane.private,
+            retracted: false,
+            retraction_fee_units: 0,
             reserved: [0; 32],
         });
         emit!(Collected {

@@ -1,3 +1,4 @@
+mod announce_retraction;
 mod collect;
 
-pub use collect::*;
+pub use {announce_retraction::*, collect::*};

@@ -1,6 +1,6 @@
 use anchor_lang::prelude::*;
 use imo_protocol::{Deadline, Now};
-use model_token::state::{PROTOCOL_SEED, Protocol};
+use model_token::state::{Appointment, Model, PROTOCOL_SEED, Protocol};
 use opml_oracle::state::Operator;
 
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Opens a lane from a credit to an operator and reserves available money for it; a private one for good. The payer may; the operator's mint must be
-/// the model's. Refused while the protocol is paused.
+/// the model's. Refused while the protocol is paused, and for an operator that the model's list does not admit.
 #[derive(Accounts)]
 pub struct OpenLane<'info> {
     pub payer: Signer<'info>,
@@ -39,6 +39,14 @@ pub struct OpenLane<'info> {
     )]
     pub lane: Box<Account<'info, Lane>>,
     pub system_program: Program<'info, System>,
+    #[account(address = credit.model @ RevenueEscrowError::WrongModel)]
+    pub model: Box<Account<'info, Model>>,
+    /// The operator's, where the model has a list. There is one for each model and authority, and it names both.
+    #[account(
+        has_one = model @ RevenueEscrowError::NotAppointed,
+        constraint = appointment.operator_authority == operator.authority @ RevenueEscrowError::NotAppointed,
+    )]
+    pub appointment: Option<Box<Account<'info, Appointment>>>,
 }
 
 impl OpenLane<'_> {
@@ -47,6 +55,8 @@ impl OpenLane<'_> {
             .require_not_paused(now.unix)
             .map_err(|_| RevenueEscrowError::Paused)?;
         require!(amount_units > 0, RevenueEscrowError::AmountIsZero);
+        let appointment = self.appointment.as_ref().map(|account| &***account);
+        require!(self.model.admits_work(appointment), RevenueEscrowError::NotAppointed);
         Ok(())
     }
 
