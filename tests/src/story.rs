@@ -27,8 +27,8 @@ use crate::{
     landed::Outcome,
     models::{chain, claimed, dense, digits, honest, lying, malformed},
     world::{
-        CREDIT, Case, Duel, Published, STAKE, SUPPLY, Search, Service, World, answer_key, profile, sign_answer, terms, usdc,
-        version_args,
+        CREDIT, Case, Duel, Published, STAKE, SUPPLY, Search, Service, World, answer_key, profile, sign_answer, terms,
+        usdc, version_args,
     },
 };
 

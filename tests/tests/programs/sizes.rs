@@ -332,6 +332,7 @@ fn given_the_largest_form_of_each_instruction_when_sent_with_a_priority_fee_then
         ),
         ("demand_data", single(data::demand_data(&inquiry, &demand))),
         ("serve_data", single(data::serve_data(&inquiry, vec![1; 16 * 32]))),
+        (
             "prove_wrong_question",
             single(opml_oracle::prove_wrong_question(&dispute, digest, key(), key())),
         ),

@@ -31,7 +31,7 @@ struct Known {
 impl Known {
     fn tensor(shape: &[u32]) -> Self {
         let spec = TensorSpec::new(ElementType::Int8, shape).unwrap();
-        let bytes = (0..spec.byte_len()).map(|place| (place % 251) as u8).collect();
+        let bytes: Vec<u8> = (0..spec.byte_len()).map(|place| (place % 251) as u8).collect();
         let tensor = Tensor::new(spec, bytes).unwrap();
         let tree = TensorTree::new(&tensor).tree().clone();
         let leaves = (0..1 << spec.depth())

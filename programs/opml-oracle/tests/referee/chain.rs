@@ -281,6 +281,9 @@ impl Chain {
             open_traces: 1,
             terms: TERMS,
             rent_payer: self.authority,
+            open_inquiries: 0,
+            demands_made: 0,
+            demands_pending: 0,
             reserved: [0; 64],
         }
     }
