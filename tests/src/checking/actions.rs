@@ -269,7 +269,7 @@ impl Scene {
             Action::TimeOut { seat } => {
                 let silent = dispute(table, seat)?.game.time_out(&now)?;
                 if silent == Side::Operator {
-                    table.report.reject(&mut table.operator)?;
+                    table.report.reject(&mut table.operator, &now)?;
                 }
                 Ok(())
             }
@@ -354,7 +354,7 @@ impl Scene {
             Verdict::Correct => return Err(Refused::from(OracleError::ElementIsCorrect)),
         }
         dispute.game.prove(&now, &digest, element)?;
-        table.report.reject(&mut table.operator)?;
+        table.report.reject(&mut table.operator, &now)?;
         Ok(())
     }
 

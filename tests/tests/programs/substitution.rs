@@ -10,7 +10,7 @@ use imo_tests::{
 type Choice = (&'static str, &'static str, usize);
 
 /// Whoever signs pays the rent or the fee of something that anyone may do, and gains nothing.
-const ANYBODY_PAYS: [Choice; 25] = [
+const ANYBODY_PAYS: [Choice; 26] = [
     ("model_token", "claim_commitment", 0),
     ("model_token", "commit", 1),
     ("model_token", "init_protocol", 1),
