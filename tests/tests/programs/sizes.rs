@@ -256,7 +256,7 @@ fn given_the_largest_form_of_each_instruction_when_sent_with_a_priority_fee_then
     let record = &model.nodes()[0];
     let answer = sign_answer(key(), place.claim, &session);
     let single = |instruction: Instruction| vec![instruction];
-    let largest: [(&str, Vec<Instruction>); 24] = [
+    let largest: Vec<(&str, Vec<Instruction>)> = vec![
         ("init_protocol", single(model_token::init_protocol(key(), key(), init))),
         (
             "propose_update",

@@ -10,7 +10,7 @@ use imo_tests::{
 type Choice = (&'static str, &'static str, usize);
 
 /// Whoever signs pays the rent or the fee of something that anyone may do, and gains nothing.
-const ANYBODY_PAYS: [Choice; 28] = [
+const ANYBODY_PAYS: &[Choice] = &[
     ("model_token", "appoint_operator", 1),
     ("model_token", "claim_commitment", 0),
     ("model_token", "commit", 1),
@@ -43,12 +43,12 @@ const ANYBODY_PAYS: [Choice; 28] = [
 ];
 
 /// Whoever shows the evidence is its prover, and is paid as that.
-const ANYBODY_PROVES: [Choice; 1] = [("opml_oracle", "punish_equivocation", 0)];
+const ANYBODY_PROVES: &[Choice] = &[("opml_oracle", "punish_equivocation", 0)];
 
 /// An account of the same kind that is as right: another operator or credit that anyone may pay into, another version of the model, another finished dispute,
 /// another inquiry of the same report, another mark that nobody needs, another account that the owner of the money chooses, another lane of the payer's own,
 /// another operator of the developer's list.
-const OWNERS_CHOICE: [Choice; 12] = [
+const OWNERS_CHOICE: &[Choice] = &[
     ("model_token", "dismiss_operator", 3),
     ("opml_oracle", "post_report", 4),
     ("opml_oracle", "settle_inquiry", 0),
