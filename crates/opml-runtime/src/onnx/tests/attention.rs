@@ -204,6 +204,22 @@ fn given_a_mask_that_the_softmax_cannot_have_when_imported_then_told_why() {
 }
 
 #[test]
+fn given_a_mask_that_is_quantised_when_imported_then_told_where() {
+    let mut sketch = scores(1);
+    sketch
+        .node("Less", &["keys", "used"], &["visible"], &[])
+        .node("Where", &["visible", "zero real", "least"], &["mask"], &[])
+        .requantise("mask", "mask_r")
+        .node("Add", &["scaled", "mask_r"], &["sum"], &[])
+        .requantise("sum", "masked");
+    softmax(&mut sketch);
+    assert_eq!(
+        sketch.refusal("y"),
+        "Node \"Less_visible\" (Less): true and false, and choices, are possible only in a mask that is added to the scores right before their Softmax, with nothing quantised between; here they reach node \"QuantizeLinear_mask_q\" (QuantizeLinear)."
+    );
+}
+
+#[test]
 fn given_key_heads_that_are_repeated_when_imported_then_they_are_shared() {
     // Queries [1, 6, 3, 4] out of x; keys [1, 2, 3, 4] or [1, 1, 3, 4], repeated.
     for (heads, unsqueezed) in [(2, true), (1, true), (1, false)] {
