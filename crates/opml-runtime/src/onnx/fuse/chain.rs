@@ -30,6 +30,12 @@ impl Chain {
         Self { source, nodes }
     }
 
+    /// The source and what each node makes of it.
+    pub fn values(&self, graph: &Graph) -> Vec<ValueId> {
+        let made = self.nodes.iter().map(|index| graph.nodes[*index].result);
+        [self.source].into_iter().chain(made).collect()
+    }
+
     /// Where a dimension of the source is behind all nodes, if it stays whole.
     pub fn track(&self, graph: &Graph, axis: usize) -> Option<usize> {
         track(graph, &self.nodes, axis)

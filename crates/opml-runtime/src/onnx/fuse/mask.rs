@@ -43,6 +43,8 @@ pub struct Form {
 #[derive(Debug)]
 pub struct Seen {
     pub scores: ValueId,
+    /// The scores with each mask.
+    pub masked: Vec<ValueId>,
     pub form: Form,
 }
 
@@ -76,7 +78,7 @@ impl<'a> Masks<'a> {
 
     /// The masks of a softmax; none when nothing is between it and its scores.
     pub fn of(&mut self, softmax: &Node) -> Reasoned<Option<Seen>> {
-        let Some((scores, parts)) = parts(self.graph, self.made, &self.follow, softmax) else {
+        let Some((scores, masked, parts)) = parts(self.graph, self.made, &self.follow, softmax) else {
             return Ok(None);
         };
         if parts.is_empty() {
@@ -92,6 +94,7 @@ impl<'a> Masks<'a> {
         if let Some(form) = self.found.get(&key) {
             return Ok(Some(Seen {
                 scores,
+                masked,
                 form: form.clone(),
             }));
         }
@@ -99,24 +102,25 @@ impl<'a> Masks<'a> {
             .and_then(|visible| visible.form())
             .map_err(|reason| format!("its mask cannot be imported: {reason}"))?;
         self.found.insert(key, form.clone());
-        Ok(Some(Seen { scores, form }))
+        Ok(Some(Seen { scores, masked, form }))
     }
 }
 
 /// Walks from a softmax back to the scores.
-fn parts(graph: &Graph, made: &Made, follow: &Follow, softmax: &Node) -> Option<(ValueId, Vec<Part>)> {
+fn parts(graph: &Graph, made: &Made, follow: &Follow, softmax: &Node) -> Option<(ValueId, Vec<ValueId>, Vec<Part>)> {
     let shape = graph.shape(softmax.result);
     let mut scores = softmax.operand(0)?;
-    let mut parts = Vec::new();
+    let (mut masked, mut parts) = (Vec::new(), Vec::new());
     while parts.len() <= MAX_MASKS
         && let Some(node) = made.node(graph, scores)
         && let Some((below, part)) = part(graph, follow, node)
         && graph.shape(below) == shape
     {
-        scores = below;
+        masked.push(scores);
         parts.push(part);
+        scores = below;
     }
-    Some((scores, parts))
+    Some((scores, masked, parts))
 }
 
 fn part(graph: &Graph, follow: &Follow, node: &Node) -> Option<(ValueId, Part)> {

@@ -15,8 +15,11 @@ mod mask;
 mod norm;
 mod rotary;
 mod shortcut;
+mod swap;
 
 use std::rc::Rc;
+
+pub use follow::{Follow, Source};
 
 use super::{
     array::{Array, Data, Kind},

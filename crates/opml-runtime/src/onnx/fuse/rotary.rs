@@ -6,21 +6,17 @@ use super::{
     Graph, Made, both,
     follow::{Follow, Function, Source},
     integers,
+    swap::Swaps,
 };
 use crate::onnx::{
     array::{Array, Data},
     error::{ImportError, Reasoned},
     graph::{Node, ValueId},
-    interpret,
-    operator::{Binary, Op, Unary},
+    operator::{Binary, Op},
 };
 
-/// Nodes that a rotation is made of at most.
-const MAX_NODES: usize = 32;
 /// Positions that tables have at most, unless attention has more keys.
 const MAX_POSITIONS: usize = 4096;
-/// Elements that are exact as floats.
-const MAX_ELEMENTS: usize = 1 << 24;
 
 /// How something is turned; queries and keys of all layers are turned in the same way.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -48,9 +44,10 @@ pub fn fuse(graph: &mut Graph) -> Result<(), ImportError> {
     let before = graph.clone();
     let made = Made::of(&before);
     let follow = Follow::new(&before);
+    let mut swaps = Swaps::default();
     let mut known: HashMap<Turn, (Op, [ValueId; 3], Option<String>)> = HashMap::new();
     for (index, node) in before.nodes.iter().enumerate() {
-        let Some((x, turn)) = turn(&before, &made, &follow, node) else {
+        let Some((x, turn)) = turn(&before, &made, &follow, &mut swaps, node) else {
             continue;
         };
         if !known.contains_key(&turn) {
@@ -81,7 +78,7 @@ pub fn fuse(graph: &mut Graph) -> Result<(), ImportError> {
 }
 
 /// What a node turns, and how.
-fn turn(graph: &Graph, made: &Made, follow: &Follow, node: &Node) -> Option<(ValueId, Turn)> {
+fn turn(graph: &Graph, made: &Made, follow: &Follow, swaps: &mut Swaps, node: &Node) -> Option<(ValueId, Turn)> {
     let shape = graph.shape(node.result);
     let sum = node.pair(Binary::Add)?;
     let is_data = |id: &ValueId| follow.source(*id) == Source::Data;
@@ -97,7 +94,7 @@ fn turn(graph: &Graph, made: &Made, follow: &Follow, node: &Node) -> Option<(Val
         if graph.shape(x) != shape || shape.len() < 2 {
             return None;
         }
-        let interleaved = swaps_pairs(graph, made, x, rotated)?;
+        let interleaved = swaps.interleaved(graph, made, x, rotated)?;
         let turn = Turn {
             shape: shape.to_vec(),
             cos,
@@ -105,71 +102,6 @@ fn turn(graph: &Graph, made: &Made, follow: &Follow, node: &Node) -> Option<(Val
             interleaved,
         };
         Some((x, turn))
-    })
-}
-
-/// Whether a value is x with the elements of each pair swapped and the first of them negative: none when it is not, and else whether pairs are neighbours. It is found by
-/// moving numbers about.
-fn swaps_pairs(graph: &Graph, made: &Made, x: ValueId, rotated: ValueId) -> Option<bool> {
-    let (count, d) = (graph.count(x), *graph.shape(x).last()?);
-    if graph.shape(rotated) != graph.shape(x) || rotated == x || count >= MAX_ELEMENTS || !d.is_multiple_of(2) {
-        return None;
-    }
-    let (mut steps, mut open) = (Vec::new(), vec![rotated]);
-    while let Some(value) = open.pop() {
-        if value == x || graph.is_constant(value) {
-            continue;
-        }
-        let index = made.index(value)?;
-        let moves = matches!(
-            graph.nodes[index].op,
-            Op::Slice { .. }
-                | Op::Concat { .. }
-                | Op::Reshape
-                | Op::Transpose { .. }
-                | Op::Gather { .. }
-                | Op::Unary(Unary::Neg)
-        );
-        if !moves || steps.len() == MAX_NODES {
-            return None;
-        }
-        if !steps.contains(&index) {
-            steps.push(index);
-            open.extend(graph.nodes[index].operands.iter().flatten());
-        }
-    }
-    steps.sort_unstable();
-    let numbers = (1..=count).map(|i| i as f32).collect();
-    let mut values = HashMap::from([(x, Array::floats(graph.shape(x).to_vec(), numbers))]);
-    for step in steps {
-        let node = &graph.nodes[step];
-        for id in node.operands.iter().flatten() {
-            if let Some(constant) = graph.constant(*id) {
-                values
-                    .entry(*id)
-                    .or_insert_with(|| constant.to_array().as_ref().clone());
-            }
-        }
-        let operands: Vec<_> = node
-            .operands
-            .iter()
-            .map(|id| id.and_then(|id| values.get(&id)))
-            .collect();
-        let value = &graph.values[node.result];
-        let result = interpret::compute(&node.op, &operands, &value.shape, value.kind).ok()?;
-        values.insert(node.result, result);
-    }
-    let found = values.remove(&rotated)?.to_floats();
-    [false, true].into_iter().find(|interleaved| {
-        found.iter().enumerate().all(|(place, value)| {
-            let (row, column) = (place / d * d, place % d);
-            let (other, first) = match interleaved {
-                false => ((column + d / 2) % d, column < d / 2),
-                true => (column ^ 1, column.is_multiple_of(2)),
-            };
-            let number = (row + other + 1) as f32;
-            *value == if first { -number } else { number }
-        })
     })
 }
 

@@ -34,6 +34,7 @@ use self::{
 use super::{
     array::Kind,
     error::{ImportError, Reasoned, quoted},
+    fuse::{Follow, Source},
     graph::{Graph, Node, ValueId},
     operator::{Op, Quantisation, Unary},
     report::Report,
@@ -294,9 +295,9 @@ impl<'a> Lowering<'a> {
             Op::Expand => Err(
                 "it repeats elements; only key heads that query heads share, between a Concat or product and a MatMul, can be repeated".into(),
             ),
-            Op::Compare(_) | Op::Not | Op::IsNan | Op::Where | Op::Range | Op::Trilu { .. } | Op::Fill { .. } => Err(
-                "true and false, and choices, are possible in the mask of a Softmax and in what follows from constants only".into(),
-            ),
+            Op::Compare(_) | Op::Not | Op::IsNan | Op::Where | Op::Range | Op::Trilu { .. } | Op::Fill { .. } => {
+                Err(self.not_a_mask(index))
+            }
         }
     }
 
@@ -322,6 +323,28 @@ impl<'a> Lowering<'a> {
             Lowered::Real(real) => Ok(real),
             Lowered::Function { of, steps } => self.tabulated(self.operand(node, index)?, &of, &steps),
             lowered => Err(self.not_quantised(&lowered, index)),
+        }
+    }
+
+    /// Why a node that belongs to a mask, by its operator, could not become a part of a Softmax.
+    fn not_a_mask(&self, index: usize) -> String {
+        let mut reached = vec![false; self.graph.values.len()];
+        reached[self.graph.nodes[index].result] = true;
+        let follow = Follow::new(self.graph);
+        // The first node behind it that works with more than integers of the input.
+        let end = self.graph.nodes[index + 1..].iter().find(|node| {
+            let reads = node.operands.iter().flatten().any(|operand| reached[*operand]);
+            reached[node.result] |= reads;
+            reads && follow.source(node.result) == Source::Data
+        });
+        let rule = "true and false, and choices, are possible only in a mask that is added to the scores right before their Softmax, with nothing quantised between";
+        match end {
+            None => rule.into(),
+            Some(node) => format!(
+                "{rule}; here they reach node {} ({})",
+                quoted(&node.name),
+                node.operator
+            ),
         }
     }
 

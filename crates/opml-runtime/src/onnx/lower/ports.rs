@@ -50,7 +50,11 @@ pub fn inputs(graph: &Graph) -> Result<(Emitter, Vec<Input>), ImportError> {
             vec![1, ports.last().map_or(0, |port| port.bytes.end)],
         ),
     };
-    let dims: Vec<u32> = dims.iter().map(|length| *length as u32).collect();
+    // A dimension that is too long is refused as one.
+    let dims: Vec<u32> = dims
+        .iter()
+        .map(|length| u32::try_from(*length).unwrap_or(u32::MAX))
+        .collect();
     let spec = TensorSpec::new(element, &dims)
         .map_err(|reason| unusable(&ports[0], crate::describe::tensor_error(reason).to_string()))?;
     let mut emitter = Emitter::new(spec);

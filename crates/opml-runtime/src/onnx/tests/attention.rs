@@ -199,8 +199,102 @@ fn given_a_mask_that_the_softmax_cannot_have_when_imported_then_told_why() {
     assert!(
         sketch
             .refusal("y")
-            .ends_with("but its keys and values are not made by a Concat of a cache and one new row.")
+            .ends_with("but its keys and values are not a Concat of a cache and one new row, or something else reads its scores or its result.")
     );
+}
+
+#[test]
+fn given_a_mask_that_is_quantised_when_imported_then_told_where() {
+    let mut sketch = scores(1);
+    sketch
+        .node("Less", &["keys", "used"], &["visible"], &[])
+        .node("Where", &["visible", "zero real", "least"], &["mask"], &[])
+        .requantise("mask", "mask_r")
+        .node("Add", &["scaled", "mask_r"], &["sum"], &[])
+        .requantise("sum", "masked");
+    softmax(&mut sketch);
+    assert_eq!(
+        sketch.refusal("y"),
+        "Node \"Less_visible\" (Less): true and false, and choices, are possible only in a mask that is added to the scores right before their Softmax, with nothing quantised between; here they reach node \"QuantizeLinear_mask_q\" (QuantizeLinear)."
+    );
+}
+
+/// One query over a cache [1, 1, 4, 4] and the row [1, 1, 1, 4] behind it, which is query, key and value.
+fn step(own_first: bool) -> Sketch {
+    let mut sketch = Sketch::new(&[1, 1, 1, 4]);
+    sketch
+        .0
+        .input
+        .push(super::value("cache", &[1, 1, 4, 4], super::data_type::FLOAT));
+    sketch.integers("used", &[1]).longs("keys", &[0, 1, 2, 3, 4]);
+    let rows = if own_first { ["dx", "cache"] } else { ["cache", "dx"] };
+    sketch
+        .node("Concat", &rows, &["rows"], &[int("axis", 2)])
+        .requantise("rows", "values")
+        .node("Transpose", &["values"], &["turned"], &[ints("perm", &[0, 1, 3, 2])])
+        .floats("wide", &[], &[1.0])
+        .node("MatMul", &["dx", "turned"], &["product"], &[])
+        .node("QuantizeLinear", &["product", "wide", "zero"], &["product_q"], &[])
+        .node("DequantizeLinear", &["product_q", "wide", "zero"], &["scaled"], &[])
+        .longs("last", &[if own_first { 0 } else { 4 }])
+        .longs("one", &[1]);
+    match own_first {
+        true => sketch.node("LessOrEqual", &["keys", "used"], &["visible"], &[]),
+        false => sketch
+            .node("Less", &["keys", "used"], &["in use"], &[])
+            .node("Equal", &["keys", "last"], &["own"], &[])
+            .node("Or", &["in use", "own"], &["visible"], &[]),
+    };
+    sketch
+        .floats("zero real", &[], &[0.0])
+        .floats("least", &[], &[f32::MIN]);
+    added(&mut sketch);
+    sketch
+        .floats("fine", &[], &[1.0 / 256.0])
+        .bytes("bottom", &[], &[-128])
+        .node("Softmax", &["masked"], &["weights"], &[int("axis", -1)])
+        .node("QuantizeLinear", &["weights", "fine", "bottom"], &["weights_q"], &[])
+        .node(
+            "DequantizeLinear",
+            &["weights_q", "fine", "bottom"],
+            &["weights_d"],
+            &[],
+        )
+        .node("MatMul", &["weights_d", "values"], &["mixed"], &[])
+        .requantise("mixed", "y");
+    sketch
+}
+
+#[test]
+fn given_a_cache_before_or_behind_the_new_row_when_imported_then_the_new_row_is_in_front() {
+    for own_first in [false, true] {
+        let imported = step(own_first).import("y").unwrap();
+        let mut samples = imported.random_samples(5);
+        for used in 0..=4 {
+            for inputs in &mut samples.inputs {
+                inputs[2] = Array::from_integers(Kind::Int64, vec![1], [used].into_iter());
+            }
+            let agreement = imported.compare(&samples).unwrap();
+            assert!(
+                agreement.outputs[0].mean_cosine > 0.995,
+                "{own_first} {used}: {agreement:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn given_weights_that_are_an_output_too_when_the_new_row_is_behind_the_cache_then_refused() {
+    let mut sketch = step(false);
+    sketch.output("weights_d");
+    assert!(
+        sketch
+            .refusal("y")
+            .contains("something else reads its scores or its result")
+    );
+    let mut sketch = step(true);
+    sketch.output("weights_d");
+    assert!(sketch.import("y").is_ok());
 }
 
 #[test]
