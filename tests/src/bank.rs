@@ -150,9 +150,9 @@ impl Bank {
                 let outcome = runtime
                     .block_on(context.banks_client.simulate_transaction(transaction))
                     .expect("the bank answers");
-                let (logs, compute_units) = outcome.simulation_details.map_or_else(Default::default, |details| {
-                    (details.logs, details.units_consumed)
-                });
+                let (logs, compute_units) = outcome
+                    .simulation_details
+                    .map_or_else(Default::default, |details| (details.logs, details.units_consumed));
                 Executed {
                     result: outcome.result.unwrap_or(Ok(())),
                     logs,

@@ -146,7 +146,11 @@ impl Scene {
     fn seat_actions(&self, table: &Table, seat: usize, actions: &mut Vec<Action>) {
         let Some(dispute) = table.seat(seat) else {
             if table.seats[seat].closed.is_none() {
-                let receipts = if self.is_honest_seat(seat) { 1 } else { self.receipts.len() };
+                let receipts = if self.is_honest_seat(seat) {
+                    1
+                } else {
+                    self.receipts.len()
+                };
                 actions.extend((0..receipts).map(|receipt| Action::Open { seat, receipt }));
             }
             return;
@@ -269,7 +273,7 @@ impl Scene {
             Action::TimeOut { seat } => {
                 let silent = dispute(table, seat)?.game.time_out(&now)?;
                 if silent == Side::Operator {
-                    table.report.reject(&mut table.operator)?;
+                    table.report.reject(&mut table.operator, &now)?;
                 }
                 Ok(())
             }
@@ -299,7 +303,9 @@ impl Scene {
         let terms = &self.terms;
         let order = table.report.enter_dispute(&mut table.operator)?;
         table.stake_vault.insure(terms.open_fee_units)?;
-        table.stake_vault.owe(terms.open_fee_units + terms.challenger_bond_units)?;
+        table
+            .stake_vault
+            .owe(terms.open_fee_units + terms.challenger_bond_units)?;
         table.seats[seat].receipt = receipt;
         table.seats[seat].opened_slot = table.now.slot;
         table.seats[seat].dispute = Some(Dispute {
@@ -354,7 +360,7 @@ impl Scene {
             Verdict::Correct => return Err(Refused::from(OracleError::ElementIsCorrect)),
         }
         dispute.game.prove(&now, &digest, element)?;
-        table.report.reject(&mut table.operator)?;
+        table.report.reject(&mut table.operator, &now)?;
         Ok(())
     }
 

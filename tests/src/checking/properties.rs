@@ -33,7 +33,10 @@ pub fn all(honest: Honest) -> Vec<Property<Scene>> {
             Property::always("the honest challenger does not lose", |_, table: &Table| {
                 !table.seat(0).is_some_and(|dispute| dispute.game.phase == Phase::Lost)
             }),
-            Property::always("the honest challenger gets its bond back and what it is promised", is_rewarded),
+            Property::always(
+                "the honest challenger gets its bond back and what it is promised",
+                is_rewarded,
+            ),
             Property::eventually("the false report is rejected", |_, table: &Table| {
                 table.report.status == ReportStatus::Rejected
             }),
@@ -75,9 +78,10 @@ fn is_accounted_for(scene: &Scene, table: &Table) -> bool {
     let theirs: u64 = disputes.map(|dispute| dispute.bond_units).sum();
     let slashed = table.report.slash().filter(|_| !table.report.is_settled());
     // Without disputes nothing rejects a report, so that one that is settled has given everything away.
-    let undecided = slashed.map_or(0, |slash| slash.remainder_units().expect("the shares are less than all"));
-    table.stake_vault.owed_units
-        == table.operator.stake_units + theirs + undecided + table.stake_vault.insurance_units
+    let undecided = slashed.map_or(0, |slash| {
+        slash.remainder_units().expect("the shares are less than all")
+    });
+    table.stake_vault.owed_units == table.operator.stake_units + theirs + undecided + table.stake_vault.insurance_units
 }
 
 fn ends_in_time(scene: &Scene, table: &Table) -> bool {

@@ -73,7 +73,11 @@ impl Scene {
         terms: DisputeTerms,
         tick_slots: u64,
     ) -> Self {
-        assert_eq!(lie.is_some(), honest != Honest::Operator, "an honest operator does not lie");
+        assert_eq!(
+            lie.is_some(),
+            honest != Honest::Operator,
+            "an honest operator does not lie"
+        );
         let mut lie = lie;
         let receipts = inputs
             .iter()
