@@ -86,12 +86,14 @@ fn program_accounts(cluster: &Cluster) -> BTreeMap<Pubkey, Account> {
     cluster.touched().iter().filter_map(decoded).collect()
 }
 
-/// Stakes, bonds and payouts of disputes, what is slashed and not distributed, insurance.
+/// Stakes, bonds and payouts of disputes, fees and payouts of inquiries, what is slashed and not distributed, insurance.
 fn stake_parts(accounts: &BTreeMap<Pubkey, Account>, mint: &Pubkey, insurance_units: u64) -> u64 {
     let part = |account: &Account| match account {
         Account::Operator(operator) if operator.mint == *mint => operator.stake_units,
         Account::Dispute(dispute) if dispute.mint == *mint && dispute.settled => dispute.payout_units,
         Account::Dispute(dispute) if dispute.mint == *mint => dispute.bond_units,
+        Account::Inquiry(inquiry) if inquiry.mint == *mint && inquiry.settled => inquiry.payout_units,
+        Account::Inquiry(inquiry) if inquiry.mint == *mint => inquiry.fees_units,
         Account::Equivocation(equivocation) if equivocation.mint == *mint => equivocation.payout_units,
         // Until all disputes are settled, what is slashed and was not given yet is nobody's.
         Account::Report(report) if report.mint == *mint && !report.is_settled() => report.slash().map_or(0, |slash| {

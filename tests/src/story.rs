@@ -10,6 +10,7 @@ use anchor_lang::prelude::Pubkey;
 use imo_client::{
     addresses,
     challenge::evidence::{reported, wrong_question},
+    data::Source,
     instructions::{
         model_token,
         opml_oracle::{self, OperatorProfile},
@@ -26,8 +27,8 @@ use crate::{
     landed::Outcome,
     models::{chain, claimed, dense, digits, honest, lying, malformed},
     world::{
-        CREDIT, Case, Duel, Published, STAKE, SUPPLY, Service, World, answer_key, profile, sign_answer, terms, usdc,
-        version_args,
+        CREDIT, Case, Duel, Published, STAKE, SUPPLY, Search, Service, World, answer_key, profile, sign_answer, terms,
+        usdc, version_args,
     },
 };
 
@@ -240,6 +241,47 @@ fn walks(world: &mut World, cast: &Cast) {
     second.pay_out(world, &cast.stranger);
     close_trace(world, cast, &first);
     close_case(world, cast, &case.collection, &case.report);
+}
+
+/// Data of every kind, demanded and shown; and some that is withheld, for which the report is rejected.
+pub fn inquiries(world: &mut World, cast: &Cast) {
+    let model = dense(&[200, 100, 3]);
+    let service = world.given_service(cast, &model);
+    let asked = (0..9).map(|seed| honest(&model, seed, usdc(1))).collect();
+    let case = world.given_sealed(cast, service, asked);
+    let receipts = case.all_receipts();
+    let search = Search::receipts(world, &cast.watcher, &case, 0);
+    search.walk(world, &cast.operator, 5, Source::Receipts(&case.receipts, &receipts));
+    let input = Search::input(world, &cast.watcher, &case, 5, 1);
+    input.walk(world, &cast.stranger, 0, Source::Tensor(&case.asked[5].input));
+    let weights = model
+        .constants()
+        .iter()
+        .position(|constant| constant.spec().depth() > 4);
+    let weights = weights.expect("a layer of forty tiles is a tree of more than four levels");
+    let constant = Search::constant(world, &cast.rival, &case, &model, weights as u32, 0);
+    constant.walk(world, &cast.operator, 17, Source::Tensor(&model.constants()[weights]));
+    world.finalise(cast, &case.report);
+    for search in [search, input, constant] {
+        search.settle(world, &cast.stranger);
+        search.pay_out(world, &cast.stranger);
+    }
+    world.split(cast, &case.report);
+    close_case(world, cast, &case.collection, &case.report);
+
+    let case = world.given_sealed(cast, case.service, vec![honest(&model, 9, usdc(1))]);
+    let search = Search::input(world, &cast.watcher, &case, 0, 0);
+    search.demand(world, 0);
+    search.time_out(world, &cast.stranger);
+    search.settle(world, &cast.stranger);
+    search.pay_out(world, &cast.stranger);
+    world.refund(cast, &case);
+    let bucket: Bucket = world.read(&addresses::revenue_escrow::bucket(&case.report));
+    world
+        .send(&[revenue_escrow::close_bucket(&bucket)], &[&cast.stranger])
+        .expect_ok();
+    let close = opml_oracle::close_report(&world.read(&case.report));
+    world.send(&[close], &[&cast.stranger]).expect_ok();
 }
 
 /// The wrong question, a second answer to a reported one, and a malformed model.

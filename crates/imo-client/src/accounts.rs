@@ -3,7 +3,7 @@
 use anchor_lang::{AccountDeserialize, Discriminator, prelude::Pubkey};
 use imo_protocol::{Bucket, Collection};
 use model_token::state::{Commitment, Model, ModelVersion, Offering, Protocol};
-use opml_oracle::state::{Dispute, Equivocation, Operator, Report, StakeVault, Trace, Witness};
+use opml_oracle::state::{Dispute, Equivocation, Inquiry, Operator, Report, StakeVault, Trace, Witness};
 use revenue_escrow::state::{Credit, Earnings, Lane, ModelVault, Session};
 use yield_distributor::state::{EpochMark, Pool, Position};
 
@@ -62,7 +62,7 @@ macro_rules! kinds {
 kinds! {
     model_token::ID: Protocol, Model, ModelVersion, Offering, Commitment;
     yield_distributor::ID: Pool, Position, EpochMark;
-    opml_oracle::ID: StakeVault, Operator, Report, Dispute, Trace, Witness, Equivocation;
+    opml_oracle::ID: StakeVault, Operator, Report, Dispute, Trace, Witness, Equivocation, Inquiry;
     revenue_escrow::ID: ModelVault, Credit, Session, Lane, Bucket, Collection, Earnings;
 }
 

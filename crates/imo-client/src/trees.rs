@@ -84,6 +84,11 @@ impl ReceiptTree {
         self.tree.root()
     }
 
+    /// The node at `index` of `level`; padding, and whatever lies outside, is `PAD`.
+    pub fn node(&self, level: u8, index: u32) -> Hash {
+        self.tree.node(level.into(), index as usize)
+    }
+
     /// The siblings on the way up from the receipt at `index`; `None` when there is no such receipt.
     pub fn path(&self, index: u32) -> Option<Vec<Hash>> {
         self.tree.path(index)

@@ -43,6 +43,7 @@ pub fn terms() -> DisputeTerms {
         unbonding_slots: hours(96),
         notice_slots: hours(48),
         epoch_slots: hours(48),
+        byte_fee_units: ONE / 100_000,
     }
 }
 

@@ -51,7 +51,7 @@ pub fn gain_by_checks(terms: &DisputeTerms, market: &Market) -> Result<String, P
         Curve {
             name: format!("bond {ratio} x revenue"),
             points: (0..=200)
-                .map(|i| f64::from(i) / 40.0)
+                .map(|i| f64::from(i) / 400.0)
                 .map(|percent| (percent, gain(percent / 100.0)))
                 .collect(),
         }
@@ -60,8 +60,9 @@ pub fn gain_by_checks(terms: &DisputeTerms, market: &Market) -> Result<String, P
         "What the best lie gains",
         "answers that somebody recomputes, %",
         "gain, % of the report's revenue",
-        (0.0, 5.0),
-        (-30.0, 30.0),
+        (0.0, 0.5),
+        (-2.0, 1.0),
+        SeriesLabelPosition::UpperRight,
         &curves,
     )
 }
@@ -69,10 +70,11 @@ pub fn gain_by_checks(terms: &DisputeTerms, market: &Market) -> Result<String, P
 /// The smallest safe bond, in multiples of the report's revenue, by the prize of a lie, for several probabilities of a check.
 pub fn bond_by_prize(terms: &DisputeTerms, market: &Market) -> Result<String, PlotError> {
     let price = market.report_units / f64::from(market.requests);
-    let curves = [0.002, 0.01, 0.05, 0.2].map(|check_probability| Curve {
+    let curves = [0.002, 0.01, 0.05].map(|check_probability| Curve {
         name: format!("{} % of answers checked", check_probability * 100.0),
         points: (0..=100)
-            .map(|prize| {
+            .map(|step| {
+                let prize = 10 * step;
                 let market = Market {
                     check_probability,
                     prize_units: f64::from(prize) * price,
@@ -90,8 +92,9 @@ pub fn bond_by_prize(terms: &DisputeTerms, market: &Market) -> Result<String, Pl
         "The smallest safe bond",
         "worth of one lie, in prices of an answer",
         "bond over revenue",
-        (0.0, 100.0),
-        (0.0, 8.0),
+        (0.0, 1_000.0),
+        (0.0, 16.0),
+        SeriesLabelPosition::LowerRight,
         &curves,
     )
 }
@@ -118,6 +121,7 @@ pub fn outcomes(market: &Market, reports: u32, outcomes: &[Outcome]) -> Result<S
         chart
             .configure_mesh()
             .disable_y_mesh()
+            .max_light_lines(0)
             .disable_y_axis()
             .x_desc("% of the revenue of an honest life")
             .draw()?;
@@ -179,6 +183,7 @@ pub fn bond_by_report(terms: &DisputeTerms, market: &Market) -> Result<String, P
         "bond",
         (0.0, widest),
         (0.0, highest * 1.05),
+        SeriesLabelPosition::LowerRight,
         &curves,
     )
 }
@@ -189,6 +194,7 @@ fn lines(
     y_name: &str,
     x: (f64, f64),
     y: (f64, f64),
+    legend: SeriesLabelPosition,
     curves: &[Curve],
 ) -> Result<String, PlotError> {
     draw(|area| {
@@ -198,7 +204,12 @@ fn lines(
             .x_label_area_size(40)
             .y_label_area_size(56)
             .build_cartesian_2d(x.0..x.1, y.0..y.1)?;
-        chart.configure_mesh().x_desc(x_name).y_desc(y_name).draw()?;
+        chart
+            .configure_mesh()
+            .max_light_lines(0)
+            .x_desc(x_name)
+            .y_desc(y_name)
+            .draw()?;
         for (curve, colour) in curves.iter().zip(COLOURS.iter().cycle()) {
             let inside = curve
                 .points
@@ -217,7 +228,7 @@ fn lines(
             .configure_series_labels()
             .background_style(WHITE.mix(0.8))
             .border_style(BLACK.mix(0.2))
-            .position(SeriesLabelPosition::UpperRight)
+            .position(legend)
             .draw()?;
         Ok(())
     })
@@ -257,7 +268,7 @@ mod tests {
             .to_vec();
         for (plot, curves) in [
             (gain_by_checks(&terms, &market), 4),
-            (bond_by_prize(&terms, &market), 4),
+            (bond_by_prize(&terms, &market), 3),
             (bond_by_report(&terms, &market), 2),
             (outcomes(&market, size.reports, &played), played.len()),
         ] {

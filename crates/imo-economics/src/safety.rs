@@ -60,10 +60,21 @@ pub fn smallest(terms: &DisputeTerms, market: &Market) -> Smallest {
     }
 }
 
+/// What a requirement counts in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Measure {
+    /// Parts of the revenue.
+    Ratio,
+    /// Units of the revenue mint.
+    Units,
+}
+
 /// One thing that terms have to hold, with what they have and what they need.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Requirement {
     pub name: &'static str,
+    pub measure: Measure,
     pub has: f64,
     pub needs: f64,
 }
@@ -79,43 +90,54 @@ pub fn requirements(terms: &DisputeTerms, market: &Market) -> Vec<Requirement> {
     let smallest = smallest(terms, market);
     let bond = bond_units(terms, market.report_units);
     let challenger_bond = terms.challenger_bond_units as f64;
-    let requirement = |name, has, needs| Requirement { name, has, needs };
+    let ratio = |name, has, needs| Requirement {
+        name,
+        measure: Measure::Ratio,
+        has,
+        needs,
+    };
+    let units = |name, has, needs| Requirement {
+        name,
+        measure: Measure::Units,
+        has,
+        needs,
+    };
     vec![
-        requirement(
+        ratio(
             "bond over revenue, against rejecting one's own report",
             share(terms.bond_ratio_bps),
             smallest.ratio_against_self_rejection,
         ),
-        requirement(
+        ratio(
             "bond over revenue, against any number of lies",
             bond / market.report_units,
             smallest.ratio_against_lies,
         ),
-        requirement(
+        units(
             "least bond, so that provers come",
             terms.min_bond_units as f64,
             smallest.bond_for_provers,
         ),
-        requirement(
+        units(
             "least bond, against one lie in a tiny report",
             terms.min_bond_units as f64,
             smallest.bond_against_one_lie,
         ),
-        requirement(
+        units(
             "challenger's bond, against baiting the operator",
             challenger_bond,
             smallest.challenger_bond_for_answers,
         ),
-        requirement(
+        units(
             "challenger's bond, against holding up a report",
             challenger_bond + terms.open_fee_units as f64,
             smallest.challenger_bond_against_delay,
         ),
-        requirement("pay of a move", terms.move_cost_units as f64, smallest.move_cost),
-        requirement(
+        units("pay of a move", terms.move_cost_units as f64, smallest.move_cost),
+        units(
             "loss by rejecting one's own report",
+            -gain_of_self_rejection(terms, market),
             0.0,
-            gain_of_self_rejection(terms, market),
         ),
     ]
 }

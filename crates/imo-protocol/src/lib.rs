@@ -11,6 +11,7 @@ pub mod errors;
 pub mod ids;
 pub mod receipt;
 pub mod request;
+pub mod session;
 pub mod shares;
 pub mod voucher;
 
@@ -23,6 +24,7 @@ pub use {
     errors::ProtocolError,
     receipt::Receipt,
     request::{PUBLIC_SALT, Request},
+    session::{CREDIT_SEED, SESSION_SEED, Session, credit_address},
     shares::{ALL_BPS, share_floor},
     voucher::{VOUCHER_BYTES, Voucher},
 };

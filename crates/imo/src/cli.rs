@@ -48,12 +48,15 @@ pub enum ModelCommand {
         /// Model file to write [default: the ONNX file's name with .imo]
         #[arg(short, long, value_name = "FILE")]
         output: Option<PathBuf>,
-        /// Folder with inputs.npy to compare on, and the original's outputs.npy if it was recorded
+        /// Folder with inputs.npy to compare on, and the original's outputs.npy if it was recorded; of several inputs or outputs inputs/NAME.npy and outputs/NAME.npy
         #[arg(long, value_name = "DIR", conflicts_with = "random")]
         samples: Option<PathBuf>,
         /// Number of made-up inputs to compare on when there are no samples
         #[arg(long, value_name = "COUNT", default_value_t = 8)]
         random: u16,
+        /// File to write the first of these inputs to, as the model takes it, for run and verify
+        #[arg(long, value_name = "FILE")]
+        first_input: Option<PathBuf>,
     },
     /// Print a model's roots, input, output and operators
     Inspect {

@@ -56,7 +56,10 @@ impl Progress for Waiting {
                 "hashing the weights",
                 "{spinner} {msg}  {wide_bar} {bytes}/{total_bytes}, {eta} left",
             ),
-            Stage::Run => ("running the model", "{spinner} {msg}  {wide_bar} {percent} %, {eta} left"),
+            Stage::Run => (
+                "running the model",
+                "{spinner} {msg}  {wide_bar} {percent} %, {eta} left",
+            ),
             Stage::Compare => (
                 "comparing with the original",
                 "{spinner} {msg}  {wide_bar} {pos}/{len} samples, {eta} left",
@@ -159,7 +162,11 @@ mod tests {
         let shows_within_a_minute = |text: &str| {
             let start = Instant::now();
             while !drawn().contains(text) {
-                assert!(start.elapsed() < Duration::from_secs(60), "{text} is not in {:?}", *drawn());
+                assert!(
+                    start.elapsed() < Duration::from_secs(60),
+                    "{text} is not in {:?}",
+                    *drawn()
+                );
                 thread::sleep(Duration::from_millis(10));
             }
         };

@@ -3,28 +3,43 @@
 use std::ops::RangeInclusive;
 
 use opml::{Frontier, Hash, Layout, PAD, merkle};
+use rayon::prelude::*;
 
 use crate::tensor::Tensor;
 
 /// Levels that one reveal goes down: 16 nodes.
 pub const REVEAL_LEVELS: u8 = 4;
 
+/// Hashes that are worth waking other threads.
+const MANY: usize = 1024;
+
 /// The root of a tensor, without keeping its tree.
 pub fn tensor_root(tensor: &Tensor) -> Hash {
     let mut frontier = Frontier::new();
-    for leaf in tensor_leaves(tensor) {
-        assert!(frontier.push(leaf), "a tensor has at most 2^24 tiles");
+    for leaf in 0..tensor.spec().tiles() {
+        assert!(
+            frontier.push(tensor_leaf(tensor, leaf)),
+            "a tensor has at most 2^24 tiles"
+        );
     }
     frontier.root()
 }
 
-fn tensor_leaves(tensor: &Tensor) -> impl Iterator<Item = Hash> + '_ {
-    let spec = tensor.spec();
-    (0..spec.tiles()).map(|leaf| {
-        let tile = tensor.tile(leaf).expect("the specification has this tile");
-        spec.tile_leaf(leaf, tile)
-            .expect("a tensor's tile is as long as its specification says")
-    })
+fn tensor_leaf(tensor: &Tensor, leaf: u32) -> Hash {
+    let tile = tensor.tile(leaf).expect("the specification has this tile");
+    tensor
+        .spec()
+        .tile_leaf(leaf, tile)
+        .expect("a tensor's tile is as long as its specification says")
+}
+
+/// So many hashes by their indices, on all cores when they are many.
+fn hashes(count: usize, hash: impl Fn(usize) -> Hash + Send + Sync) -> Vec<Hash> {
+    if count > MANY {
+        (0..count).into_par_iter().with_min_len(MANY / 4).map(hash).collect()
+    } else {
+        (0..count).map(hash).collect()
+    }
 }
 
 /// A Merkle tree with every level from the leaves (0) to the root (`depth`). Padding is not stored.
@@ -41,10 +56,10 @@ impl Tree {
         let layout = Layout::list(count);
         let mut levels = vec![leaves];
         for level in 0..usize::from(layout.depth()) {
-            let next = levels[level]
-                .chunks(2)
-                .map(|pair| merkle::parent(&pair[0], pair.get(1).unwrap_or(&PAD)))
-                .collect();
+            let nodes = &levels[level];
+            let next = hashes(nodes.len().div_ceil(2), |parent| {
+                merkle::parent(&nodes[2 * parent], nodes.get(2 * parent + 1).unwrap_or(&PAD))
+            });
             levels.push(next);
         }
         Self { layout, levels }
@@ -93,7 +108,8 @@ pub struct TensorTree(Tree);
 
 impl TensorTree {
     pub fn new(tensor: &Tensor) -> Self {
-        Self(Tree::list(tensor_leaves(tensor).collect()))
+        let tiles = tensor.spec().tiles() as usize;
+        Self(Tree::list(hashes(tiles, |leaf| tensor_leaf(tensor, leaf as u32))))
     }
 
     pub fn tree(&self) -> &Tree {

@@ -1,7 +1,7 @@
 use anchor_lang::prelude::*;
 use opml::RefereeError;
 
-use crate::game::Refusal;
+use crate::{data_game::DataRefusal, game::Refusal};
 
 /// Refusals of this program. Codes are only ever appended, in ranges of 100 a topic.
 #[error_code]
@@ -206,6 +206,32 @@ pub enum OracleError {
     SlashWaits = 1012,
     #[msg("The same evidence still counts: wait until the operator changed its key and the old one's time is past")]
     EvidenceCounts = 1013,
+
+    // 1100: data
+    #[msg("One demand of this inquiry waits for its answer: let it be answered or time out first")]
+    DemandPending = 1100,
+    #[msg("No demand of this inquiry waits for an answer")]
+    NothingDemanded = 1101,
+    #[msg("The tree has no such node: demand one that has something below it")]
+    NoSuchNode = 1102,
+    #[msg("Show a path from this node to the root, or to one of the nodes that were shown last")]
+    UnknownNode = 1103,
+    #[msg(
+        "Answer with exactly what is below the node: all hashes of the level, the receipts of the run, or the bytes of the tile"
+    )]
+    WrongAnswerLength = 1104,
+    #[msg("Only constants of a version that anyone may check can be demanded")]
+    NotCheckable = 1105,
+    #[msg("The record or its path is not that constant's of the report's model")]
+    WrongConstant = 1106,
+    #[msg("This Collection is private: have its payer or a live session key of its credit sign")]
+    PermissionMissing = 1107,
+    #[msg("Sign with the demander of this inquiry")]
+    NotTheDemander = 1108,
+    #[msg("Wait until every demand for data of this report is answered or timed out")]
+    DemandsPending = 1109,
+    #[msg("Settle every inquiry of this report first")]
+    InquiriesOpen = 1110,
 }
 
 impl From<Refusal> for OracleError {
@@ -229,6 +255,23 @@ impl From<Refusal> for OracleError {
             Refusal::WrongLastRoot => Self::WrongLastRoot,
             Refusal::WrongTracePath => Self::WrongTracePath,
             Refusal::Inconsistent => Self::Inconsistent,
+        }
+    }
+}
+
+impl From<DataRefusal> for OracleError {
+    fn from(refusal: DataRefusal) -> Self {
+        match refusal {
+            DataRefusal::DemandPending => Self::DemandPending,
+            DataRefusal::NothingDemanded => Self::NothingDemanded,
+            DataRefusal::NoSuchNode => Self::NoSuchNode,
+            DataRefusal::UnknownNode => Self::UnknownNode,
+            DataRefusal::TooLate => Self::MoveTooLate,
+            DataRefusal::TooEarly => Self::TimeoutTooEarly,
+            DataRefusal::WrongLength => Self::WrongAnswerLength,
+            DataRefusal::NotCanonical => Self::NotCanonical,
+            DataRefusal::WrongPreimage => Self::WrongPreimage,
+            DataRefusal::Inconsistent => Self::Inconsistent,
         }
     }
 }

@@ -2,7 +2,7 @@ use anchor_lang::prelude::*;
 
 use crate::{
     game::{Move, Phase},
-    state::{Dispute, Operator},
+    state::{Dispute, Operator, Subject},
 };
 
 /// A mint got its vault of stakes.
@@ -103,7 +103,7 @@ pub struct ReportFinalised {
 pub struct ReportRejected {
     pub report: Pubkey,
     pub operator: Pubkey,
-    /// The dispute that did it.
+    /// The dispute that did it, or the inquiry that was not answered.
     pub dispute: Pubkey,
     pub slashed_units: u64,
 }
@@ -295,6 +295,84 @@ pub struct WitnessWritten {
 pub struct WitnessClosed {
     pub witness: Pubkey,
     pub dispute: Pubkey,
+}
+
+/// Somebody begins to ask for data.
+#[event]
+pub struct InquiryOpened {
+    pub inquiry: Pubkey,
+    pub report: Pubkey,
+    pub operator: Pubkey,
+    pub demander: Pubkey,
+    pub nonce: u64,
+    pub subject: Subject,
+    pub root: [u8; 32],
+}
+
+/// Data is demanded: anyone who has it may show it.
+#[event]
+pub struct DataDemanded {
+    pub inquiry: Pubkey,
+    pub report: Pubkey,
+    pub operator: Pubkey,
+    /// Height of the node above the leaves.
+    pub level: u8,
+    /// Its index on that level.
+    pub index: u32,
+    pub hash: [u8; 32],
+    /// Bytes of the answer.
+    pub answer_bytes: u32,
+    pub fee_units: u64,
+    /// Last slot in time for the answer.
+    pub due_slot: u64,
+    /// Last second in time for it.
+    pub due_unix: i64,
+}
+
+/// What was demanded is shown: the instruction's data has it.
+#[event]
+pub struct DataServed {
+    pub inquiry: Pubkey,
+    pub report: Pubkey,
+    pub level: u8,
+    pub index: u32,
+    pub answer_bytes: u32,
+}
+
+/// What was demanded was not shown.
+#[event]
+pub struct DataWithheld {
+    pub inquiry: Pubkey,
+    pub report: Pubkey,
+    pub demander: Pubkey,
+    pub level: u8,
+    pub index: u32,
+    /// The inquiry's turn to be settled.
+    pub order: u32,
+}
+
+/// What becomes of an inquiry's fees is decided.
+#[event]
+pub struct InquirySettled {
+    pub inquiry: Pubkey,
+    pub report: Pubkey,
+    pub demander: Pubkey,
+    /// What the demander gets, in units: the fees of a rejected report, and costs and the prover's share when it was not answered.
+    pub payout_units: u64,
+    /// What the operator's free stake gets of the fees, in units.
+    pub earned_units: u64,
+    /// The demander's costs out of the slashed bond, in units.
+    pub costs_units: u64,
+    /// The prover's share, in units.
+    pub share_units: u64,
+}
+
+/// An inquiry is paid and its account gone.
+#[event]
+pub struct InquiryWithdrawn {
+    pub inquiry: Pubkey,
+    pub demander: Pubkey,
+    pub amount_units: u64,
 }
 
 /// An operator answered one question in two ways.

@@ -1,10 +1,11 @@
 //! Operators and their stake, usage reports, and the disputes that keep them honest (`docs/protocol.md`, 2.3).
 //!
-//! `game` is the dispute as a pure state machine, `math` the money of it; `instructions` check accounts, call both, and move tokens.
+//! `game` is the dispute as a pure state machine, `data_game` that of an inquiry, `math` the money of both; `instructions` check accounts, call both, and move tokens.
 
 use anchor_lang::prelude::*;
 
 pub mod constants;
+pub mod data_game;
 pub mod errors;
 pub mod events;
 pub mod evidence;
@@ -14,7 +15,7 @@ pub mod math;
 pub mod state;
 
 use instructions::*;
-use opml::model::{HEADER_BYTES, NODE_BYTES};
+use opml::model::{CONSTANT_BYTES, HEADER_BYTES, NODE_BYTES};
 
 declare_id!("4snJ87cRGtU3UMSfvKMrfKcL3VkQdaUQ146nquDjtCB2");
 
@@ -167,6 +168,50 @@ pub mod opml_oracle {
 
     pub fn close_trace(ctx: Context<CloseTrace>) -> Result<()> {
         CloseTrace::handle(ctx)
+    }
+
+    pub fn open_receipts_inquiry(ctx: Context<OpenReceiptsInquiry>, nonce: u64) -> Result<()> {
+        OpenReceiptsInquiry::handle(ctx, nonce)
+    }
+
+    pub fn open_input_inquiry(ctx: Context<OpenInputInquiry>, nonce: u64, receipt: ShownReceipt) -> Result<()> {
+        OpenInputInquiry::handle(ctx, nonce, receipt)
+    }
+
+    pub fn open_constant_inquiry(
+        ctx: Context<OpenConstantInquiry>,
+        nonce: u64,
+        index: u32,
+        record: [u8; CONSTANT_BYTES],
+        path: Vec<[u8; 32]>,
+    ) -> Result<()> {
+        OpenConstantInquiry::handle(ctx, nonce, index, record, path)
+    }
+
+    pub fn demand_data(
+        ctx: Context<DemandData>,
+        level: u8,
+        index: u32,
+        hash: [u8; 32],
+        path: Vec<[u8; 32]>,
+    ) -> Result<()> {
+        DemandData::handle(ctx, level, index, hash, path)
+    }
+
+    pub fn serve_data(ctx: Context<ServeData>, bytes: Vec<u8>) -> Result<()> {
+        ServeData::handle(ctx, bytes)
+    }
+
+    pub fn time_out_demand(ctx: Context<TimeOutDemand>) -> Result<()> {
+        TimeOutDemand::handle(ctx)
+    }
+
+    pub fn settle_inquiry(ctx: Context<SettleInquiry>) -> Result<()> {
+        SettleInquiry::handle(ctx)
+    }
+
+    pub fn withdraw_inquiry(ctx: Context<WithdrawInquiry>) -> Result<()> {
+        WithdrawInquiry::handle(ctx)
     }
 
     pub fn punish_equivocation(ctx: Context<PunishEquivocation>, question: [u8; 32]) -> Result<()> {

@@ -69,5 +69,6 @@ fn terms(window_slots: u64, response_slots: u64, clock_slots: u64) -> DisputeTer
         unbonding_slots: 1_000,
         notice_slots: 1_000,
         epoch_slots: 1_000,
+        byte_fee_units: 0,
     }
 }

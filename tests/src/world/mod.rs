@@ -1,5 +1,6 @@
 //! A cluster with people, money and a protocol, and the states that scenarios begin from.
 
+mod data;
 mod dispute;
 mod money;
 mod offering;
@@ -24,6 +25,7 @@ use crate::{
 };
 
 pub use {
+    data::Search,
     dispute::{Duel, Tally},
     money::usdc,
     offering::{ALICE_COMMITS, BOB_COMMITS, MAX_RAISE, MIN_RAISE, OFFERING_SECONDS, SUPPLY},

@@ -42,6 +42,7 @@ pub const fn terms() -> DisputeTerms {
         unbonding_slots: 4_000,
         notice_slots: 500,
         epoch_slots: 3_000,
+        byte_fee_units: 10,
     }
 }
 

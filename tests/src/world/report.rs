@@ -1,6 +1,9 @@
 //! A report with its receipts, at every point of its life.
 
-use ::opml_oracle::state::{Operator, Report};
+use ::opml_oracle::{
+    instructions::ShownReceipt,
+    state::{Operator, Report},
+};
 use ::yield_distributor::state::Pool;
 use anchor_lang::prelude::Pubkey;
 use imo_client::{
@@ -80,6 +83,32 @@ impl Case {
             receipt_salt: self.asked[index as usize].salt,
             path: self.receipts.path(index).expect("the collection has that receipt"),
         }
+    }
+
+    /// The receipt at `index`, as a demander shows it.
+    pub fn shown(&self, index: u32) -> ShownReceipt {
+        let Asked { claim, salt, .. } = &self.asked[index as usize];
+        ShownReceipt {
+            index,
+            input_root: claim.input_root,
+            output_root: claim.output_root,
+            salt: *salt,
+            path: self.receipts.path(index).expect("the collection has that receipt"),
+        }
+    }
+
+    /// All receipts, in order.
+    pub fn all_receipts(&self) -> Vec<Receipt> {
+        let first = self.receipts.first_sequence();
+        (first..)
+            .zip(&self.asked)
+            .map(|(sequence, asked)| Receipt {
+                lane: self.service.customer.lane,
+                sequence,
+                claim: asked.claim,
+                salt: asked.salt,
+            })
+            .collect()
     }
 }
 

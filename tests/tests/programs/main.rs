@@ -2,6 +2,8 @@
 
 mod by_construction;
 mod credit;
+mod data;
+mod data_money;
 mod dispute_lost;
 mod dispute_moves;
 mod dispute_won;

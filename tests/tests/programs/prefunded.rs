@@ -31,6 +31,14 @@ fn given_a_lamport_at_every_address_when_disputes_are_played_then_nothing_is_blo
 }
 
 #[test]
+fn given_a_lamport_at_every_address_when_data_is_demanded_then_nothing_is_blocked() {
+    let (mut world, cast) = World::empty();
+    world.prefund_new_accounts();
+    world.set_up(&cast);
+    story::inquiries(&mut world, &cast);
+}
+
+#[test]
 fn given_more_than_the_rent_at_the_mint_when_settled_then_the_token_is_made_all_the_same() {
     let (mut world, cast) = World::with_protocol();
     let published = world.given_model(&cast, &dense(&[4, 3]));

@@ -6,24 +6,31 @@ use ::model_token::{
 };
 use ::opml_oracle::{
     constants::{MAX_ENDPOINT_LEN, MAX_FRONTIER_NODES, MAX_TILE_BYTES},
+    data_game::{DataGame, Geometry},
     game::Game,
-    state::Dispute,
+    instructions::ShownReceipt,
+    state::{Dispute, Inquiry, Report, ReportStatus, Subject},
 };
 use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction};
 use imo_client::{
     challenge::staging::{MAX_TRANSACTION_BYTES, transaction_bytes},
+    data::Demand,
     instructions::{
+        data::{self, Permission},
         model_token,
         opml_oracle::{self, OperatorProfile, Place},
         revenue_escrow::{self, CollectedLane, SplitReport},
     },
 };
-use imo_protocol::{Now, Voucher};
+use imo_protocol::{Collection, Deadline, Now, Voucher};
 use imo_tests::{
     models::dense,
     world::{sign, sign_answer, version_args},
 };
-use opml::{Claim, model::MAX_NODES};
+use opml::{
+    Claim,
+    model::{MAX_CONSTANTS, MAX_NODES},
+};
 use solana_compute_budget_interface::ComputeBudgetInstruction;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
@@ -60,6 +67,87 @@ fn dispute() -> Dispute {
     }
 }
 
+/// Siblings that a demand shows at most: of a tree of four million tiles.
+const MAX_DEMAND_PATH: u8 = 22;
+
+fn report() -> Report {
+    let key = Pubkey::new_unique;
+    Report {
+        version: 1,
+        bump: 255,
+        operator: key(),
+        model: key(),
+        model_version: key(),
+        version_number: 1,
+        model_root: [1; 32],
+        node_count: 1,
+        mint: key(),
+        sequence: 0,
+        generation: 0,
+        status: ReportStatus::Sealed,
+        period_start_unix: 0,
+        period_end_unix: 1,
+        bond_units: 1,
+        max_collect_units: 1,
+        seal_by: Deadline::default(),
+        window: Deadline::default(),
+        disputes_opened: 0,
+        disputes_settled: 0,
+        share_paid: false,
+        slashed_units: 0,
+        costs_paid_units: 0,
+        open_traces: 0,
+        terms: imo_tests::world::terms(),
+        rent_payer: key(),
+        open_inquiries: 0,
+        demands_made: 0,
+        demands_pending: 0,
+        reserved: [0; 64],
+    }
+}
+
+fn collection() -> Collection {
+    let key = Pubkey::new_unique;
+    Collection {
+        version: 1,
+        bump: 255,
+        report: key(),
+        lane: key(),
+        lane_generation: 1,
+        credit: key(),
+        amount_units: 1,
+        count: 65_536,
+        first_sequence: 0,
+        receipts_root: [1; 32],
+        requests_root: [1; 32],
+        rent_payer: key(),
+        private: true,
+        reserved: [0; 32],
+    }
+}
+
+fn inquiry() -> Inquiry {
+    let key = Pubkey::new_unique;
+    Inquiry {
+        version: 1,
+        bump: 255,
+        report: key(),
+        demander: key(),
+        nonce: 1,
+        operator: key(),
+        mint: key(),
+        subject: Subject::Constant { index: 0 },
+        root: [1; 32],
+        geometry: Geometry::Tensor { spec: [0; 18] },
+        game: DataGame::default(),
+        fees_units: 0,
+        order: None,
+        settled: false,
+        payout_units: 0,
+        reserved: [0; 64],
+    }
+}
+
 #[test]
 fn given_the_largest_form_of_each_instruction_when_sent_with_a_priority_fee_then_it_fits() {
     let dispute = dispute();
@@ -80,6 +168,21 @@ fn given_the_largest_form_of_each_instruction_when_sent_with_a_priority_fee_then
         receipt_salt: [9; 32],
         path: path(16),
     };
+    let receipt = ShownReceipt {
+        index: 0,
+        input_root: [1; 32],
+        output_root: [1; 32],
+        salt: [1; 32],
+        path: path(16),
+    };
+    // Deeper places are reached from nodes that were shown before.
+    let demand = Demand {
+        level: 0,
+        index: 0,
+        hash: [1; 32],
+        path: path(MAX_DEMAND_PATH),
+    };
+    let (report, collection, inquiry) = (report(), collection(), inquiry());
     let model = dense(&[4, 3]);
     let session = Keypair::new();
     let voucher = Voucher {
@@ -140,7 +243,7 @@ fn given_the_largest_form_of_each_instruction_when_sent_with_a_priority_fee_then
     let record = &model.nodes()[0];
     let answer = sign_answer(key(), place.claim, &session);
     let single = |instruction: Instruction| vec![instruction];
-    let largest: [(&str, Vec<Instruction>); 17] = [
+    let largest: [(&str, Vec<Instruction>); 22] = [
         (
             "collect",
             revenue_escrow::collect(lane, &sign(voucher, &session), [1; 32]).to_vec(),
@@ -195,6 +298,40 @@ fn given_the_largest_form_of_each_instruction_when_sent_with_a_priority_fee_then
             "reveal_tile",
             single(opml_oracle::reveal_tile(&dispute, digest, vec![1; MAX_TILE_BYTES])),
         ),
+        (
+            "open_receipts_inquiry",
+            single(data::open_receipts_inquiry(
+                key(),
+                &report,
+                &collection,
+                Some(Permission::Session(key())),
+                1,
+            )),
+        ),
+        (
+            "open_input_inquiry",
+            single(data::open_input_inquiry(
+                key(),
+                &report,
+                &collection,
+                receipt,
+                Some(Permission::Session(key())),
+                1,
+            )),
+        ),
+        (
+            "open_constant_inquiry",
+            single(data::open_constant_inquiry(
+                key(),
+                &report,
+                0,
+                &model.constant_records()[0],
+                path(opml::merkle::depth(MAX_CONSTANTS)),
+                1,
+            )),
+        ),
+        ("demand_data", single(data::demand_data(&inquiry, &demand))),
+        ("serve_data", single(data::serve_data(&inquiry, vec![1; 16 * 32]))),
         (
             "prove_wrong_question",
             single(opml_oracle::prove_wrong_question(&dispute, digest, key(), key())),

@@ -24,6 +24,7 @@ const ANYBODY_PAYS: [Choice; 25] = [
     ("opml_oracle", "post_trace", 0),
     ("opml_oracle", "post_trace_root", 0),
     ("opml_oracle", "register_operator", 0),
+    ("opml_oracle", "withdraw_inquiry", 0),
     ("opml_oracle", "withdraw_payout", 0),
     ("opml_oracle", "withdraw_reward", 0),
     ("revenue_escrow", "collect", 1),
@@ -41,10 +42,11 @@ const ANYBODY_PAYS: [Choice; 25] = [
 /// Whoever shows the evidence is its prover, and is paid as that.
 const ANYBODY_PROVES: [Choice; 1] = [("opml_oracle", "punish_equivocation", 0)];
 
-/// An account of the same kind that is as right: another operator or credit that anyone may pay into, another version of the model, another finished dispute, another mark that nobody needs, another account
+/// An account of the same kind that is as right: another operator or credit that anyone may pay into, another version of the model, another finished dispute, another inquiry of the same report, another mark that nobody needs, another account
 /// that the owner of the money chooses.
-const OWNERS_CHOICE: [Choice; 7] = [
+const OWNERS_CHOICE: [Choice; 8] = [
     ("opml_oracle", "post_report", 4),
+    ("opml_oracle", "settle_inquiry", 0),
     ("opml_oracle", "stake_bond", 2),
     ("opml_oracle", "timeout", 0),
     ("opml_oracle", "withdraw_bond", 4),
@@ -84,5 +86,14 @@ fn given_any_instruction_of_a_dispute_when_an_account_is_another_or_a_signature_
     world.set_up(&cast);
     world.probe_instructions();
     story::disputes(&mut world, &cast);
+    assert_only_choices(world.probe());
+}
+
+#[test]
+fn given_any_instruction_of_an_inquiry_when_an_account_is_another_or_a_signature_is_missing_then_refused() {
+    let (mut world, cast) = World::empty();
+    world.set_up(&cast);
+    world.probe_instructions();
+    story::inquiries(&mut world, &cast);
     assert_only_choices(world.probe());
 }

@@ -4,7 +4,8 @@ use anchor_lang::prelude::Pubkey;
 use opml_oracle::{
     ID,
     state::{
-        DISPUTE_SEED, EQUIVOCATION_SEED, OPERATOR_SEED, REPORT_SEED, STAKE_TOKENS_SEED, STAKE_VAULT_SEED, TRACE_SEED,
+        DISPUTE_SEED, EQUIVOCATION_SEED, INQUIRY_SEED, OPERATOR_SEED, REPORT_SEED, STAKE_TOKENS_SEED, STAKE_VAULT_SEED,
+        TRACE_SEED,
     },
 };
 
@@ -41,6 +42,14 @@ pub fn dispute(report: &Pubkey, challenger: &Pubkey, nonce: u64) -> Pubkey {
 /// The operator's trace of a claim of a report.
 pub fn trace(report: &Pubkey, claim_hash: &[u8; 32]) -> Pubkey {
     find(&[TRACE_SEED, report.as_ref(), claim_hash], &ID)
+}
+
+/// Somebody's inquiry about data of a report.
+pub fn inquiry(report: &Pubkey, demander: &Pubkey, nonce: u64) -> Pubkey {
+    find(
+        &[INQUIRY_SEED, report.as_ref(), demander.as_ref(), &nonce.to_le_bytes()],
+        &ID,
+    )
 }
 
 /// A question, by `imo_protocol::question_hash`, that an operator answered in two ways.

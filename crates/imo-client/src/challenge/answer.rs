@@ -33,13 +33,7 @@ impl From<&Execution> for Answer {
 impl Answer {
     /// What a dishonest operator stands by, for demonstrations and tests: honest up to `node`, of whose output element `element` becomes `value`, and
     /// honest again from there on. Every other node is what its operator makes of its operands, so that there is exactly one lie to find. `plan` is one of the model of `honest`.
-    pub fn tampered(
-        plan: &Plan,
-        honest: &Execution,
-        node: u32,
-        element: u32,
-        value: i32,
-    ) -> Result<Self, TamperError> {
+    pub fn tampered(plan: &Plan, honest: &Execution, node: u32, element: u32, value: i32) -> Result<Self, TamperError> {
         let no_such_element = TamperError::NoSuchElement { node, element };
         let Some(mut outputs) = honest.outputs().get(..=node as usize).map(<[_]>::to_vec) else {
             return Err(no_such_element);

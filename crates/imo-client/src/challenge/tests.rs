@@ -34,6 +34,7 @@ const TERMS: DisputeTerms = DisputeTerms {
     unbonding_slots: 2_000,
     notice_slots: 1_000,
     epoch_slots: 2_000,
+    byte_fee_units: 0,
 };
 
 fn open(model: &Model) -> Game {
@@ -177,7 +178,14 @@ fn another_value(execution: &Execution, node: u32, element: u32) -> i32 {
 fn assert_caught(model: &Model, node: u32, element: u32) -> Game {
     let input = synthetic::tensor(model.input_spec(), 1);
     let own = execute(model, &input).unwrap();
-    let stood_by = Answer::tampered(&Plan::new(model), &own, node, element, another_value(&own, node, element)).unwrap();
+    let stood_by = Answer::tampered(
+        &Plan::new(model),
+        &own,
+        node,
+        element,
+        another_value(&own, node, element),
+    )
+    .unwrap();
     let (game, verdict) = play(model, &own, &stood_by);
     assert_eq!((game.phase, game.node_index), (Phase::Proven, node));
     assert!(matches!(verdict, Verdict::Wrong { .. }), "{verdict:?}");

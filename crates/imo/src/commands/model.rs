@@ -9,7 +9,7 @@ use std::{
 use opml::{Operand, ops};
 use opml_runtime::{Execution, Model, Tensor, fast::Plan, progress::Progress};
 
-use super::import;
+use super::import::{self, Import};
 use crate::{
     cli::ModelCommand,
     error::{OrUserError, UserError},
@@ -25,7 +25,17 @@ pub fn run(command: &ModelCommand) -> anyhow::Result<ExitCode> {
             output,
             samples,
             random,
-        } => import::run(&mut out, onnx, output.as_deref(), samples.as_deref(), (*random).into())?,
+            first_input,
+        } => {
+            let import = Import {
+                onnx,
+                output: output.as_deref(),
+                samples: samples.as_deref(),
+                random: (*random).into(),
+                first_input: first_input.as_deref(),
+            };
+            import::run(&mut out, &import)?;
+        }
         ModelCommand::Inspect { file } => inspect(&mut out, file)?,
         ModelCommand::Run { file, input } => print_run(&mut out, &execute_files(file, input)?)?,
         ModelCommand::Verify {

@@ -14,7 +14,7 @@ use imo_economics::{
     honesty::{self, ChallengerCosts, OperatorCosts},
     monte_carlo::{Outcome, Size, Strategy, play},
     plots,
-    safety::{Requirement, Smallest, requirements, smallest},
+    safety::{Measure, Requirement, Smallest, requirements, smallest},
     terms::{hours, in_hours},
 };
 use model_token::state::DisputeTerms;
@@ -253,17 +253,19 @@ fn print(out: &mut impl Write, terms: &DisputeTerms, findings: &Findings) -> io:
         "\n{:<60} {:>14} {:>14}",
         "What the terms must hold", "have", "need"
     )?;
-    for Requirement { name, has, needs } in requirements {
-        // Ratios are small numbers, amounts are millions of units.
-        let show = |value: f64| {
-            if *has < 1_000.0 && *needs < 1_000.0 {
-                format!("{value:.3}")
-            } else {
-                tokens(value)
-            }
+    for requirement in requirements {
+        let Requirement {
+            name,
+            measure,
+            has,
+            needs,
+        } = *requirement;
+        let show = |value: f64| match measure {
+            Measure::Ratio => format!("{value:.3}"),
+            Measure::Units => tokens(value),
         };
-        let mark = if has >= needs { "  " } else { "! " };
-        writeln!(out, "{mark}{name:<58} {:>14} {:>14}", show(*has), show(*needs))?;
+        let mark = if requirement.holds() { "  " } else { "! " };
+        writeln!(out, "{mark}{name:<58} {:>14} {:>14}", show(has), show(needs))?;
     }
     writeln!(
         out,

@@ -61,4 +61,5 @@ pub const TERMS: DisputeTerms = DisputeTerms {
     unbonding_slots: 36_000,
     notice_slots: 18_000,
     epoch_slots: 36_000,
+    byte_fee_units: ONE / 100_000,
 };

@@ -65,6 +65,8 @@ pub struct Node {
     pub op: Op,
     pub operands: Vec<Option<ValueId>>,
     pub result: ValueId,
+    /// What people should know of what it became.
+    pub note: Option<String>,
 }
 
 impl Node {
@@ -456,6 +458,7 @@ impl<'a> Reader<'a> {
             op,
             operands,
             result,
+            note: None,
         });
         Ok(result)
     }
@@ -496,7 +499,7 @@ impl<'a> Reader<'a> {
         let total = lengths.iter().try_fold(0usize, |sum, length| sum.checked_add(*length));
         if lengths.len() != parts || total != Some(shape[axis]) || lengths.contains(&0) {
             return Err(format!(
-                "lengths {lengths:?} do not split dimension {axis} of shape {shape:?} into {parts}"
+                "its lengths do not split dimension {axis} of shape {shape:?} into {parts}"
             ));
         }
         let mut starts = vec![0; shape.len()];

@@ -4,4 +4,5 @@ mod broken_files;
 mod decoder;
 mod digits_cnn;
 mod encoder;
+mod exported;
 mod files;

@@ -38,9 +38,11 @@ pub struct DisputeTerms {
     pub notice_slots: u64,
     /// Length of a staking epoch, in slots. The same for ever: pools and windows have to agree.
     pub epoch_slots: u64,
+    /// What whoever demands data pays the operator for each byte of the answer, in units of the revenue mint.
+    pub byte_fee_units: u64,
 }
 
-const _: () = assert!(DisputeTerms::INIT_SPACE == 96);
+const _: () = assert!(DisputeTerms::INIT_SPACE == 104);
 
 impl DisputeTerms {
     /// The longest that a dispute can last, in slots: each side's clock bounds the sum of its moves.
@@ -71,6 +73,7 @@ impl DisputeTerms {
             unbonding_slots,
             notice_slots,
             epoch_slots,
+            byte_fee_units: _,
         } = *self;
         for slots in [
             window_slots,

@@ -65,7 +65,7 @@ pub struct ModelVersion {
     pub reserved: [u8; 32],
 }
 
-const _: () = assert!(ModelVersion::INIT_SPACE == 487);
+const _: () = assert!(ModelVersion::INIT_SPACE == 495);
 
 impl ModelVersion {
     /// The header that `model_root` commits to.

@@ -39,7 +39,7 @@ pub struct Protocol {
     pub reserved: [u8; 64],
 }
 
-const _: () = assert!(Protocol::INIT_SPACE == 557);
+const _: () = assert!(Protocol::INIT_SPACE == 565);
 const _: () = assert!(MAX_PAYMENT_MINTS == 8);
 
 impl Protocol {

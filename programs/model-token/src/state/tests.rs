@@ -19,6 +19,7 @@ const TERMS: DisputeTerms = DisputeTerms {
     unbonding_slots: 324_000,
     notice_slots: 432_000,
     epoch_slots: 324_000,
+    byte_fee_units: 10,
 };
 
 /// What a test does to sound terms.

@@ -3,8 +3,9 @@
 mod answers;
 mod anyone;
 mod challenger;
+mod demander;
 mod operator;
 mod tokens;
 mod verdict;
 
-pub use {anyone::*, challenger::*, operator::*};
+pub use {anyone::*, challenger::*, demander::*, operator::*};

@@ -1,4 +1,4 @@
-//! What follows when a dispute is proven.
+//! What follows when an operator is proven wrong, or does not answer.
 
 use anchor_lang::prelude::*;
 use imo_protocol::Now;
@@ -23,11 +23,33 @@ pub fn reject_report<'info>(
         challenger: dispute.challenger,
         by_silence,
     });
+    reject(dispute.key(), report, operator, now)
+}
+
+/// Rejects a report whose operator did not answer to `silence`, which joins the end of the queue of whoever is paid from the bond. Returns its turn there. The
+/// report stands until now.
+pub fn reject_for_silence<'info>(
+    silence: Pubkey,
+    report: &mut Account<'info, Report>,
+    operator: &mut Account<'info, Operator>,
+    now: &Now,
+) -> Result<u32> {
+    let order = report.enter_dispute(operator)?;
+    reject(silence, report, operator, now)?;
+    Ok(order)
+}
+
+fn reject<'info>(
+    cause: Pubkey,
+    report: &mut Account<'info, Report>,
+    operator: &mut Account<'info, Operator>,
+    now: &Now,
+) -> Result<()> {
     if report.reject(operator, now)? {
         emit!(ReportRejected {
             report: report.key(),
             operator: operator.key(),
-            dispute: dispute.key(),
+            dispute: cause,
             slashed_units: report.slashed_units,
         });
         emit!(OperatorJailed::of(operator));

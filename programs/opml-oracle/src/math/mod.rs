@@ -1,4 +1,5 @@
 //! Amounts: pure functions, floors in favour of the vault.
 
 pub mod bond;
+pub mod data_fee;
 pub mod settlement;

@@ -6,7 +6,7 @@ use super::{Operator, Report, StakeVault, Trace};
 use crate::{
     errors::OracleError,
     game::{Game, Phase},
-    math::settlement::{Finished, Settlement, settle},
+    math::settlement::{Finished, Settlement},
 };
 
 /// Seeds: `"dispute", report, challenger, nonce u64`.
@@ -114,7 +114,6 @@ impl Dispute {
     ) -> Result<(Settlement, Option<u64>)> {
         require!(!self.settled, OracleError::AlreadySettled);
         require!(self.is_finished(), OracleError::DisputeNotFinished);
-        require!(self.order == report.disputes_settled, OracleError::SettleInOrder);
         let finished = Finished {
             proven: self.game.phase == Phase::Proven,
             bond_units: self.bond_units,
@@ -122,19 +121,9 @@ impl Dispute {
             operator_moves: self.game.operator_moves,
             move_cost_units: report.terms.move_cost_units,
         };
-        let settlement = settle(&finished, report.slash().as_ref()).ok_or(OracleError::Inconsistent)?;
+        let (settlement, remainder_units) = report.settle_next(self.order, &finished, operator, stake_vault)?;
         self.payout_units = settlement.payout_units().ok_or(OracleError::AmountOverflow)?;
         self.settled = true;
-        report.leave_dispute(operator, settlement.costs_units, settlement.gives_share)?;
-        operator.credit(settlement.operator_units)?;
-        stake_vault.insure(settlement.insurance_units)?;
-
-        // No dispute opens after a rejection, so that the last of those there are is the last.
-        let remainder_units = match report.slash() {
-            Some(slash) if report.is_settled() => Some(slash.remainder_units().ok_or(OracleError::Inconsistent)?),
-            _ => None,
-        };
-        stake_vault.insure(remainder_units.unwrap_or(0))?;
         Ok((settlement, remainder_units))
     }
 

@@ -2,7 +2,9 @@
 
 mod dispute;
 mod equivocation;
+mod inquiry;
 mod operator;
+mod queue;
 mod report;
 mod stake_vault;
 mod trace;
@@ -11,4 +13,4 @@ mod witness;
 #[cfg(test)]
 mod tests;
 
-pub use {dispute::*, equivocation::*, operator::*, report::*, stake_vault::*, trace::*, witness::*};
+pub use {dispute::*, equivocation::*, inquiry::*, operator::*, report::*, stake_vault::*, trace::*, witness::*};

@@ -61,9 +61,9 @@ pub struct Report {
     pub seal_by: Deadline,
     /// Until when disputes may be opened; runs from the seal.
     pub window: Deadline,
-    /// Disputes ever opened; the order of the next one.
+    /// Disputes ever opened, and whatever else ended in silence; the order of the next one.
     pub disputes_opened: u32,
-    /// Disputes settled; the order of the next one to settle.
+    /// Of those, how many are settled; the order of the next one to settle.
     pub disputes_settled: u32,
     /// Whether the prover's share was given.
     pub share_paid: bool,
@@ -77,11 +77,17 @@ pub struct Report {
     pub terms: DisputeTerms,
     /// Who paid this account's rent and gets it back.
     pub rent_payer: Pubkey,
+    /// Inquiries not yet settled.
+    pub open_inquiries: u32,
+    /// Demands for data ever made.
+    pub demands_made: u32,
+    /// Answers that the operator owes. While there is one, the report cannot become final.
+    pub demands_pending: u32,
     /// Zero.
     pub reserved: [u8; 64],
 }
 
-const _: () = assert!(Report::INIT_SPACE == 486);
+const _: () = assert!(Report::INIT_SPACE == 506);
 
 impl Report {
     /// Whether nothing can change its status any more.
@@ -131,6 +137,37 @@ impl Report {
         Ok(())
     }
 
+    /// One more inquiry counts as open.
+    pub fn begin_inquiry(&mut self) -> Result<()> {
+        self.open_inquiries = self.open_inquiries.checked_add(1).ok_or(OracleError::CountOverflow)?;
+        Ok(())
+    }
+
+    /// One inquiry is settled.
+    pub fn end_inquiry(&mut self) -> Result<()> {
+        self.open_inquiries = self.open_inquiries.checked_sub(1).ok_or(OracleError::CountOverflow)?;
+        Ok(())
+    }
+
+    /// The operator owes one more answer.
+    pub fn begin_demand(&mut self) -> Result<()> {
+        self.demands_made = self.demands_made.checked_add(1).ok_or(OracleError::CountOverflow)?;
+        self.demands_pending = self.demands_pending.checked_add(1).ok_or(OracleError::CountOverflow)?;
+        Ok(())
+    }
+
+    /// The operator owes one answer less: it is there, too late, or no longer of use.
+    pub fn end_demand(&mut self) -> Result<()> {
+        self.demands_pending = self.demands_pending.checked_sub(1).ok_or(OracleError::CountOverflow)?;
+        Ok(())
+    }
+
+    /// Refuses an answer, and the end of the time for it, when the report has ended: then nobody owes any.
+    pub fn require_owed(&self) -> Result<()> {
+        require!(!self.is_terminal(), OracleError::ReportEnded);
+        Ok(())
+    }
+
     /// Ends collecting and opens the window.
     pub fn seal(&mut self, now: &Now) -> Result<()> {
         require!(self.status == ReportStatus::Open, OracleError::ReportNotOpen);
@@ -148,6 +185,7 @@ impl Report {
         }
         require!(self.window.is_past(now), OracleError::WindowOpen);
         require!(self.is_settled(), OracleError::DisputesUnsettled);
+        require!(self.demands_pending == 0, OracleError::DemandsPending);
         operator.unlock(self.bond_units)?;
         operator.end_report()?;
         self.status = ReportStatus::Final;

@@ -20,7 +20,7 @@ pub struct StakeVault {
     pub mint: Pubkey,
     /// The token account that holds it all.
     pub stake_tokens: Pubkey,
-    /// Everything below that is not yet paid out, in units: stakes of operators (free, locked and unbonding), bonds and payouts of disputes, what is
+    /// Everything below that is not yet paid out, in units: stakes of operators (free, locked and unbonding), bonds and payouts of disputes, fees and payouts of inquiries, what is
     /// slashed and not yet distributed, insurance.
     pub owed_units: u64,
     /// The part that belongs to the insurance pool, in units.

@@ -5,10 +5,12 @@ use imo_protocol::{Deadline, Now};
 use model_token::state::DisputeTerms;
 use proptest::{prelude::*, sample::Index};
 
-use super::{Dispute, Equivocation, Operator, Report, ReportStatus, StakeVault};
+use super::{Dispute, Equivocation, Inquiry, Operator, Report, ReportStatus, StakeVault, Subject};
 use crate::{
+    data_game::Geometry,
     errors::OracleError,
     game::{Game, Phase},
+    math::data_fee::data_fee_units,
 };
 
 const TERMS: DisputeTerms = DisputeTerms {
@@ -26,6 +28,7 @@ const TERMS: DisputeTerms = DisputeTerms {
     unbonding_slots: 2_000,
     notice_slots: 2_000,
     epoch_slots: 2_000,
+    byte_fee_units: 2,
 };
 
 fn at(slot: u64) -> Now {
@@ -100,6 +103,9 @@ fn report(bond_units: u64) -> Report {
         open_traces: 0,
         terms: TERMS,
         rent_payer: Pubkey::default(),
+        open_inquiries: 0,
+        demands_made: 0,
+        demands_pending: 0,
         reserved: [0; 64],
     }
 }
@@ -267,6 +273,20 @@ fn given_a_friend_who_proves_first_when_settled_then_the_earlier_opened_dispute_
     assert_eq!(vault.insurance_units, 645);
 }
 
+/// About a Collection of one receipt.
+fn inquiry(report: &mut Report) -> Result<Inquiry> {
+    let geometry = Geometry::Receipts {
+        lane: Pubkey::default(),
+        first_sequence: 0,
+        count: 1,
+    };
+    let subject = Subject::Receipts {
+        collection: Pubkey::default(),
+    };
+    let address = (Pubkey::default(), report);
+    Inquiry::open(address, 255, Pubkey::default(), 0, subject, [1; 32], geometry)
+}
+
 #[test]
 fn given_stake_that_comes_free_bit_by_bit_when_an_equivocation_is_slashed_then_it_costs_what_it_costs_and_rounds_like_one()
  {
@@ -385,6 +405,13 @@ enum Call {
     Settle(Index),
     Withdraw(Index),
     Finalise(Index),
+    Ask(Index),
+    Demand(Index),
+    Serve(Index),
+    /// The deadline of a demand may be past.
+    Withhold(Index),
+    SettleInquiry(Index),
+    WithdrawInquiry(Index),
     Punish(u64),
     Slash(Index),
     Reward(Index),
@@ -402,6 +429,12 @@ fn call() -> impl Strategy<Value = Call> {
         9 => any::<Index>().prop_map(Call::Settle),
         4 => any::<Index>().prop_map(Call::Withdraw),
         3 => any::<Index>().prop_map(Call::Finalise),
+        4 => any::<Index>().prop_map(Call::Ask),
+        6 => any::<Index>().prop_map(Call::Demand),
+        4 => any::<Index>().prop_map(Call::Serve),
+        4 => any::<Index>().prop_map(Call::Withhold),
+        6 => any::<Index>().prop_map(Call::SettleInquiry),
+        3 => any::<Index>().prop_map(Call::WithdrawInquiry),
         1 => (1u64..3_000).prop_map(Call::Punish),
         2 => any::<Index>().prop_map(Call::Slash),
         1 => any::<Index>().prop_map(Call::Reward),
@@ -422,6 +455,8 @@ struct World {
     reports: Vec<Report>,
     /// With the index of their report; `None` once they are closed.
     disputes: Vec<Option<(usize, Dispute)>>,
+    /// The same for inquiries.
+    inquiries: Vec<Option<(usize, Inquiry)>>,
     equivocations: Vec<Equivocation>,
 }
 
@@ -434,6 +469,7 @@ impl World {
             operator: self.operator.clone(),
             reports: self.reports.clone(),
             disputes: self.disputes.clone(),
+            inquiries: self.inquiries.clone(),
             equivocations: self.equivocations.clone(),
         };
         if next.attempt(call, now).is_ok() {
@@ -448,6 +484,7 @@ impl World {
             operator,
             reports,
             disputes,
+            inquiries,
             equivocations,
         } = self;
         match call {
@@ -513,6 +550,64 @@ impl World {
                     disputes[index] = None;
                 }
             }
+            Call::Ask(i) if !reports.is_empty() => {
+                let index = i.index(reports.len());
+                let report = &mut reports[index];
+                report.require_disputable(now)?;
+                inquiries.push(Some((index, inquiry(report)?)));
+            }
+            Call::Demand(i) if !inquiries.is_empty() => {
+                let index = i.index(inquiries.len());
+                if let Some((report, inquiry)) = &mut inquiries[index] {
+                    let report = &mut reports[*report];
+                    report.require_disputable(now)?;
+                    let (root, geometry) = (inquiry.root, inquiry.geometry);
+                    let form = inquiry
+                        .game
+                        .demand(now, TERMS.response_slots, &root, &geometry, (0, 0, root), &[])
+                        .map_err(OracleError::from)?;
+                    let fee = data_fee_units(TERMS.byte_fee_units, form.byte_len()).unwrap();
+                    inquiry.fees_units += fee;
+                    report.begin_demand()?;
+                    vault.owe(fee)?;
+                    *tokens += fee;
+                }
+            }
+            Call::Serve(i) if !inquiries.is_empty() => {
+                let index = i.index(inquiries.len());
+                if let Some((report, inquiry)) = &mut inquiries[index] {
+                    reports[*report].require_owed()?;
+                    let demanded = inquiry.game.pending.take().ok_or(OracleError::NothingDemanded)?;
+                    require!(!demanded.deadline.is_past(now), OracleError::MoveTooLate);
+                    reports[*report].end_demand()?;
+                }
+            }
+            Call::Withhold(i) if !inquiries.is_empty() => {
+                let index = i.index(inquiries.len());
+                if let Some((report, inquiry)) = &mut inquiries[index] {
+                    let report = &mut reports[*report];
+                    report.require_owed()?;
+                    inquiry.game.time_out(now).map_err(OracleError::from)?;
+                    report.end_demand()?;
+                    inquiry.order = Some(report.enter_dispute(operator)?);
+                    assert!(report.reject(operator, now)?);
+                }
+            }
+            Call::SettleInquiry(i) if !inquiries.is_empty() => {
+                let index = i.index(inquiries.len());
+                if let Some((report, inquiry)) = &mut inquiries[index] {
+                    inquiry.settle(&mut reports[*report], operator, vault)?;
+                }
+            }
+            Call::WithdrawInquiry(i) if !inquiries.is_empty() => {
+                let index = i.index(inquiries.len());
+                if let Some((_, inquiry)) = &inquiries[index] {
+                    require!(inquiry.settled, OracleError::NotSettled);
+                    vault.pay(inquiry.payout_units)?;
+                    *tokens -= inquiry.payout_units;
+                    inquiries[index] = None;
+                }
+            }
             Call::Punish(due) => {
                 let mut punished = equivocation(*due);
                 punished.slash(operator, vault)?;
@@ -549,7 +644,14 @@ impl World {
             .map(|slash| slash.remainder_units().unwrap())
             .sum();
         let rewards: u64 = self.equivocations.iter().map(|punished| punished.payout_units).sum();
-        let owed = self.operator.stake_units + bonds + payouts + rewards + slashed + self.vault.insurance_units;
+        let inquiries = || self.inquiries.iter().flatten().map(|(_, inquiry)| inquiry);
+        let asked: u64 = inquiries()
+            .map(|inquiry| match inquiry.settled {
+                true => inquiry.payout_units,
+                false => inquiry.fees_units,
+            })
+            .sum();
+        let owed = self.operator.stake_units + bonds + payouts + asked + rewards + slashed + self.vault.insurance_units;
         prop_assert_eq!(self.vault.owed_units, owed);
         prop_assert_eq!(self.tokens, owed);
         self.operator.free_units().unwrap();
@@ -562,8 +664,24 @@ impl World {
         prop_assert_eq!(self.operator.locked_units, locked);
         let open = self.reports.iter().filter(|report| !report.is_terminal()).count();
         prop_assert_eq!(self.operator.open_reports as usize, open);
-        let unsettled = disputes().filter(|dispute| !dispute.settled).count();
+        let silenced = inquiries().filter(|inquiry| inquiry.order.is_some() && !inquiry.settled);
+        let unsettled = disputes().filter(|dispute| !dispute.settled).count() + silenced.count();
         prop_assert_eq!(self.operator.open_disputes as usize, unsettled);
+        for (index, report) in self.reports.iter().enumerate() {
+            let of_report = || self.inquiries.iter().flatten().filter(|(report, _)| *report == index);
+            let pending = of_report()
+                .filter(|(_, inquiry)| inquiry.game.pending.is_some())
+                .count();
+            let open = of_report().filter(|(_, inquiry)| !inquiry.settled).count();
+            prop_assert_eq!(
+                (report.demands_pending as usize, report.open_inquiries as usize),
+                (pending, open)
+            );
+            prop_assert!(report.status != ReportStatus::Final || pending == 0);
+            // Whoever is not answered is paid only after everybody who opened a dispute.
+            let silenced = of_report().filter_map(|(_, inquiry)| inquiry.order);
+            prop_assert!(silenced.into_iter().all(|order| order + 1 == report.disputes_opened));
+        }
         Ok(())
     }
 }
@@ -581,6 +699,7 @@ proptest! {
             operator: operator(),
             reports: Vec::new(),
             disputes: Vec::new(),
+            inquiries: Vec::new(),
             equivocations: Vec::new(),
         };
         let mut slot = 1;

@@ -36,6 +36,7 @@ const TERMS: DisputeTerms = DisputeTerms {
     unbonding_slots: 2_000,
     notice_slots: 2_000,
     epoch_slots: 2_000,
+    byte_fee_units: 0,
 };
 
 /// What the referee is asked.
@@ -280,6 +281,9 @@ impl Chain {
             open_traces: 1,
             terms: TERMS,
             rent_payer: self.authority,
+            open_inquiries: 0,
+            demands_made: 0,
+            demands_pending: 0,
             reserved: [0; 64],
         }
     }

@@ -1,10 +1,8 @@
 use anchor_lang::prelude::*;
+pub use imo_protocol::CREDIT_SEED;
 use imo_protocol::Deadline;
 
 use crate::{errors::RevenueEscrowError, math::notice::Noticed};
-
-/// Seeds: `"credit", payer, model`.
-pub const CREDIT_SEED: &[u8] = b"credit";
 
 /// What one payer has in one model's vault. Money is spendable through lanes only, so that nothing is promised twice.
 #[account]

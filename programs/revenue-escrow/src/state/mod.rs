@@ -1,4 +1,4 @@
-//! Accounts, one file each, with their seeds. `Bucket` and `Collection` are in `imo_protocol`, because opml-oracle reads them.
+//! Accounts, one file each, with their seeds. `Bucket`, `Collection` and `Session` are in `imo_protocol`, because opml-oracle reads them.
 
 mod credit;
 mod earnings;

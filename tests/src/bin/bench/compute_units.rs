@@ -19,8 +19,10 @@ pub fn measure(figures: &mut Figures) -> Result<()> {
     story::failure(&mut quiet, &cast);
     let (mut disputed, cast) = World::with_protocol();
     story::disputes(&mut disputed, &cast);
+    let (mut asked, cast) = World::with_protocol();
+    story::inquiries(&mut asked, &cast);
     let mut units: BTreeMap<_, u64> = quiet.units().clone();
-    for (instruction, used) in disputed.units() {
+    for (instruction, used) in disputed.units().iter().chain(asked.units()) {
         let most = units.entry(instruction.clone()).or_default();
         *most = (*used).max(*most);
     }

@@ -1,11 +1,8 @@
 //! `dispute.<model>.*`: what it takes to prove one wrong element, from the opening to the proof.
 
-use std::{
-    collections::BTreeSet,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeSet, time::Duration};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use imo_client::challenge::{
     Challenge,
     audit::{Finding, judge},
@@ -23,7 +20,7 @@ use opml_oracle::{
 };
 use opml_runtime::{Model, NodeRecord, Operand, fast::Plan};
 
-use crate::figures::Figures;
+use crate::{figures::Figures, timing::shortest};
 
 /// How often the watcher's computation is timed.
 const RUNS: usize = 31;
@@ -123,8 +120,8 @@ fn play(world: &mut World, cast: &Cast, case: &Case, duel: &mut Duel) -> Vec<Tur
     }
 }
 
-/// The median of what the watcher itself computes: from the receipt, by running the model, over the search for the wrong place to the finished witness. The
-/// model is open and planned, as a watcher's is that judges one receipt after the other.
+/// What the watcher itself computes: from the receipt, by running the model, over the search for the wrong place to the finished witness. The model is open and
+/// planned, as a watcher's is that judges one receipt after the other.
 fn time_the_watcher(subject: &Subject, case: &Case, turns: &[Turn], now: &Now) -> Result<Duration> {
     let Subject { model, plan, runs, .. } = *subject;
     let input = &case.asked[0].input;
@@ -134,9 +131,7 @@ fn time_the_watcher(subject: &Subject, case: &Case, turns: &[Turn], now: &Now) -
         claim: case.asked[0].claim,
         salt: case.asked[0].salt,
     };
-    let mut times = Vec::with_capacity(runs);
-    for _ in 0..runs {
-        let start = Instant::now();
+    shortest(runs, || {
         let Finding::WrongOutput(own) = judge(plan.execute(input)?, &receipt) else {
             bail!("the answer is wrong")
         };
@@ -144,8 +139,6 @@ fn time_the_watcher(subject: &Subject, case: &Case, turns: &[Turn], now: &Now) -
         for (game, trace) in turns {
             challenge.next_move(game, trace.as_ref(), now)?;
         }
-        times.push(start.elapsed());
-    }
-    times.sort_unstable();
-    times.get(runs / 2).copied().context("the watcher was timed")
+        Ok(())
+    })
 }

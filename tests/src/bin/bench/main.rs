@@ -8,6 +8,7 @@ mod figures;
 mod memory;
 mod scale;
 mod size;
+mod timing;
 
 use std::{collections::BTreeSet, process::ExitCode};
 

@@ -1,9 +1,6 @@
 //! `dispute.decoder_*`: the same dispute about decoders of up to a billion parameters, and what the model itself takes.
 
-use std::{
-    fs,
-    time::{Duration, Instant},
-};
+use std::{fs, time::Duration};
 
 use anyhow::{Context, Result};
 use imo_tests::{
@@ -19,6 +16,7 @@ use crate::{
     dispute::{Subject, prove_a_lie},
     figures::Figures,
     memory::Memory,
+    timing::shortest,
 };
 
 const DECODERS: [(&str, DecoderSizes); 3] = [
@@ -27,8 +25,10 @@ const DECODERS: [(&str, DecoderSizes); 3] = [
     ("decoder_1b", DecoderSizes::ONE_BILLION),
 ];
 
-/// How often everything is timed.
-const RUNS: usize = 7;
+/// How often a run, a trace and the watcher's computation are timed.
+const RUNS: usize = 9;
+/// How often opening the model is.
+const OPENINGS: usize = 3;
 
 pub fn measure(figures: &mut Figures) -> Result<()> {
     for (name, sizes) in DECODERS {
@@ -45,11 +45,13 @@ fn measure_decoder(figures: &mut Figures, name: &str, sizes: &DecoderSizes) -> R
     // What the process has by now is the bank's and the programs'.
     let (world, cast) = World::with_protocol();
     let memory = Memory::from_here()?;
-    let (model, commit) = timed(|| Ok(Model::open(&file)?))?;
-    let (plan, prepare) = timed(|| Ok(Plan::new(&model)))?;
+    let commit = shortest(OPENINGS, || Ok(drop(Model::open(&file)?)))?;
+    let model = Model::open(&file)?;
+    let prepare = shortest(1, || Ok(drop(Plan::new(&model))))?;
+    let plan = Plan::new(&model);
     let input = sizes.input(2)?;
-    let run = least(|| Ok(drop(plan.run(&input)?)))?;
-    let trace = least(|| {
+    let run = shortest(RUNS, || Ok(drop(plan.run(&input)?)))?;
+    let trace = shortest(RUNS, || {
         plan.execute(&input)?.trace_root();
         Ok(())
     })?;
@@ -82,21 +84,6 @@ fn middle_node(model: &Model) -> Result<u32> {
     let longest = lengths.iter().map(|(_, k)| *k).max().context("a decoder has layers")?;
     let nodes: Vec<u32> = lengths.iter().filter(|(_, k)| *k == longest).map(|(index, _)| *index).collect();
     nodes.get(nodes.len() / 2).copied().context("a decoder has layers")
-}
-
-fn timed<T>(work: impl FnOnce() -> Result<T>) -> Result<(T, Duration)> {
-    let start = Instant::now();
-    let result = work()?;
-    Ok((result, start.elapsed()))
-}
-
-/// The shortest of [`RUNS`] times: on a shared machine the others say what somebody else did.
-fn least(mut work: impl FnMut() -> Result<()>) -> Result<Duration> {
-    let mut least = Duration::MAX;
-    for _ in 0..RUNS {
-        least = least.min(timed(&mut work)?.1);
-    }
-    Ok(least)
 }
 
 fn milliseconds(time: Duration) -> f64 {

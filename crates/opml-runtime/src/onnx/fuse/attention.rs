@@ -3,29 +3,27 @@
 use super::{
     Graph, Made,
     chain::Chain,
-    factor,
-    follow::Follow,
-    integers,
-    mask::{self, Length, Seen},
+    factor, integers,
+    mask::{Length, Masks, Seen},
 };
 use crate::onnx::{error::ImportError, graph::Node, operator::Op};
 
 pub fn fuse(graph: &mut Graph) -> Result<(), ImportError> {
     let before = graph.clone();
     let made = Made::of(&before);
-    let follow = Follow::new(&before);
+    let mut found = Masks::new(&before, &made);
     // For each node that is a softmax with a mask.
     let mut masks: Vec<Option<Seen>> = Vec::with_capacity(before.nodes.len());
     for node in &before.nodes {
         masks.push(match &node.op {
             Op::Softmax { axis, .. } if axis + 1 == before.shape(node.result).len() => {
-                mask::seen(&before, &made, &follow, node).map_err(|reason| node.error(reason))?
+                found.of(node).map_err(|reason| node.error(reason))?
             }
             _ => None,
         });
     }
     let mut turns: Vec<_> = (0..before.nodes.len())
-        .filter(|index| masks[*index].as_ref().is_some_and(|seen| seen.last_first))
+        .filter(|index| masks[*index].as_ref().is_some_and(|seen| seen.form.last_first))
         .map(|softmax| Turn::of(&before, &made, softmax, &masks))
         .collect();
     let mut nodes = Vec::with_capacity(before.nodes.len());
@@ -60,9 +58,12 @@ pub fn fuse(graph: &mut Graph) -> Result<(), ImportError> {
 /// A softmax that hides what its masks hid.
 fn masked(graph: &mut Graph, nodes: &mut Vec<Node>, node: &mut Node, seen: &Seen) {
     let Op::Softmax { axis, .. } = node.op else { return };
-    node.op = Op::Softmax { axis, mask: seen.mask };
+    node.op = Op::Softmax {
+        axis,
+        mask: seen.form.mask,
+    };
     node.operands = vec![Some(seen.scores)];
-    match &seen.length {
+    match &seen.form.length {
         Length::All => {}
         Length::Constant(length) => node.operands.push(Some(graph.add_constant(integers(vec![*length])))),
         Length::Input(root) => node.operands.push(Some(*root)),

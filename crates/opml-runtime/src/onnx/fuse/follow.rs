@@ -130,10 +130,10 @@ impl<'a> Follow<'a> {
         })
     }
 
-    /// The values of an integer for which a function is not an error, counted from 0; `otherwise` if there is no end.
-    pub fn domain(&self, function: &Function, otherwise: usize) -> Reasoned<usize> {
+    /// How many values of an integer, counted from 0, a function is defined for; none if there is no end.
+    pub fn domain(&self, function: &Function) -> Reasoned<Option<usize>> {
         if function.filled(BEYOND).is_ok() {
-            return Ok(otherwise);
+            return Ok(None);
         }
         function.filled(0)?;
         // Possible, and not possible.
@@ -145,13 +145,17 @@ impl<'a> Follow<'a> {
                 Err(_) => high = middle,
             }
         }
-        Ok(high as usize)
+        Ok(Some(high as usize))
     }
 }
 
 impl Function<'_> {
     pub fn root(&self) -> Option<ValueId> {
         self.root
+    }
+
+    pub fn value(&self) -> ValueId {
+        self.value
     }
 
     /// How many integers it follows from.

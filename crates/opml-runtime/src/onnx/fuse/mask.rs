@@ -1,6 +1,12 @@
 //! What a softmax of attention leaves out, found by computing the mask.
 
-use super::{Graph, Made, both, follow::Follow, follow::Source, trimmed};
+use std::collections::HashMap;
+
+use super::{
+    Graph, Made, both,
+    follow::{Follow, Source},
+    trimmed,
+};
 use crate::onnx::{
     array::Kind,
     error::{Reasoned, quoted},
@@ -24,17 +30,24 @@ pub enum Length {
     Table(ValueId, Vec<i64>),
 }
 
-/// The scores below the masks of a softmax, and what the masks leave.
-#[derive(Debug)]
-pub struct Seen {
-    pub scores: ValueId,
+/// What masks leave.
+#[derive(Debug, Clone)]
+pub struct Form {
     pub mask: Mask,
     pub length: Length,
     /// The last key is to be put in front of the others, for what is seen is the beginning of the row.
     pub last_first: bool,
 }
 
+/// The scores below the masks of a softmax, and what the masks leave.
+#[derive(Debug)]
+pub struct Seen {
+    pub scores: ValueId,
+    pub form: Form,
+}
+
 /// One operator that hides keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Part {
     /// 0 or a large negative number, added.
     Added(ValueId),
@@ -42,38 +55,52 @@ enum Part {
     Chosen { condition: ValueId, stays: bool },
 }
 
-/// The masks of a softmax; none when nothing is between it and its scores.
-pub fn seen(graph: &Graph, made: &Made, follow: &Follow, softmax: &Node) -> Reasoned<Option<Seen>> {
-    let Some((scores, parts)) = parts(graph, made, follow, softmax) else {
-        return Ok(None);
-    };
-    if parts.is_empty() {
-        return Ok(None);
-    }
-    if parts.len() > MAX_MASKS {
-        return Err(format!("more than {MAX_MASKS} masks follow each other"));
-    }
-    let visible = Visible::of(graph, follow, &parts, graph.shape(scores))
-        .map_err(|reason| format!("its mask cannot be imported: {reason}"))?;
-    let (mask, length, last_first) = match visible.form(visible.root) {
-        Some((mask, length)) => (mask, length, false),
-        None => {
-            let form = match visible.queries {
-                1 => visible.with_last_first().form(visible.root),
-                _ => None,
-            };
-            let (mask, length) = form.ok_or(
-                "its mask cannot be imported: the keys that it leaves are not the first ones of each row, as many as one input says or as are not in the row's future",
-            )?;
-            (mask, length, true)
+/// Finds masks; the layers of a model have the same ones.
+pub struct Masks<'a> {
+    graph: &'a Graph,
+    made: &'a Made,
+    follow: Follow<'a>,
+    /// By their parts, queries and keys.
+    found: HashMap<(Vec<Part>, [usize; 2]), Form>,
+}
+
+impl<'a> Masks<'a> {
+    pub fn new(graph: &'a Graph, made: &'a Made) -> Self {
+        Self {
+            graph,
+            made,
+            follow: Follow::new(graph),
+            found: HashMap::new(),
         }
-    };
-    Ok(Some(Seen {
-        scores,
-        mask,
-        length,
-        last_first,
-    }))
+    }
+
+    /// The masks of a softmax; none when nothing is between it and its scores.
+    pub fn of(&mut self, softmax: &Node) -> Reasoned<Option<Seen>> {
+        let Some((scores, parts)) = parts(self.graph, self.made, &self.follow, softmax) else {
+            return Ok(None);
+        };
+        if parts.is_empty() {
+            return Ok(None);
+        }
+        if parts.len() > MAX_MASKS {
+            return Err(format!("more than {MAX_MASKS} masks follow each other"));
+        }
+        let [.., queries, keys] = *self.graph.shape(scores) else {
+            return Ok(None);
+        };
+        let key = (parts, [queries, keys]);
+        if let Some(form) = self.found.get(&key) {
+            return Ok(Some(Seen {
+                scores,
+                form: form.clone(),
+            }));
+        }
+        let form = Visible::of(self.graph, &self.follow, &key.0, key.1)
+            .and_then(|visible| visible.form())
+            .map_err(|reason| format!("its mask cannot be imported: {reason}"))?;
+        self.found.insert(key, form.clone());
+        Ok(Some(Seen { scores, form }))
+    }
 }
 
 /// Walks from a softmax back to the scores.
@@ -118,20 +145,20 @@ fn part(graph: &Graph, follow: &Follow, node: &Node) -> Option<(ValueId, Part)> 
     ))
 }
 
-/// For each integer that the masks follow from, counted from 0, and each query: which keys are seen.
+/// How many keys each query sees, when they are the first ones.
+type Counts = Option<Vec<usize>>;
+
+/// What is seen for each integer that the masks follow from, counted from 0.
 struct Visible {
     root: Option<ValueId>,
-    queries: usize,
     keys: usize,
-    /// Row-major.
-    seen: Vec<Vec<bool>>,
+    counts: Vec<Counts>,
+    /// With the last key in front of the others, of a single query.
+    last_first: Vec<Counts>,
 }
 
 impl Visible {
-    fn of(graph: &Graph, follow: &Follow, parts: &[Part], scores: &[usize]) -> Reasoned<Self> {
-        let [.., queries, keys] = *scores else {
-            return Err("its operand is no matrix".into());
-        };
+    fn of(graph: &Graph, follow: &Follow, parts: &[Part], [queries, keys]: [usize; 2]) -> Reasoned<Self> {
         let values = parts.iter().map(|part| match part {
             Part::Added(mask) => *mask,
             Part::Chosen { condition, .. } => *condition,
@@ -154,52 +181,58 @@ impl Visible {
                 quoted(&graph.values[root].name)
             ));
         }
+        let places = functions
+            .iter()
+            .map(|function| one_matrix(graph.shape(function.value()), queries, keys))
+            .collect::<Reasoned<Vec<_>>>()?;
+        let (mut counts, mut last_first) = (Vec::new(), Vec::new());
         // Beyond the number of keys nothing may change.
-        let numbers = root.map_or(1, |_| keys as i64 + 2);
-        let mut all = Vec::new();
-        for number in 0..numbers {
+        for number in 0..root.map_or(1, |_| keys as i64 + 2) {
             let mut seen = vec![true; queries * keys];
-            for (function, part) in functions.iter().zip(parts) {
-                let array = function.filled(number)?;
-                let leaves = leaves(part, &array)?;
-                let places = one_matrix(&array.shape, queries, keys)?;
+            for ((function, part), places) in functions.iter().zip(parts).zip(&places) {
+                let leaves = leaves(part, &function.filled(number)?)?;
                 for (seen, place) in seen.iter_mut().zip(places) {
-                    *seen &= leaves[place];
+                    *seen &= leaves[*place];
                 }
             }
-            all.push(seen);
+            counts.push(seen.chunks(keys).map(beginning).collect());
+            seen.rotate_right(1);
+            last_first.push(
+                (queries == 1)
+                    .then(|| beginning(&seen))
+                    .flatten()
+                    .map(|count| vec![count]),
+            );
         }
         Ok(Self {
             root,
-            queries,
             keys,
-            seen: all,
+            counts,
+            last_first,
         })
     }
 
-    fn with_last_first(&self) -> Self {
-        let rotate = |seen: &Vec<bool>| {
-            let rows = seen.chunks(self.keys);
-            let rows = rows.flat_map(|row| row.iter().cycle().skip(self.keys - 1).take(self.keys));
-            rows.copied().collect()
+    /// As the operator has it: the beginning of each row.
+    fn form(&self) -> Reasoned<Form> {
+        let of = |counts: &[Counts], last_first: bool| {
+            let (mask, length) = self.form_of(counts)?;
+            Some(Form {
+                mask,
+                length,
+                last_first,
+            })
         };
-        Self {
-            seen: self.seen.iter().map(rotate).collect(),
-            ..*self
-        }
+        of(&self.counts, false).or_else(|| of(&self.last_first, true)).ok_or_else(|| {
+            "the keys that it leaves are not the first ones of each row, as many as one input says or as are not in the row's future".into()
+        })
     }
 
-    /// As the operator has it, if it can: the beginning of each row.
-    fn form(&self, root: Option<ValueId>) -> Option<(Mask, Length)> {
-        let counts: Vec<Vec<usize>> = self
-            .seen
-            .iter()
-            .map(|seen| seen.chunks(self.keys).map(beginning).collect::<Option<_>>())
-            .collect::<Option<_>>()?;
-        let most: Vec<usize> = (0..self.queries)
+    fn form_of(&self, counts: &[Counts]) -> Option<(Mask, Length)> {
+        let counts: Vec<&Vec<usize>> = counts.iter().map(Option::as_ref).collect::<Option<_>>()?;
+        let (keys, queries) = (self.keys, counts.first()?.len());
+        let most: Vec<usize> = (0..queries)
             .map(|query| counts.iter().map(|rows| rows[query]).max().unwrap_or(0))
             .collect();
-        let keys = self.keys;
         let causal = match most.iter().all(|count| *count == most[0]) {
             true => None,
             false => Some(i32::try_from(most[0]).ok()? - 1),
@@ -216,18 +249,18 @@ impl Visible {
         let holds = counts
             .iter()
             .zip(&lengths)
-            .all(|(rows, length)| (0..self.queries).all(|query| rows[query] == left(query).min(*length)));
+            .all(|(rows, length)| (0..queries).all(|query| rows[query] == left(query).min(*length)));
         if most[0] == 0 || !holds {
             return None;
         }
-        let all = left(self.queries - 1);
+        let all = left(queries - 1) as i64;
         let lengths: Vec<i64> = lengths.into_iter().map(|length| length as i64).collect();
         let as_they_are = lengths
             .iter()
             .zip(0..)
-            .all(|(length, number)| *length == number.min(all as i64));
-        let length = match (trimmed(lengths), root) {
-            (lengths, _) if lengths == [all as i64] => Length::All,
+            .all(|(length, number)| *length == all.min(number));
+        let length = match (trimmed(lengths), self.root) {
+            (lengths, _) if lengths == [all] => Length::All,
             (lengths, _) if lengths.len() == 1 => Length::Constant(lengths[0]),
             (_, Some(root)) if as_they_are => Length::Input(root),
             // It must have come to rest where it was followed to.

@@ -17,12 +17,16 @@ use crate::onnx::{
 
 /// Nodes that a rotation is made of at most.
 const MAX_NODES: usize = 32;
+/// Positions that tables have at most, unless attention has more keys.
+const MAX_POSITIONS: usize = 4096;
 /// Elements that are exact as floats.
 const MAX_ELEMENTS: usize = 1 << 24;
 
-/// The pieces of a rotation.
-struct Pieces {
-    x: ValueId,
+/// How something is turned; queries and keys of all layers are turned in the same way.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Turn {
+    /// Of what is turned.
+    shape: Vec<usize>,
     cos: ValueId,
     sin: ValueId,
     interleaved: bool,
@@ -33,6 +37,8 @@ struct Rotation {
     axis: usize,
     /// An input, or constants 0, 1, ..
     positions: Option<ValueId>,
+    /// Tables end before the original's do.
+    cut: bool,
     /// [positions, pairs]
     cos: Array,
     sin: Array,
@@ -42,37 +48,40 @@ pub fn fuse(graph: &mut Graph) -> Result<(), ImportError> {
     let before = graph.clone();
     let made = Made::of(&before);
     let follow = Follow::new(&before);
-    let mut tables: HashMap<[ValueId; 2], [ValueId; 3]> = HashMap::new();
+    let mut known: HashMap<Turn, (Op, [ValueId; 3], Option<String>)> = HashMap::new();
     for (index, node) in before.nodes.iter().enumerate() {
-        let Some(pieces) = pieces(&before, &made, &follow, node) else {
+        let Some((x, turn)) = turn(&before, &made, &follow, node) else {
             continue;
         };
-        let rotation = rotation(&before, &follow, &pieces)
-            .map_err(|reason| node.error(format!("it turns pairs of channels, but {reason}")))?;
-        let Rotation {
-            axis,
-            positions,
-            cos,
-            sin,
-        } = rotation;
-        let rows = cos.shape[0];
-        // Queries and keys of all layers have the same tables.
-        let [positions, cos, sin] = *tables.entry([pieces.cos, pieces.sin]).or_insert_with(|| {
-            let positions = positions.unwrap_or_else(|| graph.add_constant(integers((0..rows as i64).collect())));
-            [positions, graph.add_constant(cos), graph.add_constant(sin)]
-        });
-        let node = &mut graph.nodes[index];
-        node.op = Op::RotaryEmbedding {
-            axis,
-            interleaved: pieces.interleaved,
-        };
-        node.operands = [pieces.x, positions, cos, sin].map(Some).into();
-        node.operator = "RotaryEmbedding".into();
+        if !known.contains_key(&turn) {
+            let rotation = rotation(&before, &follow, &turn)
+                .map_err(|reason| node.error(format!("it turns pairs of channels, but {reason}")))?;
+            let rows = rotation.cos.shape[0];
+            let op = Op::RotaryEmbedding {
+                axis: rotation.axis,
+                interleaved: turn.interleaved,
+            };
+            let numbers = || integers((0..rows as i64).collect());
+            let positions = rotation.positions.unwrap_or_else(|| graph.add_constant(numbers()));
+            let tables = [rotation.cos, rotation.sin].map(|table| graph.add_constant(table));
+            let note = rotation
+                .cut
+                .then(|| format!("positions 0 to {}; those behind are taken as the last", rows - 1));
+            known.insert(turn.clone(), (op, [positions, tables[0], tables[1]], note));
+        }
+        if let Some((op, [positions, cos, sin], note)) = known.get(&turn) {
+            let node = &mut graph.nodes[index];
+            node.op = op.clone();
+            node.operands = [x, *positions, *cos, *sin].map(Some).into();
+            node.operator = "RotaryEmbedding".into();
+            node.note = note.clone();
+        }
     }
     Ok(())
 }
 
-fn pieces(graph: &Graph, made: &Made, follow: &Follow, node: &Node) -> Option<Pieces> {
+/// What a node turns, and how.
+fn turn(graph: &Graph, made: &Made, follow: &Follow, node: &Node) -> Option<(ValueId, Turn)> {
     let shape = graph.shape(node.result);
     let sum = node.pair(Binary::Add)?;
     let is_data = |id: &ValueId| follow.source(*id) == Source::Data;
@@ -89,12 +98,13 @@ fn pieces(graph: &Graph, made: &Made, follow: &Follow, node: &Node) -> Option<Pi
             return None;
         }
         let interleaved = swaps_pairs(graph, made, x, rotated)?;
-        Some(Pieces {
-            x,
+        let turn = Turn {
+            shape: shape.to_vec(),
             cos,
             sin,
             interleaved,
-        })
+        };
+        Some((x, turn))
     })
 }
 
@@ -163,43 +173,39 @@ fn swaps_pairs(graph: &Graph, made: &Made, x: ValueId, rotated: ValueId) -> Opti
     })
 }
 
-fn rotation(graph: &Graph, follow: &Follow, pieces: &Pieces) -> Reasoned<Rotation> {
-    let shape = graph.shape(pieces.x);
-    let angles = [pieces.cos, pieces.sin].map(|id| follow.function(id));
-    let [cos, sin] = angles;
-    let [cos, sin] = [cos?, sin?];
+fn rotation(graph: &Graph, follow: &Follow, turn: &Turn) -> Reasoned<Rotation> {
+    let shape = &turn.shape;
+    let [cos, sin] = [follow.function(turn.cos)?, follow.function(turn.sin)?];
     if cos.root() != sin.root() {
         return Err("cosines and sines follow from different inputs".into());
     }
-    let axis = position_axis(shape, [graph.shape(pieces.cos), graph.shape(pieces.sin)])?;
+    let axis = position_axis(shape, [turn.cos, turn.sin].map(|id| graph.shape(id)))?;
     let (rows, d) = (shape[axis], shape[shape.len() - 1]);
-    let [cos, sin] = match cos.root() {
+    let mut cut = false;
+    let tables = match cos.root() {
         None => [cos.at(&[])?, sin.at(&[])?],
-        Some(root) => {
-            if graph.count(root) != rows {
-                return Err(format!(
-                    "its {rows} positions do not each follow from one number of the input; {} numbers are there",
-                    graph.count(root)
-                ));
-            }
-            let positions = positions(graph, follow, &cos, &sin, rows)?;
+        Some(root) if graph.count(root) != rows => {
+            return Err(format!(
+                "its {rows} positions do not each follow from one number of the input; {} numbers are there",
+                graph.count(root)
+            ));
+        }
+        Some(_) => {
+            let wanted = wanted_positions(graph, rows);
+            let all = [follow.domain(&cos)?, follow.domain(&sin)?].into_iter().flatten().min();
+            let positions = all.map_or(wanted, |all| all.min(wanted.max(MAX_POSITIONS)));
+            cut = all.is_none_or(|all| positions < all);
             [table(&cos, positions, rows, d)?, table(&sin, positions, rows, d)?]
         }
     };
-    let root = angles_root(follow, pieces);
+    let [cos_table, sin_table] = tables.map(|table| halved(table, d, turn.interleaved));
     Ok(Rotation {
         axis,
-        positions: root,
-        cos: halved(cos, d, pieces.interleaved)?,
-        sin: halved(sin, d, pieces.interleaved)?,
+        positions: cos.root(),
+        cut,
+        cos: cos_table?,
+        sin: sin_table?,
     })
-}
-
-fn angles_root(follow: &Follow, pieces: &Pieces) -> Option<ValueId> {
-    match follow.source(pieces.cos).and(follow.source(pieces.sin)) {
-        Source::One(root) => Some(root),
-        _ => None,
-    }
 }
 
 /// The dimension along which angles differ; where there is one position only, one of length 1.
@@ -225,14 +231,13 @@ fn position_axis(x: &[usize], angles: [&[usize]; 2]) -> Reasoned<usize> {
     found.or(ones).ok_or_else(|| "all of its rows have one position".into())
 }
 
-/// How many positions there are tables for. Without an end they are as many as a row of attention has keys.
-fn positions(graph: &Graph, follow: &Follow, cos: &Function, sin: &Function, rows: usize) -> Reasoned<usize> {
+/// As many positions as a row of attention has keys: tables that are computed without an end have so many rows.
+fn wanted_positions(graph: &Graph, rows: usize) -> usize {
     let keys = graph.nodes.iter().filter_map(|node| match node.op {
         Op::Softmax { axis, .. } => graph.shape(node.result).get(axis).copied(),
         _ => None,
     });
-    let keys = keys.max().unwrap_or(0).max(rows);
-    Ok(follow.domain(cos, keys)?.min(follow.domain(sin, keys)?))
+    keys.max().unwrap_or(0).max(rows)
 }
 
 /// A row for each position, which may depend on nothing else.

@@ -239,10 +239,10 @@ impl Lowering<'_> {
     }
 
     fn note_requantised(&mut self, weights: &Weights) {
-        if weights.requantised {
-            if let Some(note) = self.emitter.current.and_then(|node| self.notes.get_mut(node)) {
-                *note = Some("weights quantised anew: symmetric int8, one scale a channel".into());
-            }
+        if weights.requantised
+            && let Some(note) = self.emitter.current.and_then(|node| self.notes.get_mut(node))
+        {
+            *note = Some("weights quantised anew: symmetric int8, one scale a channel".into());
         }
     }
 

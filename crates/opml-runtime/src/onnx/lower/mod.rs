@@ -214,7 +214,7 @@ impl<'a> Lowering<'a> {
             cached: HashMap::new(),
             probabilities: HashSet::new(),
             asked: HashMap::new(),
-            notes: vec![None; graph.nodes.len()],
+            notes: graph.nodes.iter().map(|node| node.note.clone()).collect(),
         };
         lowering.input_values();
         Ok(lowering)

@@ -15,7 +15,7 @@ use std::rc::Rc;
 use super::{
     array::{Array, Kind},
     attributes::Attributes,
-    error::Reasoned,
+    error::{Reasoned, quoted},
 };
 
 /// `real = scale * (q - zero_point)`, for each element, or for each index along `axis`.
@@ -285,7 +285,7 @@ pub fn resolve(operator: &str, attributes: &Attributes, operands: &[Option<Known
             tanh: match attributes.string("approximate", "none")?.as_str() {
                 "none" => false,
                 "tanh" => true,
-                other => return Err(format!("approximation {other:?} is not known")),
+                other => return Err(format!("approximation {} is not known", quoted(other))),
             },
         }),
         "HardSigmoid" => unary(Unary::HardSigmoid {

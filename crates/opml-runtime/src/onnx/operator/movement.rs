@@ -1,14 +1,18 @@
 //! Operators that only move elements.
 
 use super::{Known, Op, Operands, Resolved, broadcast, normal_axis, reshaped};
-use crate::onnx::{array::elements, attributes::Attributes, error::Reasoned};
+use crate::onnx::{
+    array::elements,
+    attributes::Attributes,
+    error::{Reasoned, listed},
+};
 
 pub fn reshape(attributes: &Attributes, operands: &Operands) -> Reasoned<Resolved> {
     let x = operands.get(0)?;
     let wanted = operands.integers(1)?.ok_or("it has no shape")?;
     let zero_is_copy = attributes.int("allowzero", 0)? == 0;
     if wanted.len() > 8 || wanted.iter().filter(|length| **length == -1).count() > 1 {
-        return Err(format!("shape {wanted:?} is not possible"));
+        return Err(format!("shape {} is not possible", listed(&wanted)));
     }
     let all: usize = x.shape.iter().product();
     let mut shape = Vec::with_capacity(wanted.len());
@@ -19,7 +23,7 @@ pub fn reshape(attributes: &Attributes, operands: &Operands) -> Reasoned<Resolve
                 .shape
                 .get(i)
                 .ok_or("it copies a dimension that its operand does not have")?,
-            length => usize::try_from(length).map_err(|_| format!("shape {wanted:?} is not possible"))?,
+            length => usize::try_from(length).map_err(|_| format!("shape {} is not possible", listed(&wanted)))?,
         });
     }
     let known = elements(&shape)?;
@@ -27,7 +31,7 @@ pub fn reshape(attributes: &Attributes, operands: &Operands) -> Reasoned<Resolve
         shape[i] = all / known;
     }
     if elements(&shape)? != all {
-        return Err(format!("shape {:?} cannot become {wanted:?}", x.shape));
+        return Err(format!("shape {:?} cannot become {}", x.shape, listed(&wanted)));
     }
     reshaped(x, shape)
 }
@@ -44,7 +48,7 @@ pub fn transpose(attributes: &Attributes, x: &Known) -> Reasoned<Resolved> {
     let mut sorted = permutation.clone();
     sorted.sort_unstable();
     if !sorted.into_iter().eq(0..rank) {
-        return Err(format!("{permutation:?} is not an order of {rank} dimensions"));
+        return Err(format!("its perm is not an order of {rank} dimensions"));
     }
     let shape = permutation.iter().map(|axis| x.shape[*axis]).collect();
     Ok(Resolved {

@@ -1,7 +1,10 @@
 //! Convolutions and poolings: windows that move over an image.
 
 use super::{Known, Op, Operands, Resolved, Window};
-use crate::onnx::{attributes::Attributes, error::Reasoned};
+use crate::onnx::{
+    attributes::Attributes,
+    error::{Reasoned, quoted},
+};
 
 /// The dimensions of a batch of images.
 pub fn image(x: &Known) -> Reasoned<[usize; 4]> {
@@ -84,7 +87,7 @@ fn window(attributes: &Attributes, kernel: [usize; 2], x: &Known) -> Reasoned<Wi
                 padding[i + 2] = after;
             }
         }
-        other => return Err(format!("auto_pad {other:?} is not known")),
+        other => return Err(format!("auto_pad {} is not known", quoted(other))),
     }
     let window = Window {
         kernel,

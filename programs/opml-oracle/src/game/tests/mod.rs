@@ -25,6 +25,7 @@ const TERMS: DisputeTerms = DisputeTerms {
     unbonding_slots: 20_000,
     notice_slots: 20_000,
     epoch_slots: 20_000,
+    byte_fee_units: 0,
 };
 
 /// A slot and the second it falls into, at 400 ms a slot, on a cluster that never restarted.

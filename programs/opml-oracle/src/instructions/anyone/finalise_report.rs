@@ -9,7 +9,7 @@ use crate::{
 
 /// Makes a report final that nobody proved wrong, and frees its bond.
 ///
-/// Anyone may. Refuses before the window is past, and while a dispute is not settled.
+/// Anyone may. Refuses before the window is past, while a dispute is not settled, and while a demand for data waits for its answer.
 #[derive(Accounts)]
 pub struct FinaliseReport<'info> {
     #[account(

@@ -104,6 +104,9 @@ impl PostReport<'_> {
             open_traces: 0,
             terms: version.terms,
             rent_payer: accounts.payer.key(),
+            open_inquiries: 0,
+            demands_made: 0,
+            demands_pending: 0,
             reserved: [0; 64],
         });
         emit!(ReportPosted {

@@ -9,7 +9,7 @@ use crate::{
     events::Collected,
     state::{
         BUCKET_SEED, Bucket, COLLECTION_SEED, CREDIT_SEED, Collection, Credit, LANE_SEED, Lane, MODEL_VAULT_SEED,
-        ModelVault, SESSION_SEED, Session,
+        ModelVault, SESSION_SEED, Session, spend,
     },
 };
 
@@ -154,7 +154,7 @@ impl Collect<'_> {
         lane.funds().collect(amount_units, &now)?;
         lane.collected_units = args.cumulative_amount_units;
         lane.collected_count = args.cumulative_count;
-        accounts.session.spend(amount_units)?;
+        spend(&mut accounts.session, amount_units)?;
         let credit = &mut accounts.credit;
         credit.unreserve(amount_units)?;
         credit.add_collection()?;

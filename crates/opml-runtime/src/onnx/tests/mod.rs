@@ -3,6 +3,9 @@
 use proptest::prelude::*;
 use prost::Message;
 
+mod attention;
+mod fusion;
+
 use super::{
     ImportError, Imported, import,
     proto::{self, attribute_type, data_type},
@@ -109,6 +112,18 @@ impl Sketch {
     fn longs(&mut self, name: &str, values: &[i64]) -> &mut Self {
         let raw = values.iter().flat_map(|value| value.to_le_bytes()).collect();
         self.tensor(name, &[values.len() as i64], data_type::INT64, raw)
+    }
+
+    /// An input of int64.
+    fn integers(&mut self, name: &str, dims: &[i64]) -> &mut Self {
+        self.0.input.push(value(name, dims, data_type::INT64));
+        self
+    }
+
+    /// An output before the last one.
+    fn output(&mut self, name: &str) -> &mut Self {
+        self.0.output.push(value(name, &[], data_type::FLOAT));
+        self
     }
 
     fn import(&self, output: &str) -> Result<Imported, ImportError> {
@@ -319,6 +334,18 @@ fn given_a_hostile_name_when_refused_then_one_short_line() {
 }
 
 #[test]
+fn given_a_very_long_list_when_refused_then_one_short_line() {
+    let mut sketch = Sketch::new(&[1, 4]);
+    sketch
+        .longs("shape", &[-7; 500])
+        .node("Reshape", &["dx", "shape"], &["y"], &[]);
+    assert_eq!(
+        sketch.refusal("y"),
+        "Node \"Reshape_y\" (Reshape): shape [-7, -7, -7, -7, -7, -7, -7, -7] and 492 more is not possible."
+    );
+}
+
+#[test]
 fn given_a_very_long_chain_when_imported_then_no_recursion() {
     let mut sketch = Sketch::new(&[1, 4]);
     let mut last = "dx".to_string();
@@ -485,9 +512,13 @@ fn given_poolings_when_imported_then_close_to_the_interpreter() {
         ("MaxPool", [&window[..], std::slice::from_ref(&pads)].concat()),
         (
             "AveragePool",
-            [&window[..], &[pads, int("count_include_pad", 1)]].concat(),
+            [&window[..], &[pads.clone(), int("count_include_pad", 1)]].concat(),
         ),
         ("AveragePool", window.to_vec()),
+        (
+            "AveragePool",
+            [&window[..], std::slice::from_ref(&pads), &[ints("dilations", &[1, 2])]].concat(),
+        ),
         ("GlobalAveragePool", vec![]),
         ("GlobalMaxPool", vec![]),
     ] {
@@ -528,6 +559,34 @@ fn given_movements_when_imported_then_exact() {
         imported.compare(&imported.random_samples(3)).unwrap().outputs[0].least_cosine,
         1.0
     );
+}
+
+#[test]
+fn given_slices_in_steps_when_imported_then_exact() {
+    for (start, end, step) in [
+        (0, 7, 2),
+        (1, 7, 2),
+        (2, 7, 3),
+        (0, 7, 4),
+        (3, 6, 2),
+        (6, 7, 5),
+        (0, 7, 1),
+    ] {
+        let mut sketch = Sketch::new(&[2, 7, 3]);
+        sketch
+            .longs("starts", &[start, 0])
+            .longs("ends", &[end, 3])
+            .longs("axes", &[1, 2])
+            .longs("steps", &[step, 2]);
+        sketch.node("Slice", &["dx", "starts", "ends", "axes", "steps"], &["y"], &[]);
+        let imported = sketch.check("y");
+        let agreement = imported.compare(&imported.random_samples(3)).unwrap();
+        assert_eq!(agreement.outputs[0].least_cosine, 1.0, "{start}..{end} by {step}");
+    }
+    let mut sketch = Sketch::new(&[2, 7]);
+    sketch.longs("first", &[6]).longs("last", &[0]).longs("back", &[-1]);
+    sketch.node("Slice", &["dx", "first", "last", "last", "back"], &["y"], &[]);
+    assert!(sketch.refusal("y").ends_with("a slice backwards is not supported."));
 }
 
 #[test]
@@ -618,37 +677,53 @@ fn number() -> impl Strategy<Value = i64> {
 fn change() -> impl Strategy<Value = Change> {
     let operators = [
         "Add",
+        "And",
         "ArgMax",
         "AveragePool",
         "Cast",
         "Concat",
         "Conv",
         "DequantizeLinear",
+        "Cos",
         "Div",
+        "Equal",
+        "Expand",
         "Flatten",
         "Gather",
         "Gemm",
         "GlobalAveragePool",
         "GlobalMaxPool",
+        "IsNaN",
         "LayerNormalization",
+        "Less",
         "MatMul",
         "MaxPool",
         "Mul",
+        "Neg",
+        "Not",
         "Pad",
         "Pow",
         "QLinearConv",
         "QuantizeLinear",
+        "RMSNormalization",
+        "Range",
+        "Reciprocal",
         "ReduceMean",
         "Relu",
         "Reshape",
+        "RotaryEmbedding",
         "Shape",
         "Slice",
         "Softmax",
         "Split",
+        "Sqrt",
         "Squeeze",
         "Tanh",
+        "Tile",
         "Transpose",
+        "Trilu",
         "Unsqueeze",
+        "Where",
     ];
     let names = [
         "axis",
@@ -712,14 +787,21 @@ fn apply(graph: &mut proto::Graph, place: prop::sample::Index, change: Change) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
     fn given_a_changed_graph_when_imported_then_no_panic(
-        file in 0usize..3,
+        file in 0usize..6,
         changes in prop::collection::vec((any::<prop::sample::Index>(), change()), 1..4),
     ) {
-        let files = ["digits_cnn/digits_cnn.qdq.int8", "digits_cnn/digits_cnn.qoperator.uint8", "encoder/encoder.qdq.int8"];
+        let files = [
+            "digits_cnn/digits_cnn.qdq.int8",
+            "digits_cnn/digits_cnn.qoperator.uint8",
+            "encoder/encoder.qdq.int8",
+            "decoder/prefill.qdq.int8",
+            "decoder/step.qdq.int8",
+            "decoder/exported/step.qdq.int8",
+        ];
         let path = format!("{}/../../models/{}.onnx", env!("CARGO_MANIFEST_DIR"), files[file]);
         let mut model = proto::Model::decode(std::fs::read(path).unwrap().as_slice()).unwrap();
         let graph = model.graph.as_mut().unwrap();
