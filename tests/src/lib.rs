@@ -1,5 +1,6 @@
 //! Scenarios on the compiled programs: a bank, the people, and the states that tests begin from.
 
+pub mod adversaries;
 pub mod attack;
 mod bank;
 pub mod books;

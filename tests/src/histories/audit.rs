@@ -55,7 +55,10 @@ impl Lamports {
         }
         let total = |owned: &BTreeMap<Pubkey, u64>| owned.values().sum::<u64>();
         let lost = total(before) - total(&after);
-        assert!(lost > 0 && lost.is_multiple_of(LAMPORTS_PER_SIGNATURE), "{lost} lamports are gone");
+        assert!(
+            lost > 0 && lost.is_multiple_of(LAMPORTS_PER_SIGNATURE),
+            "{lost} lamports are gone"
+        );
         assert!(fee >= lost, "{payer} paid {fee} lamports, and {lost} are gone");
     }
 }
@@ -91,8 +94,18 @@ pub fn assert_agrees(stage: &Stage) {
         };
         let chain: Credit = world.read(&address);
         assert_eq!(
-            (chain.generation, chain.available_units, chain.withdrawing_units, chain.reserved_units),
-            (credit.generation, credit.funds.counted, credit.funds.leaving, credit.reserved())
+            (
+                chain.generation,
+                chain.available_units,
+                chain.withdrawing_units,
+                chain.reserved_units
+            ),
+            (
+                credit.generation,
+                credit.funds.counted,
+                credit.funds.leaving,
+                credit.reserved()
+            )
         );
         assert_due(&chain.withdraw_deadline, credit.funds.due.map(|due| due.slot));
         let lanes = credit.lanes.iter().flatten().count();
@@ -122,7 +135,12 @@ pub fn assert_agrees(stage: &Stage) {
             let key = stage.sessions[payer].pubkey();
             let chain: Session = world.read(&addresses::revenue_escrow::session(&address, &key));
             assert_eq!(
-                (chain.generation, chain.limit_units, chain.spent_units, chain.expires_unix),
+                (
+                    chain.generation,
+                    chain.limit_units,
+                    chain.spent_units,
+                    chain.expires_unix
+                ),
                 (session.generation, session.limit, session.spent, session.expires_unix)
             );
             assert_due(&chain.revoke_deadline, session.revoked.map(|due| due.slot));
@@ -131,10 +149,19 @@ pub fn assert_agrees(stage: &Stage) {
     for (operator, staked) in ledger.operators.iter().enumerate() {
         let chain: Operator = world.read(&stage.operator_account(operator));
         assert_eq!(
-            (chain.stake_units, chain.locked_units, chain.unbonding_units, chain.open_disputes),
+            (
+                chain.stake_units,
+                chain.locked_units,
+                chain.unbonding_units,
+                chain.open_disputes
+            ),
             (staked.stake, staked.locked, staked.unbonding, staked.open_disputes)
         );
-        let reports = ledger.reports.iter().filter(|report| report.operator == operator && !report.has_ended());
+        assert_due(&chain.jail, staked.jail.map(|due| due.slot));
+        let reports = ledger
+            .reports
+            .iter()
+            .filter(|report| report.operator == operator && !report.has_ended());
         assert_eq!(chain.open_reports as usize, reports.count());
     }
     for report in 0..ledger.reports.len() {
@@ -166,18 +193,29 @@ pub fn assert_agrees(stage: &Stage) {
     let address = addresses::yield_distributor::pool(&model);
     assert_eq!(
         (pool.accumulator, pool.owed_units, pool.redeem_units, pool.staked_units),
-        (ledger.pool.rate, ledger.pool.owed, ledger.pool.redeem, ledger.pool.staked()),
+        (
+            ledger.pool.rate,
+            ledger.pool.owed,
+            ledger.pool.redeem,
+            ledger.pool.staked()
+        ),
         "the pool"
     );
     let held = world.tokens(&addresses::yield_distributor::revenue_vault(&address));
-    assert_eq!(held, ledger.pool.owed + ledger.pool.redeem, "what the pool holds of revenue");
+    assert_eq!(
+        held,
+        ledger.pool.owed + ledger.pool.redeem,
+        "what the pool holds of revenue"
+    );
     let held = world.tokens(&addresses::yield_distributor::stake_vault(&address));
     assert_eq!(held, ledger.pool.staked(), "what the pool holds of stake");
     for (whom, position) in ledger.people.holders.iter().zip(&ledger.pool.positions) {
         let chain = world.position(&stage.published, whom);
         assert_eq!(
             chain.map(|chain| (chain.active_units, chain.pending_units, chain.owed_units)),
-            position.as_ref().map(|position| (position.active, position.pending, position.owed)),
+            position
+                .as_ref()
+                .map(|position| (position.active, position.pending, position.owed)),
             "a position"
         );
     }
@@ -185,7 +223,11 @@ pub fn assert_agrees(stage: &Stage) {
         assert_eq!(world.usdc_of(whom), *units, "the wallet of {whom}");
     }
     for (whom, units) in &ledger.tokens {
-        assert_eq!(world.model_tokens_of(&stage.published, whom), *units, "the tokens of {whom}");
+        assert_eq!(
+            world.model_tokens_of(&stage.published, whom),
+            *units,
+            "the tokens of {whom}"
+        );
     }
 }
 
@@ -204,12 +246,34 @@ fn assert_report(stage: &Stage, report: usize) {
         ReportStatus::Rejected => Status::Rejected,
     };
     assert_eq!(
-        (status, chain.bond_units, chain.max_collect_units, chain.slashed_units, chain.costs_paid_units),
-        (reported.status, reported.bond, reported.max_collect, reported.slashed, reported.costs)
+        (
+            status,
+            chain.bond_units,
+            chain.max_collect_units,
+            chain.slashed_units,
+            chain.costs_paid_units
+        ),
+        (
+            reported.status,
+            reported.bond,
+            reported.max_collect,
+            reported.slashed,
+            reported.costs
+        )
     );
     assert_eq!(
-        (chain.disputes_opened, chain.disputes_settled, chain.share_paid, chain.open_traces as usize),
-        (reported.disputes, reported.settled, reported.share_given, reported.traces.len())
+        (
+            chain.disputes_opened,
+            chain.disputes_settled,
+            chain.share_paid,
+            chain.open_traces as usize
+        ),
+        (
+            reported.disputes,
+            reported.settled,
+            reported.share_given,
+            reported.traces.len()
+        )
     );
     assert_due(&chain.window, reported.window.map(|due| due.slot));
     let bucket = addresses::revenue_escrow::bucket(&address);
@@ -250,14 +314,23 @@ fn assert_dispute(stage: &Stage, dispute: usize) {
     };
     assert_eq!(
         (phase, chain.order, chain.bond_units, chain.settled, chain.payout_units),
-        (disputed.phase, disputed.order, disputed.bond, disputed.settled, disputed.payout)
+        (
+            disputed.phase,
+            disputed.order,
+            disputed.bond,
+            disputed.settled,
+            disputed.payout
+        )
     );
     assert_eq!(
         (chain.game.clocks.challenger_slots, chain.game.clocks.operator_slots),
         (disputed.challenger_left, disputed.operator_left)
     );
     assert_eq!(
-        (u64::from(chain.game.challenger_moves), u64::from(chain.game.operator_moves)),
+        (
+            u64::from(chain.game.challenger_moves),
+            u64::from(chain.game.operator_moves)
+        ),
         (disputed.challenger_moves, disputed.operator_moves)
     );
     if disputed.is_running() {

@@ -133,7 +133,10 @@ impl Stage {
     fn send(&mut self, step: &Step, attempt: &Attempt, totals: &mut Totals) -> bool {
         let mut next = self.ledger.clone();
         let foreseen = (attempt.effect)(&mut next);
-        let named = attempt.instructions.iter().flat_map(|instruction| &instruction.accounts);
+        let named = attempt
+            .instructions
+            .iter()
+            .flat_map(|instruction| &instruction.accounts);
         let mut addresses: BTreeSet<Pubkey> = named.map(|meta| meta.pubkey).collect();
         addresses.insert(attempt.signer.pubkey());
         let before = audit::Lamports::count(&self.world, &addresses);
@@ -154,7 +157,8 @@ impl Stage {
             (foreseen, sent) => panic!(
                 "{step:?}: the ledger says {foreseen:?}, the programs {:?}\n{}",
                 sent.as_ref().map(|_| ()).map_err(|refused| &refused.error),
-                sent.as_ref().map_or_else(|refused| refused.logs.join("\n"), |landed| landed.logs.join("\n"))
+                sent.as_ref()
+                    .map_or_else(|refused| refused.logs.join("\n"), |landed| landed.logs.join("\n"))
             ),
         }
     }
@@ -173,16 +177,29 @@ impl Stage {
             let lanes = credit.lanes.iter().flatten().map(|lane| lane.funds);
             lanes.chain([credit.funds]).filter_map(|funds| funds.due)
         });
-        let operators = ledger.operators.iter().filter_map(|operator| operator.due);
+        let operators = ledger
+            .operators
+            .iter()
+            .flat_map(|operator| [operator.due, operator.jail])
+            .flatten();
         let reports = ledger.reports.iter().filter(|report| !report.closed);
         let reports = reports.filter_map(|report| match report.status {
             Status::Open => Some(report.seal_by),
             Status::Sealed => report.window,
             Status::Final | Status::Rejected => None,
         });
-        let turns = ledger.disputes.iter().filter(|dispute| dispute.is_running()).map(|dispute| dispute.due);
+        let turns = ledger
+            .disputes
+            .iter()
+            .filter(|dispute| dispute.is_running())
+            .map(|dispute| dispute.due);
         let epochs = now.slot / ledger.pool.epoch_slots + 1;
-        let mut slots: Vec<u64> = funds.chain(operators).chain(reports).chain(turns).map(|due| due.slot).collect();
+        let mut slots: Vec<u64> = funds
+            .chain(operators)
+            .chain(reports)
+            .chain(turns)
+            .map(|due| due.slot)
+            .collect();
         slots.push(epochs * ledger.pool.epoch_slots);
         slots.retain(|slot| *slot + 4 > now.slot);
         let Some(place) = step.one_of(slots.len()) else {
@@ -206,7 +223,10 @@ impl Stage {
     /// A payer asks an operator once more, and signs for it.
     fn ask(&mut self, step: &Step) {
         let (payer, operator) = (usize::from(step.who) % PAYERS, usize::from(step.what) % 2);
-        let Some(lane) = self.ledger.credits[payer].as_ref().and_then(|credit| credit.lanes[operator].as_ref()) else {
+        let Some(lane) = self.ledger.credits[payer]
+            .as_ref()
+            .and_then(|credit| credit.lanes[operator].as_ref())
+        else {
             return;
         };
         let generation = lane.generation;
@@ -280,7 +300,11 @@ impl Stage {
         let tokens = ledger.tokens.get(&holder_key).copied().unwrap_or(0);
         Some(match step.kind {
             Kind::SetPause => {
-                let until = if step.amount.is_multiple_of(3) { self.now().unix + i64::from(step.amount % 1_000) } else { 0 };
+                let until = if step.amount.is_multiple_of(3) {
+                    self.now().unix + i64::from(step.amount % 1_000)
+                } else {
+                    0
+                };
                 of(
                     self.guardian.insecure_clone(),
                     model_token::set_pause(self.guardian.pubkey(), until),
@@ -291,9 +315,11 @@ impl Stage {
                 )
             }
 
-            Kind::OpenCredit => of(payer(), revenue_escrow::open_credit(payer_key, payer_key, model), move |ledger| {
-                ledger.open_credit(who)
-            }),
+            Kind::OpenCredit => of(
+                payer(),
+                revenue_escrow::open_credit(payer_key, payer_key, model),
+                move |ledger| ledger.open_credit(who),
+            ),
             Kind::DepositCredit => {
                 let units = step.units(wallet(&payer_key));
                 let credit = self.credit_account(who);
@@ -305,9 +331,11 @@ impl Stage {
             }
             Kind::RequestWithdraw => {
                 let units = step.units(funds);
-                of(payer(), revenue_escrow::request_withdraw(payer_key, model, units), move |ledger| {
-                    ledger.request_withdraw(who, units)
-                })
+                of(
+                    payer(),
+                    revenue_escrow::request_withdraw(payer_key, model, units),
+                    move |ledger| ledger.request_withdraw(who, units),
+                )
             }
             Kind::WithdrawCredit => {
                 let destination = addresses::payment_account(&payer_key, &mint);
@@ -320,7 +348,9 @@ impl Stage {
             Kind::CloseCredit => {
                 ledger.credits[who].as_ref()?;
                 let credit = self.world.read(&self.credit_account(who));
-                of(payer(), revenue_escrow::close_credit(&credit), move |ledger| ledger.close_credit(who))
+                of(payer(), revenue_escrow::close_credit(&credit), move |ledger| {
+                    ledger.close_credit(who)
+                })
             }
             Kind::OpenLane => {
                 let units = step.units(funds);
@@ -334,9 +364,11 @@ impl Stage {
             Kind::FundLane => {
                 let units = step.units(funds);
                 let operator = self.operator_account(other);
-                of(payer(), revenue_escrow::fund_lane(payer_key, model, operator, units), move |ledger| {
-                    ledger.fund_lane(who, other, units)
-                })
+                of(
+                    payer(),
+                    revenue_escrow::fund_lane(payer_key, model, operator, units),
+                    move |ledger| ledger.fund_lane(who, other, units),
+                )
             }
             Kind::RequestRelease => {
                 let units = step.units(lane_funds);
@@ -349,9 +381,11 @@ impl Stage {
             }
             Kind::ReleaseLane => {
                 let operator = self.operator_account(other);
-                of(payer(), revenue_escrow::release_lane(payer_key, model, operator), move |ledger| {
-                    ledger.release_lane(who, other)
-                })
+                of(
+                    payer(),
+                    revenue_escrow::release_lane(payer_key, model, operator),
+                    move |ledger| ledger.release_lane(who, other),
+                )
             }
             Kind::CloseLane => {
                 ledger.credits[who].as_ref()?.lanes[other].as_ref()?;
@@ -362,7 +396,12 @@ impl Stage {
             }
             Kind::GrantSession => {
                 let limit = step.units(wallet(&payer_key).max(funds) * 2);
-                let expires_unix = self.now().unix + if step.what == 0 { SESSION_SECONDS * 9 } else { SESSION_SECONDS };
+                let expires_unix = self.now().unix
+                    + if step.what == 0 {
+                        SESSION_SECONDS * 9
+                    } else {
+                        SESSION_SECONDS
+                    };
                 let args = GrantSessionArgs {
                     key: self.sessions[who].pubkey(),
                     limit_units: limit,
@@ -381,7 +420,8 @@ impl Stage {
             ),
             Kind::CloseSession => {
                 ledger.credits[who].as_ref()?.session.as_ref()?;
-                let address = addresses::revenue_escrow::session(&self.credit_account(who), &self.sessions[who].pubkey());
+                let address =
+                    addresses::revenue_escrow::session(&self.credit_account(who), &self.sessions[who].pubkey());
                 let session: SessionAccount = self.world.read(&address);
                 of(stranger(), revenue_escrow::close_session(&session), move |ledger| {
                     ledger.close_session(who)
@@ -404,7 +444,9 @@ impl Stage {
                     mint,
                     due_marks: due_marks(&pool, self.now().slot / pool.epoch_slots),
                 };
-                of(stranger(), revenue_escrow::split(split), move |ledger| ledger.split(report))
+                of(stranger(), revenue_escrow::split(split), move |ledger| {
+                    ledger.split(report)
+                })
             }
             Kind::Refund => {
                 let (report, payer) = self.collection(step)?;
@@ -416,21 +458,30 @@ impl Stage {
             Kind::CloseCollection => {
                 let (report, payer) = self.collection(step)?;
                 let collection: Collection = self.world.read(&self.collection_account(report, payer));
-                of(stranger(), revenue_escrow::close_collection(&collection), move |ledger| {
-                    ledger.close_collection(report, payer)
-                })
+                of(
+                    stranger(),
+                    revenue_escrow::close_collection(&collection),
+                    move |ledger| ledger.close_collection(report, payer),
+                )
             }
             Kind::CloseBucket => {
                 let report = self.report(step)?;
                 ledger.reports[report].bucket.as_ref()?;
-                let bucket: Bucket = self.world.read(&addresses::revenue_escrow::bucket(&self.report_account(report)));
+                let bucket: Bucket = self
+                    .world
+                    .read(&addresses::revenue_escrow::bucket(&self.report_account(report)));
                 of(stranger(), revenue_escrow::close_bucket(&bucket), move |ledger| {
                     ledger.close_bucket(report)
                 })
             }
             Kind::WithdrawEarnings => {
                 let people = &ledger.people;
-                let everybody = [people.developer, people.treasury, people.operators[0], people.operators[1]];
+                let everybody = [
+                    people.developer,
+                    people.treasury,
+                    people.operators[0],
+                    people.operators[1],
+                ];
                 let whom = everybody[usize::from(step.what) % 4];
                 of(
                     stranger(),
@@ -549,9 +600,11 @@ impl Stage {
             Kind::SettleDispute => {
                 let dispute = self.dispute(step)?;
                 self.is_report_there(dispute)?;
-                of(stranger(), opml_oracle::settle_dispute(&self.state(dispute)), move |ledger| {
-                    ledger.settle_dispute(dispute)
-                })
+                of(
+                    stranger(),
+                    opml_oracle::settle_dispute(&self.state(dispute)),
+                    move |ledger| ledger.settle_dispute(dispute),
+                )
             }
             Kind::WithdrawPayout => {
                 let dispute = self.dispute(step)?;
@@ -573,9 +626,11 @@ impl Stage {
             Kind::Unstake => {
                 let position = self.world.position(&self.published, &holder_key)?;
                 let units = step.units(position.active_units + position.pending_units);
-                of(holder(), yield_distributor::unstake(&pool(), &position, units), move |ledger| {
-                    ledger.unstake(who, units)
-                })
+                of(
+                    holder(),
+                    yield_distributor::unstake(&pool(), &position, units),
+                    move |ledger| ledger.unstake(who, units),
+                )
             }
             Kind::Claim => {
                 let position = self.world.position(&self.published, &holder_key)?;
@@ -587,21 +642,27 @@ impl Stage {
             }
             Kind::Redeem => {
                 let units = step.units(tokens);
-                of(holder(), yield_distributor::redeem(holder_key, &pool(), units), move |ledger| {
-                    ledger.redeem(who, units)
-                })
+                of(
+                    holder(),
+                    yield_distributor::redeem(holder_key, &pool(), units),
+                    move |ledger| ledger.redeem(who, units),
+                )
             }
             Kind::ClosePosition => {
                 let position = self.world.position(&self.published, &holder_key)?;
-                of(stranger(), yield_distributor::close_position(&position), move |ledger| {
-                    ledger.close_position(who)
-                })
+                of(
+                    stranger(),
+                    yield_distributor::close_position(&position),
+                    move |ledger| ledger.close_position(who),
+                )
             }
             Kind::CloseEpochMark => {
                 let marks: Vec<u64> = ledger.pool.marks.iter().copied().collect();
                 let epoch = marks[step.one_of(marks.len())?];
                 let address = addresses::yield_distributor::pool(&model);
-                let mark = self.world.read(&addresses::yield_distributor::epoch_mark(&address, epoch));
+                let mark = self
+                    .world
+                    .read(&addresses::yield_distributor::epoch_mark(&address, epoch));
                 of(stranger(), yield_distributor::close_epoch_mark(&mark), move |ledger| {
                     ledger.close_epoch_mark(epoch)
                 })
@@ -775,23 +836,29 @@ impl Stage {
                 bucket.collections.get(&place.payer)?;
                 let shown = self.shown(opened.report, &place);
                 let payer = place.payer;
-                Some(of(challenger, opml_oracle::point(&state, digest, &shown), move |ledger| {
-                    ledger.point(dispute, payer, claim)
-                }))
+                Some(of(
+                    challenger,
+                    opml_oracle::point(&state, digest, &shown),
+                    move |ledger| ledger.point(dispute, payer, claim),
+                ))
             }
             Kind::PostTrace => {
                 opened.claim?;
                 let roots = asked.answer.roots().to_vec();
                 let key = operator.pubkey();
-                Some(of(operator, opml_oracle::post_trace(key, key, &state, digest, roots), move |ledger| {
-                    ledger.post_trace(dispute, claim)
-                }))
+                Some(of(
+                    operator,
+                    opml_oracle::post_trace(key, key, &state, digest, roots),
+                    move |ledger| ledger.post_trace(dispute, claim),
+                ))
             }
             Kind::AttachTrace => {
                 opened.claim?;
-                Some(of(self.stranger.insecure_clone(), opml_oracle::attach_trace(&state, digest), move |ledger| {
-                    ledger.attach_trace(dispute, claim)
-                }))
+                Some(of(
+                    self.stranger.insecure_clone(),
+                    opml_oracle::attach_trace(&state, digest),
+                    move |ledger| ledger.attach_trace(dispute, claim),
+                ))
             }
             Kind::DemandNode => {
                 let shown = node.min(NODES - 1);
@@ -803,7 +870,9 @@ impl Stage {
                     &self.model.nodes()[usize::from(shown)],
                     self.model.graph().path(0, shown.into()),
                 );
-                Some(of(challenger, demand, move |ledger| ledger.demand_node(dispute, node, NODES)))
+                Some(of(challenger, demand, move |ledger| {
+                    ledger.demand_node(dispute, node, NODES)
+                }))
             }
             Kind::RevealTile | Kind::RevealOtherBytes => {
                 let is_it = kind == Kind::RevealTile;
@@ -834,13 +903,20 @@ impl Stage {
         let truth = execute(&self.model, &asked.input).expect("the input fits the model");
         let opened = &self.ledger.disputes[dispute];
         let node = opened.node;
-        let (own, claimed) = (&truth.outputs()[usize::from(node)], &asked.answer.outputs()[usize::from(node)]);
+        let (own, claimed) = (
+            &truth.outputs()[usize::from(node)],
+            &asked.answer.outputs()[usize::from(node)],
+        );
         let is_false = asked.claim != truth.claim();
         if is_false && node > 0 {
             // What is behind the lie follows from it: there is no witness of the own execution for it.
             return self.pass(1);
         }
-        let differs = own.bytes().iter().zip(claimed.bytes()).position(|(own, claimed)| own != claimed);
+        let differs = own
+            .bytes()
+            .iter()
+            .zip(claimed.bytes())
+            .position(|(own, claimed)| own != claimed);
         let element = u32::try_from(differs.unwrap_or(0)).expect("a row is short");
         let roots = ClaimedTrace::whole(asked.answer.roots());
         let witness = witness::build(&self.model, &truth, &roots, node.into(), 0, element).expect("the node has it");

@@ -226,7 +226,9 @@ fn opening_balance(world: &World, published: &Published, people: People) -> Ledg
         .chain([&people.developer, &people.treasury]);
     let wallets = everybody.map(|whom| (*whom, world.usdc_of(whom))).collect();
     let holders = people.holders.iter();
-    let tokens = holders.map(|whom| (*whom, world.model_tokens_of(published, whom))).collect();
+    let tokens = holders
+        .map(|whom| (*whom, world.model_tokens_of(published, whom)))
+        .collect();
     let operators = people.operators.map(|authority| Operator {
         stake: world
             .read::<opml_oracle::state::Operator>(&addresses::opml_oracle::operator(&authority, &world.usdc))

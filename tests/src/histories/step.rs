@@ -115,13 +115,18 @@ impl Step {
 
 /// Any try.
 pub fn step() -> impl Strategy<Value = Step> {
-    (kind(), any::<u8>(), any::<u8>(), any::<u16>(), prop::bool::weighted(0.1)).prop_map(
-        |(kind, who, what, amount, again)| Step {
+    (
+        kind(),
+        any::<u8>(),
+        any::<u8>(),
+        any::<u16>(),
+        prop::bool::weighted(0.1),
+    )
+        .prop_map(|(kind, who, what, amount, again)| Step {
             kind,
             who,
             what,
             amount,
             again,
-        },
-    )
+        })
 }

@@ -9,7 +9,10 @@ mod report;
 mod service;
 mod stake;
 
-use std::ops::{Deref, DerefMut};
+use std::{
+    collections::BTreeMap,
+    ops::{Deref, DerefMut},
+};
 
 use anchor_lang::prelude::Pubkey;
 use solana_keypair::Keypair;
@@ -39,6 +42,8 @@ pub struct World {
     /// The payment mint, classic SPL Token with six decimals.
     pub usdc: Pubkey,
     mint_authority: Keypair,
+    /// What was made for whom, in units.
+    given: BTreeMap<Pubkey, u64>,
 }
 
 impl World {
@@ -65,6 +70,7 @@ impl World {
                 cluster,
                 usdc,
                 mint_authority,
+                given: BTreeMap::new(),
             },
             cast,
         )
@@ -76,7 +82,13 @@ impl World {
             cluster: self.cluster.fork()?,
             usdc: self.usdc,
             mint_authority: self.mint_authority.insecure_clone(),
+            given: self.given.clone(),
         })
+    }
+
+    /// What was made for somebody so far, in units.
+    pub fn given(&self, whom: &Pubkey) -> u64 {
+        self.given.get(whom).copied().unwrap_or(0)
     }
 
     /// Whose signature makes units and freezes accounts of the payment mint.

@@ -29,8 +29,10 @@ impl World {
         let Self {
             cluster,
             mint_authority,
+            given,
             ..
         } = self;
+        *given.entry(*owner).or_default() += units;
         cluster.send(&instructions, &[mint_authority]).expect_ok();
     }
 

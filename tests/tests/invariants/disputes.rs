@@ -34,6 +34,6 @@ fn given_any_pace_slot_by_slot_when_played_then_the_same_holds() {
 #[test]
 fn given_a_deep_model_under_real_terms_when_walked_then_the_same_holds() {
     for honest in [Honest::Operator, Honest::Challenger, Honest::Nobody] {
-        assert_bounded(explore(scenes::deep_descent(honest)), 10_000);
+        assert_bounded(explore(scenes::deep_descent(honest)), 1_000);
     }
 }

@@ -35,7 +35,11 @@ fn assert_all_agree(beginning: Beginning) {
         totals.set(played);
         Ok(())
     });
-    println!("{beginning:?}: {cases} histories, {:?}, {:?}", totals.get(), began.elapsed());
+    println!(
+        "{beginning:?}: {cases} histories, {:?}, {:?}",
+        totals.get(),
+        began.elapsed()
+    );
     if let Err(error) = result {
         panic!("{error}");
     }

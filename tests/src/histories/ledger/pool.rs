@@ -72,7 +72,8 @@ impl Pool {
             .sum();
         let mut stakers = 0;
         if active > 0 && self.supply > 0 {
-            stakers = u64::try_from(u128::from(holders) * u128::from(active) / u128::from(self.supply)).expect("a part");
+            stakers =
+                u64::try_from(u128::from(holders) * u128::from(active) / u128::from(self.supply)).expect("a part");
             self.rate += (u128::from(stakers) << 64) / u128::from(active);
         }
         self.history.push((epoch, self.rate));
@@ -82,7 +83,9 @@ impl Pool {
 
     fn settle(&mut self, holder: usize, slot: u64) {
         let epoch = self.epoch(slot);
-        let begun = self.positions[holder].as_ref().map_or(0, |position| self.rate_at(position.epoch));
+        let begun = self.positions[holder]
+            .as_ref()
+            .map_or(0, |position| self.rate_at(position.epoch));
         let Some(position) = &mut self.positions[holder] else {
             return;
         };
@@ -131,7 +134,10 @@ impl Ledger {
         self.pool.settle(holder, slot);
         let position = self.pool.positions[holder].as_mut().ok_or(NOT_THERE)?;
         let waiting = units.min(position.pending);
-        position.active = position.active.checked_sub(units - waiting).ok_or(Error::StakeTooSmall)?;
+        position.active = position
+            .active
+            .checked_sub(units - waiting)
+            .ok_or(Error::StakeTooSmall)?;
         position.pending -= waiting;
         if position.pending == 0 {
             position.epoch = 0;

@@ -1,5 +1,6 @@
 //! Operators, their stake and their reports.
 
+use imo_protocol::Now;
 use opml_oracle::errors::OracleError as Error;
 
 use super::{Code, Ledger, NOT_THERE, escrow::Bucket, time::Due};
@@ -11,6 +12,8 @@ pub struct Operator {
     pub unbonding: u64,
     pub due: Option<Due>,
     pub open_disputes: u32,
+    /// After a rejected report.
+    pub jail: Option<Due>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +48,10 @@ pub struct Report {
 impl Operator {
     pub fn free(&self) -> u64 {
         self.stake - self.locked - self.unbonding
+    }
+
+    fn is_jailed(&self, now: &Now) -> bool {
+        self.jail.is_some_and(|jail| !jail.is_past(now))
     }
 }
 
@@ -93,6 +100,9 @@ impl Ledger {
         if staked.open_disputes > 0 {
             return Err(Error::DisputesOpen.into());
         }
+        if staked.is_jailed(&now) {
+            return Err(Error::Jailed.into());
+        }
         staked.due = None;
         let units = std::mem::take(&mut staked.unbonding);
         staked.stake -= units;
@@ -102,6 +112,9 @@ impl Ledger {
     }
 
     pub fn post_report(&mut self, operator: usize, bond: u64) -> Result<(), Code> {
+        if self.operators[operator].is_jailed(&self.now) {
+            return Err(Error::Jailed.into());
+        }
         if bond < self.terms.min_bond_units {
             return Err(Error::BondTooSmall.into());
         }
@@ -173,8 +186,9 @@ impl Ledger {
         Ok(())
     }
 
-    /// Somebody is right: the bond is gone.
+    /// Somebody is right: the bond is gone, and the operator jailed.
     pub(super) fn reject(&mut self, report: usize) {
+        let jail = Due::after(&self.now, self.terms.unbonding_slots);
         let report = &mut self.reports[report];
         if report.status == Status::Rejected {
             return;
@@ -185,6 +199,7 @@ impl Ledger {
         let operator = &mut self.operators[report.operator];
         operator.locked -= report.bond;
         operator.stake -= report.bond;
+        operator.jail = Some(jail);
     }
 
     pub fn close_report(&mut self, report: usize) -> Result<(), Code> {
