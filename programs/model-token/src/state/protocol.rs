@@ -70,15 +70,18 @@ impl Protocol {
     /// its beginning, and the next one begins no earlier than as long again after its end, so that entries are open at least half of the time whatever the
     /// guardian does.
     pub fn pause(&mut self, now_unix: i64, until_unix: i64) -> Result<()> {
-        if !self.is_paused(now_unix) {
+        let since_unix = if self.is_paused(now_unix) {
+            self.paused_since_unix
+        } else {
             require!(until_unix > now_unix, ModelTokenError::NotPaused);
             let lasted = self.paused_until_unix.saturating_sub(self.paused_since_unix);
             let next_unix = self.paused_until_unix.saturating_add(lasted);
             require!(now_unix >= next_unix, ModelTokenError::PausedTooRecently);
-            self.paused_since_unix = now_unix;
-        }
-        let latest = self.paused_since_unix.saturating_add(MAX_PAUSE_SECONDS);
+            now_unix
+        };
+        let latest = since_unix.saturating_add(MAX_PAUSE_SECONDS);
         require!(until_unix <= latest, ModelTokenError::PauseTooLong);
+        self.paused_since_unix = since_unix;
         self.paused_until_unix = until_unix.max(now_unix);
         Ok(())
     }
