@@ -528,11 +528,14 @@ impl Stage {
                     period_start_unix: 0,
                     period_end_unix: 1,
                 };
-                once(
-                    self.operators[who].insecure_clone(),
-                    opml_oracle::post_report(key, &operator, terms),
-                    move |ledger| ledger.post_report(who, bond_units),
-                )
+                let post = opml_oracle::post_report(key, &operator, terms);
+                let report = addresses::opml_oracle::report(&self.operator_account(who), operator.next_sequence);
+                Attempt {
+                    instructions: vec![post, revenue_escrow::open_bucket(key, report)],
+                    signer: self.operators[who].insecure_clone(),
+                    effect: Box::new(move |ledger| ledger.post_report(who, bond_units)),
+                    repeatable: false,
+                }
             }
             Kind::SealReport | Kind::SealReportByStranger => {
                 let report = self.report(step)?;
@@ -730,7 +733,6 @@ impl Stage {
             rent_payer: authority.pubkey(),
             operator: self.operator_account(operator),
             report: self.report_account(report),
-            model: self.published.model,
             credit: self.credit_account(payer),
         };
         let signed = sign(message, &self.sessions[payer]);

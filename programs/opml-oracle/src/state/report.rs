@@ -97,7 +97,7 @@ impl Report {
 
     /// Whether nobody has begun to look for an error in it.
     pub fn is_unchallenged(&self) -> bool {
-        self.disputes_opened == 0
+        self.disputes_opened == 0 && self.demands_made == 0
     }
 
     /// Whether every dispute is settled.

@@ -48,7 +48,7 @@ pub struct Voucher {
     pub expires_unix: i64,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Bucket {
     pub units: u64,
     pub split: bool,
@@ -264,8 +264,8 @@ impl Ledger {
         self.lane(payer, operator)?;
         self.session(payer)?;
         let reported = &self.reports[report];
-        let collected = |bucket: &Bucket| bucket.collections.contains_key(&payer);
-        if reported.bucket.as_ref().is_some_and(collected) {
+        let bucket = reported.bucket.as_ref().ok_or(NOT_THERE)?;
+        if bucket.collections.contains_key(&payer) {
             return Err(IN_USE);
         }
         if reported.status != Status::Open {
@@ -275,7 +275,7 @@ impl Ledger {
             return Err(Error::ReportSealDue.into());
         }
         let max_collect = reported.max_collect;
-        let bucket_units = reported.bucket.as_ref().map_or(0, |bucket| bucket.units);
+        let bucket_units = bucket.units;
         let session = self.session(payer)?;
         if session.revoked.is_some_and(|due| due.is_past(&now)) {
             return Err(Error::SessionRevoked.into());
@@ -313,11 +313,7 @@ impl Ledger {
             return Err(Error::BondExceeded.into());
         }
         self.credit(payer)?.collections += 1;
-        let bucket = self.reports[report].bucket.get_or_insert(Bucket {
-            units: 0,
-            split: false,
-            collections: BTreeMap::new(),
-        });
+        let bucket = self.bucket(report)?;
         bucket.units += units;
         let collection = Collection {
             units,
@@ -410,7 +406,11 @@ impl Ledger {
     }
 
     pub fn close_bucket(&mut self, report: usize) -> Result<(), Code> {
+        let has_ended = self.reports[report].has_ended();
         let bucket = self.bucket(report)?;
+        if !has_ended {
+            return Err(Error::ReportNotEnded.into());
+        }
         if !bucket.collections.is_empty() {
             return Err(Error::BucketInUse.into());
         }

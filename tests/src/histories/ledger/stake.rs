@@ -138,7 +138,7 @@ impl Ledger {
             costs: 0,
             share_given: false,
             traces: Vec::new(),
-            bucket: None,
+            bucket: Some(Bucket::default()),
             closed: false,
         });
         Ok(())
