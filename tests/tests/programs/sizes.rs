@@ -123,6 +123,8 @@ fn collection() -> Collection {
         requests_root: [1; 32],
         rent_payer: key(),
         private: true,
+        retracted: false,
+        retraction_fee_units: 0,
         reserved: [0; 32],
     }
 }

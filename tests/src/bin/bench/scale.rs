@@ -40,16 +40,13 @@ fn measure_decoder(figures: &mut Figures, name: &str, sizes: &DecoderSizes) -> R
     // What the process has by now is the bank's and the programs'.
     let (world, cast) = World::with_protocol();
     let memory = Memory::from_here()?;
-    let commit = shortest(OPENINGS, || Ok(drop(Model::open(&file)?)))?;
+    let commit = shortest(OPENINGS, || Ok(Model::open(&file)?))?;
     let model = Model::open(&file)?;
-    let prepare = shortest(1, || Ok(drop(Plan::new(&model))))?;
+    let prepare = shortest(1, || Ok(Plan::new(&model)))?;
     let plan = Plan::new(&model);
     let input = sizes.input(2)?;
-    let run = shortest(RUNS, || Ok(drop(plan.run(&input)?)))?;
-    let trace = shortest(RUNS, || {
-        plan.execute(&input)?.trace_root();
-        Ok(())
-    })?;
+    let run = shortest(RUNS, || Ok(plan.run(&input)?))?;
+    let trace = shortest(RUNS, || Ok(plan.execute(&input)?.trace_root()))?;
     let asked = lying_about(&plan, &input, usdc(10), middle_node(&model)?).context("the lie shows in no output")?;
     let subject = Subject {
         name,
