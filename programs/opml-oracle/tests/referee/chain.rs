@@ -305,6 +305,9 @@ impl Chain {
             open_disputes: 1,
             endpoint_key_hash: [0; 32],
             endpoint: String::new(),
+            jail: Default::default(),
+            previous_key_hash: [0; 32],
+            key_change: Default::default(),
             reserved: [0; 64],
         }
     }
