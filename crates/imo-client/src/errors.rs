@@ -113,7 +113,9 @@ meanings! {
         WitnessOutOfRange, WitnessTruncated, WitnessTrailingBytes, WitnessHeader, WitnessNodeOutOfRange,
         WitnessNode, WitnessOperand, WitnessRegion, WitnessTile, ElementOutOfRange, DisputeNotFinished,
         AlreadySettled, SettleInOrder, NotSettled, RecipientMissing, RecipientNotAllowed, AmountOverflow,
-        CountOverflow, StakeCounters, VaultShort, Inconsistent, NotAppointed, Jailed, KeyChangesTooSoon, QuestionIsRight, WrongRequestPath,
+        CountOverflow, StakeCounters, VaultShort, Inconsistent, DemandPending, NothingDemanded, NoSuchNode, UnknownNode,
+        WrongAnswerLength, NotCheckable, WrongConstant, PermissionMissing, NotTheDemander, DemandsPending, InquiriesOpen,
+        NotAppointed, Jailed, KeyChangesTooSoon, QuestionIsRight, WrongRequestPath,
         NodeIsWellFormed, NotAnAnswer, WrongAnswerKey, AnotherQuestion, NoEquivocation, NothingToSlash, NothingOwed,
         PayoutWaits, SlashWaits, EvidenceCounts
     }

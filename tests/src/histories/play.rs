@@ -308,10 +308,7 @@ impl Stage {
                 of(
                     self.guardian.insecure_clone(),
                     model_token::set_pause(self.guardian.pubkey(), until),
-                    move |ledger| {
-                        ledger.paused_until_unix = until;
-                        Ok(())
-                    },
+                    move |ledger| ledger.set_pause(until),
                 )
             }
 

@@ -240,7 +240,7 @@ fn opening_balance(world: &World, published: &Published, people: People) -> Ledg
         terms: terms(),
         split: SPLIT,
         now: world.now(),
-        paused_until_unix: 0,
+        pause: (0, 0),
         wallets,
         tokens,
         credits: [None, None],

@@ -12,7 +12,11 @@ use std::collections::BTreeMap;
 
 use anchor_lang::prelude::Pubkey;
 use imo_protocol::Now;
-use model_token::state::{DisputeTerms, RevenueSplit};
+use model_token::{
+    constants::MAX_PAUSE_SECONDS,
+    errors::ModelTokenError,
+    state::{DisputeTerms, RevenueSplit},
+};
 
 pub use {
     disputes::{Dispute, Phase},
@@ -63,7 +67,8 @@ pub struct Ledger {
     pub terms: DisputeTerms,
     pub split: RevenueSplit,
     pub now: Now,
-    pub paused_until_unix: i64,
+    /// When the last pause began and ends; none ever when both are zero.
+    pub pause: (i64, i64),
     /// Units of the payment mint in somebody's own account.
     pub wallets: BTreeMap<Pubkey, u64>,
     /// Units of the model's token in somebody's own account.
@@ -81,7 +86,27 @@ pub struct Ledger {
 
 impl Ledger {
     pub fn is_paused(&self) -> bool {
-        self.paused_until_unix > self.now.unix
+        self.pause.1 > self.now.unix
+    }
+
+    /// The guardian begins, moves or ends a pause: seven days from its beginning at most, and as long again open before the next.
+    pub fn set_pause(&mut self, until: i64) -> Result<(), Code> {
+        let now = self.now.unix;
+        let (began, ends) = self.pause;
+        let begins = if self.is_paused() {
+            began
+        } else if until <= now {
+            return Err(ModelTokenError::NotPaused.into());
+        } else if now < 2 * ends - began {
+            return Err(ModelTokenError::PausedTooRecently.into());
+        } else {
+            now
+        };
+        if until > begins + MAX_PAUSE_SECONDS {
+            return Err(ModelTokenError::PauseTooLong.into());
+        }
+        self.pause = (begins, until.max(now));
+        Ok(())
     }
 
     fn pay(&mut self, whom: &Pubkey, units: u64) {
