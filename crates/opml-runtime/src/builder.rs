@@ -294,6 +294,11 @@ impl Builder {
         self.node(Bitcast::NUMBER, &[x], output, [0; ATTRIBUTE_BYTES])
     }
 
+    /// The input's specification, nodes and constants as they are, unchecked.
+    pub fn into_parts(self) -> (TensorSpec, Vec<NodeRecord>, Vec<Tensor>) {
+        (self.input, self.nodes, self.constants)
+    }
+
     /// Checks every rule and commits.
     pub fn build(self) -> Result<Model, BuildError> {
         Ok(Model::new(self.input, self.nodes, self.constants)?)

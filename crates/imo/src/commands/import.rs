@@ -64,16 +64,18 @@ fn report(out: &mut impl Write, imported: &Imported, agreement: Option<&Agreemen
     };
     let inputs = if samples { "samples" } else { "made-up inputs" };
     writeln!(out, "against {against} on {} {inputs}", agreement.samples)?;
-    writeln!(
-        out,
-        "  cosine similarity {:.5} on average, {:.5} at worst",
-        agreement.mean_cosine, agreement.least_cosine
-    )?;
-    writeln!(
-        out,
-        "  same maximum in {} of {} rows",
-        agreement.equal_rows, agreement.rows
-    )
+    for output in &agreement.outputs {
+        if agreement.outputs.len() > 1 {
+            writeln!(out, "  {}", output.name.escape_debug())?;
+        }
+        writeln!(
+            out,
+            "  cosine similarity {:.5} on average, {:.5} at worst",
+            output.mean_cosine, output.least_cosine
+        )?;
+        writeln!(out, "  same maximum in {} of {} rows", output.equal_rows, output.rows)?;
+    }
+    Ok(())
 }
 
 /// Writes a file so that it is there as a whole or not at all.

@@ -1,69 +1,51 @@
 //! How far the integer model is from the original.
 
-use super::{
-    Imported,
-    array::{Array, Kind},
-    error::ImportError,
-    interpret::Interpreter,
-    report::OutputKind,
-    samples::Samples,
-};
+use super::{Imported, array::Array, error::ImportError, interpret::Interpreter, samples::Samples};
 use crate::{execute::execute, tensor::Tensor};
 
 /// Outputs of the two, sample by sample.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Agreement {
     pub samples: usize,
+    /// Against recorded outputs, not those of the importer's interpreter.
+    pub recorded: bool,
+    /// Of each output.
+    pub outputs: Vec<OutputAgreement>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct OutputAgreement {
+    pub name: String,
     /// Of the angle between the outputs: 1 when they point the same way.
     pub mean_cosine: f64,
     pub least_cosine: f64,
     /// Rows along the last dimension of the outputs, and those of them whose greatest element is at the same place. Integer outputs agree when they are equal.
     pub rows: usize,
     pub equal_rows: usize,
-    /// Against recorded outputs, not those of the importer's interpreter.
-    pub recorded: bool,
 }
 
 impl Imported {
-    /// The model's input for one of the original's.
-    pub fn quantise(&self, input: &Array) -> Result<Tensor, ImportError> {
-        let unusable = |reason: String| ImportError::Samples(reason);
-        let shape: Vec<u32> = self.model.input_spec().shape().to_vec();
-        let values = match (self.report.input, input.kind()) {
-            (Some((scale, zero_point)), Kind::Float) => input
-                .to_floats()
-                .iter()
-                .map(|x| super::interpret::quantise_one(*x, scale, zero_point.into(), Kind::Int8))
-                .collect(),
-            (None, Kind::Uint8) => input
-                .to_integers()
-                .map_err(unusable)?
-                .into_iter()
-                .map(|q| q - 128)
-                .collect(),
-            (None, _) => input.to_integers().map_err(unusable)?,
-            _ => return Err(unusable("the input is not a float".into())),
-        };
-        match self.model.input_spec().element() {
-            opml::ElementType::Int8 => {
-                let values: Vec<i8> = values.into_iter().map(|value| value as i8).collect();
-                Tensor::from_i8(&shape, &values)
-            }
-            opml::ElementType::Int32 => {
-                let values: Vec<i32> = values.into_iter().map(|value| value as i32).collect();
-                Tensor::from_i32(&shape, &values)
-            }
+    /// The model's input for the original's inputs.
+    pub fn quantise(&self, inputs: &[Array]) -> Result<Tensor, ImportError> {
+        let ports = &self.report.inputs;
+        if inputs.len() != ports.len() {
+            return Err(ImportError::Samples(format!(
+                "{} inputs were given for {}",
+                inputs.len(),
+                ports.len()
+            )));
         }
-        .map_err(|error| unusable(error.to_string()))
+        let mut bytes = Vec::new();
+        for (port, input) in ports.iter().zip(inputs) {
+            bytes.extend(port.encode(input).map_err(ImportError::Samples)?);
+        }
+        Tensor::new(*self.model.input_spec(), bytes).map_err(|error| ImportError::Samples(error.to_string()))
     }
 
-    /// The reals that an output of the model stands for.
-    pub fn dequantise(&self, output: &Tensor) -> Vec<f32> {
-        let values = output.values().into_iter();
-        match self.report.output {
-            OutputKind::Real(scale, zero_point) => values.map(|q| (q - i32::from(zero_point)) as f32 * scale).collect(),
-            OutputKind::Integer => values.map(|value| value as f32).collect(),
-        }
+    /// The reals, or integers, that each output of the model stands for.
+    pub fn dequantise(&self, output: &Tensor) -> Vec<Vec<f32>> {
+        let ports = self.report.outputs.iter();
+        ports.map(|port| port.decode(output.bytes())).collect()
     }
 
     /// Runs both on each sample.
@@ -72,63 +54,55 @@ impl Imported {
             None => Some(Interpreter::new(&self.graph)?),
             Some(_) => None,
         };
-        let integers = self.report.output == OutputKind::Integer;
-        let row = self.graph.values[self.graph.output].shape.last().copied().unwrap_or(1);
-        let mut agreement = Agreement {
-            samples: samples.inputs.len(),
+        let outputs = self.report.outputs.iter().map(|port| OutputAgreement {
+            name: port.name.clone(),
             mean_cosine: 0.0,
             least_cosine: 1.0,
             rows: 0,
             equal_rows: 0,
+        });
+        let mut agreement = Agreement {
+            samples: samples.inputs.len(),
             recorded: samples.outputs.is_some(),
+            outputs: outputs.collect(),
         };
-        for (i, input) in samples.inputs.iter().enumerate() {
+        for (i, inputs) in samples.inputs.iter().enumerate() {
             let expected = match (&samples.outputs, &interpreter) {
                 (Some(outputs), _) => outputs[i].clone(),
-                (None, Some(interpreter)) => self.original(interpreter, input)?,
+                (None, Some(interpreter)) => self.original(interpreter, inputs)?,
                 (None, None) => Vec::new(),
             };
-            let execution = execute(&self.model, &self.quantise(input)?)
+            let execution = execute(&self.model, &self.quantise(inputs)?)
                 .map_err(|error| ImportError::Samples(error.to_string()))?;
             let found = self.dequantise(execution.output());
-            let cosine = cosine(&expected, &found);
-            agreement.mean_cosine += cosine / samples.inputs.len() as f64;
-            agreement.least_cosine = agreement.least_cosine.min(cosine);
-            for (expected, found) in expected.chunks(row).zip(found.chunks(row)) {
-                let equal = if integers {
-                    expected == found
-                } else {
-                    greatest(expected) == greatest(found)
-                };
-                agreement.rows += 1;
-                agreement.equal_rows += usize::from(equal);
+            let pairs = expected.iter().zip(&found).zip(&self.report.outputs);
+            for (output, ((expected, found), port)) in agreement.outputs.iter_mut().zip(pairs) {
+                let cosine = cosine(expected, found);
+                output.mean_cosine += cosine / samples.inputs.len() as f64;
+                output.least_cosine = output.least_cosine.min(cosine);
+                let row = port.shape.last().copied().unwrap_or(1);
+                for (expected, found) in expected.chunks(row).zip(found.chunks(row)) {
+                    let equal = match port.scale {
+                        None => expected == found,
+                        Some(_) => greatest(expected) == greatest(found),
+                    };
+                    output.rows += 1;
+                    output.equal_rows += usize::from(equal);
+                }
             }
         }
         Ok(agreement)
     }
 
     /// What the original answers, by the importer's interpreter in floating point.
-    pub fn run_original(&self, input: &Array) -> Result<Vec<f32>, ImportError> {
-        self.original(&Interpreter::new(&self.graph)?, input)
+    pub fn run_original(&self, inputs: &[Array]) -> Result<Vec<Vec<f32>>, ImportError> {
+        self.original(&Interpreter::new(&self.graph)?, inputs)
     }
 
-    fn original(&self, interpreter: &Interpreter, input: &Array) -> Result<Vec<f32>, ImportError> {
-        let output = interpreter.run(input.clone())?;
-        // An output that is quantised already is compared as the reals that it stands for.
-        Ok(match (self.report.output, output.kind()) {
-            (OutputKind::Real(scale, zero_point), Kind::Int8) => output
-                .to_floats()
-                .iter()
-                .map(|q| (q - f32::from(zero_point)) * scale)
-                .collect(),
-            (OutputKind::Real(scale, zero_point), Kind::Uint8) => output
-                .to_floats()
-                .iter()
-                .map(|q| (q - 128.0 - f32::from(zero_point)) * scale)
-                .collect(),
-            (OutputKind::Integer, Kind::Uint8) => output.to_floats().iter().map(|q| q - 128.0).collect(),
-            _ => output.to_floats(),
-        })
+    fn original(&self, interpreter: &Interpreter, inputs: &[Array]) -> Result<Vec<Vec<f32>>, ImportError> {
+        let outputs = interpreter.run(inputs)?;
+        let reals = outputs.iter().zip(&self.report.outputs);
+        Ok(reals.map(|(output, port)| port.reals(output)).collect())
     }
 }
 

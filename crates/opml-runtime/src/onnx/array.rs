@@ -16,6 +16,7 @@ pub enum Kind {
     Uint8,
     Int32,
     Int64,
+    Bool,
 }
 
 impl Kind {
@@ -26,8 +27,9 @@ impl Kind {
             data_type::UINT8 => Ok(Self::Uint8),
             data_type::INT32 => Ok(Self::Int32),
             data_type::INT64 => Ok(Self::Int64),
+            data_type::BOOL => Ok(Self::Bool),
             _ => Err(format!(
-                "element type {number} is not supported; float, int8, uint8, int32 and int64 are"
+                "element type {number} is not supported; float, int8, uint8, int32, int64 and bool are"
             )),
         }
     }
@@ -43,6 +45,7 @@ impl Kind {
             Self::Int8 => (-128, 127),
             Self::Uint8 => (0, 255),
             Self::Int32 => (i32::MIN.into(), i32::MAX.into()),
+            Self::Bool => (0, 1),
             Self::Float | Self::Int64 => (i64::MIN, i64::MAX),
         }
     }
@@ -55,6 +58,7 @@ pub enum Data {
     Uint8(Vec<u8>),
     Int32(Vec<i32>),
     Int64(Vec<i64>),
+    Bool(Vec<bool>),
 }
 
 /// Row-major elements; as many as the shape says.
@@ -109,6 +113,7 @@ impl Array {
             Data::Uint8(values) => values.len(),
             Data::Int32(values) => values.len(),
             Data::Int64(values) => values.len(),
+            Data::Bool(values) => values.len(),
         }
     }
 
@@ -119,6 +124,7 @@ impl Array {
             Data::Uint8(_) => Kind::Uint8,
             Data::Int32(_) => Kind::Int32,
             Data::Int64(_) => Kind::Int64,
+            Data::Bool(_) => Kind::Bool,
         }
     }
 
@@ -152,6 +158,8 @@ impl Array {
             (Kind::Int32, None) => Data::Int32(tensor.int32_data.clone()),
             (Kind::Int64, Some(raw)) => Data::Int64(chunks(raw, i64::from_le_bytes)),
             (Kind::Int64, None) => Data::Int64(tensor.int64_data.clone()),
+            (Kind::Bool, Some(raw)) => Data::Bool(raw.iter().map(|byte| *byte != 0).collect()),
+            (Kind::Bool, None) => Data::Bool(tensor.int32_data.iter().map(|value| *value != 0).collect()),
         };
         let array = Self { shape, data };
         if array.count() != expected {
@@ -172,6 +180,7 @@ impl Array {
             Data::Uint8(values) => values.iter().map(|value| f32::from(*value)).collect(),
             Data::Int32(values) => values.iter().map(|value| *value as f32).collect(),
             Data::Int64(values) => values.iter().map(|value| *value as f32).collect(),
+            Data::Bool(values) => values.iter().map(|value| f32::from(u8::from(*value))).collect(),
         }
     }
 
@@ -183,6 +192,7 @@ impl Array {
             Data::Uint8(values) => Ok(values.iter().map(|value| i64::from(*value)).collect()),
             Data::Int32(values) => Ok(values.iter().map(|value| i64::from(*value)).collect()),
             Data::Int64(values) => Ok(values.clone()),
+            Data::Bool(values) => Ok(values.iter().map(|value| i64::from(*value)).collect()),
         }
     }
 
@@ -196,6 +206,7 @@ impl Array {
             Kind::Uint8 => Data::Uint8(values.map(|value| value as u8).collect()),
             Kind::Int32 => Data::Int32(values.map(|value| value as i32).collect()),
             Kind::Int64 => Data::Int64(values.collect()),
+            Kind::Bool => Data::Bool(values.map(|value| value != 0).collect()),
         };
         Self::new(shape, data)
     }
@@ -208,6 +219,7 @@ impl Array {
             Data::Uint8(values) => Data::Uint8(places.map(|place| values[place]).collect()),
             Data::Int32(values) => Data::Int32(places.map(|place| values[place]).collect()),
             Data::Int64(values) => Data::Int64(places.map(|place| values[place]).collect()),
+            Data::Bool(values) => Data::Bool(places.map(|place| values[place]).collect()),
         };
         Self::new(shape, data)
     }

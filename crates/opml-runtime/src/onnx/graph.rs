@@ -11,7 +11,7 @@ use super::{
     error::{ImportError, Reasoned, quoted},
     interpret,
     operator::{self, Known, Op, Quantisation, Resolved},
-    proto, qoperator,
+    proto, qoperator, rotary,
 };
 
 /// Elements of constants that are computed at import, all together.
@@ -78,12 +78,19 @@ impl Node {
 pub struct Graph {
     pub values: Vec<Value>,
     pub nodes: Vec<Node>,
-    pub input: ValueId,
-    pub output: ValueId,
+    pub inputs: Vec<ValueId>,
+    pub outputs: Vec<Output>,
+}
+
+/// A result of the graph. Its value may be made under another name.
+#[derive(Debug, Clone)]
+pub struct Output {
+    pub name: String,
+    pub value: ValueId,
 }
 
 impl Graph {
-    /// Checks a decoded model. Open dimensions of the input (a batch) become 1.
+    /// Checks a decoded model. Open dimensions of the inputs (a batch) become 1.
     pub fn read(model: &proto::Model) -> Result<Self, ImportError> {
         let graph = model
             .graph
@@ -109,18 +116,18 @@ impl Graph {
             )));
         }
         let mut reader = Reader::new(graph)?;
-        let input = reader.read_input(graph)?;
+        let inputs = reader.read_inputs(graph)?;
         for node in &graph.node {
             reader
                 .read_node(node)
                 .map_err(|reason| node_error(&node.name, &node.op_type, reason))?;
         }
-        let output = reader.find_output(graph)?;
+        let outputs = reader.find_outputs(graph)?;
         let mut graph = Self {
             values: reader.values,
             nodes: reader.nodes,
-            input,
-            output,
+            inputs,
+            outputs,
         };
         graph.drop_unused();
         Ok(graph)
@@ -130,10 +137,19 @@ impl Graph {
         self.values[id].constant.as_ref()
     }
 
-    /// Leaves out nodes that the output does not depend on.
-    fn drop_unused(&mut self) {
+    /// For each value, the index of the node that makes it.
+    pub fn makers(&self) -> Vec<Option<usize>> {
+        let mut makers = vec![None; self.values.len()];
+        for (index, node) in self.nodes.iter().enumerate() {
+            makers[node.result] = Some(index);
+        }
+        makers
+    }
+
+    /// Leaves out nodes that no output depends on.
+    pub fn drop_unused(&mut self) {
         let mut used = vec![false; self.values.len()];
-        used[self.output] = true;
+        self.outputs.iter().for_each(|output| used[output.value] = true);
         for node in self.nodes.iter().rev() {
             if used[node.result] {
                 node.operands.iter().flatten().for_each(|operand| used[*operand] = true);
@@ -189,57 +205,77 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn read_input(&mut self, graph: &proto::Graph) -> Result<ValueId, ImportError> {
+    fn read_inputs(&mut self, graph: &proto::Graph) -> Result<Vec<ValueId>, ImportError> {
         // Older files list constants among the inputs.
-        let inputs: Vec<_> = graph
+        let inputs = graph
             .input
             .iter()
-            .filter(|input| !self.initializers.contains_key(input.name.as_str()))
-            .collect();
-        let [input] = inputs[..] else {
-            return Err(ImportError::Model(format!(
-                "has {} inputs; a model with exactly one can be imported",
-                inputs.len()
-            )));
+            .filter(|input| !self.initializers.contains_key(input.name.as_str()));
+        let inputs: Vec<_> = inputs.collect();
+        if inputs.is_empty() {
+            return Err(ImportError::Model("has no input".into()));
+        }
+        let read = |input: &proto::ValueInfo| {
+            self.read_input(input).map_err(|reason| {
+                ImportError::Model(format!(
+                    "has an input {} that cannot be used: {reason}",
+                    quoted(&input.name)
+                ))
+            })
         };
-        let within = |reason| {
-            ImportError::Model(format!(
-                "has an input {} that cannot be used: {reason}",
-                quoted(&input.name)
-            ))
-        };
+        inputs.into_iter().map(read).collect()
+    }
+
+    fn read_input(&mut self, input: &proto::ValueInfo) -> Reasoned<ValueId> {
         let tensor = input.r#type.as_ref().and_then(|r#type| r#type.tensor_type.as_ref());
         let shape = tensor.and_then(|tensor| tensor.shape.as_ref());
         let (Some(tensor), Some(shape)) = (tensor, shape) else {
-            return Err(within("it is no tensor with a shape".into()));
+            return Err("it is no tensor with a shape".into());
         };
         let dims: Vec<i64> = shape
             .dim
             .iter()
             .map(|dimension| dimension.dim_value.unwrap_or(1))
             .collect();
-        let shape = array::shape(&dims).map_err(within)?;
-        let kind = Kind::from_onnx(tensor.elem_type).map_err(within)?;
-        self.add(&input.name, shape, kind, None).map_err(within)
+        let shape = array::shape(&dims)?;
+        let kind = Kind::from_onnx(tensor.elem_type)?;
+        if kind == Kind::Bool {
+            return Err("true and false are not supported; make it integers".into());
+        }
+        self.add(&input.name, shape, kind, None)
     }
 
-    fn find_output(&self, graph: &proto::Graph) -> Result<ValueId, ImportError> {
-        let [output] = &graph.output[..] else {
-            return Err(ImportError::Model(format!(
-                "has {} outputs; a model with exactly one can be imported",
-                graph.output.len()
-            )));
-        };
-        let id =
-            self.names.get(&output.name).copied().ok_or_else(|| {
-                ImportError::Model(format!("has an output {} that no node makes", quoted(&output.name)))
-            })?;
-        match self.values[id].constant {
-            Some(_) => Err(ImportError::Model(
-                "has an output that does not depend on its input".into(),
-            )),
-            None => Ok(id),
+    fn find_outputs(&self, graph: &proto::Graph) -> Result<Vec<Output>, ImportError> {
+        if graph.output.is_empty() {
+            return Err(ImportError::Model("has no output".into()));
         }
+        let find = |output: &proto::ValueInfo| {
+            let name = quoted(&output.name);
+            let value = *self
+                .names
+                .get(&output.name)
+                .ok_or_else(|| ImportError::Model(format!("has an output {name} that no node makes")))?;
+            match self.values[value].constant {
+                Some(_) => Err(ImportError::Model(format!(
+                    "has an output {name} that does not depend on its inputs"
+                ))),
+                None => Ok(Output {
+                    name: output.name.clone(),
+                    value,
+                }),
+            }
+        };
+        graph.output.iter().map(find).collect()
+    }
+
+    /// A constant that is not of the file.
+    pub fn add_constant(&mut self, array: Array) -> Reasoned<ValueId> {
+        let (shape, kind) = (array.shape.clone(), array.kind());
+        self.add("", shape, kind, Some(Constant::Plain(Rc::new(array))))
+    }
+
+    pub fn value(&self, id: ValueId) -> &Value {
+        &self.values[id]
     }
 
     fn add(&mut self, name: &str, shape: Vec<usize>, kind: Kind, constant: Option<Constant>) -> Reasoned<ValueId> {
@@ -250,10 +286,7 @@ impl<'a> Reader<'a> {
             kind,
             constant,
         });
-        if !name.is_empty() && self.names.insert(name.into(), id).is_some() {
-            return Err(format!("two nodes make the value {}", quoted(name)));
-        }
-        Ok(id)
+        self.rename(id, name)
     }
 
     /// An operand by its name; none for the empty name, which stands for one left out.
@@ -311,9 +344,11 @@ impl<'a> Reader<'a> {
                 )?;
             }
             (true, "Split") => self.split(node, &attributes, &operands)?,
+            (standard, "RotaryEmbedding") => rotary::expand(self, node, standard, &attributes, &operands)?,
             (standard, operator) => match qoperator::parts(standard, operator, &operands)? {
                 Some(parts) => qoperator::expand(self, node, &parts, &attributes)?,
-                None if standard => {
+                // Where onnxruntime's optimiser puts it depends on its version.
+                None if standard || operator == "SimplifiedLayerNormalization" => {
                     self.apply(node, operator, &attributes, operands, output)?;
                 }
                 None => {
@@ -357,7 +392,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn push(
+    pub fn push(
         &mut self,
         node: &proto::Node,
         operator: &str,
@@ -367,6 +402,11 @@ impl<'a> Reader<'a> {
     ) -> Reasoned<ValueId> {
         operands.truncate(resolved.operands);
         let Resolved { op, shape, kind, .. } = resolved;
+        if let (Op::Reshape, [Some(x)]) = (&op, &operands[..])
+            && self.values[*x].shape == shape
+        {
+            return self.rename(*x, output);
+        }
         if let (Op::Dequantize(quantisation), Some(Some(x))) = (&op, operands.first())
             && let Some(Constant::Plain(array)) = &self.values[*x].constant
         {
@@ -383,7 +423,7 @@ impl<'a> Reader<'a> {
         // Contractions of constants would take unbounded time and do not occur.
         let cheap = !matches!(
             op,
-            Op::Conv { .. } | Op::MatMul | Op::Gemm { .. } | Op::MaxPool(_) | Op::AveragePool { .. }
+            Op::Conv { .. } | Op::MatMul { .. } | Op::Gemm { .. } | Op::MaxPool(_) | Op::AveragePool { .. }
         );
         if let (Some(constants), true) = (constants, cheap) {
             let inputs = constants.iter().flatten().map(|constant| match constant {
@@ -420,6 +460,14 @@ impl<'a> Reader<'a> {
         Ok(result)
     }
 
+    /// Another name for a value.
+    fn rename(&mut self, id: ValueId, name: &str) -> Reasoned<ValueId> {
+        match name.is_empty() || self.names.insert(name.into(), id).is_none() {
+            true => Ok(id),
+            false => Err(format!("two nodes make the value {}", quoted(name))),
+        }
+    }
+
     /// A slice for each output.
     fn split(&mut self, node: &proto::Node, attributes: &Attributes, operands: &[Option<ValueId>]) -> Reasoned<()> {
         let x = operands.first().copied().flatten().ok_or("operand 0 is missing")?;
@@ -448,14 +496,17 @@ impl<'a> Reader<'a> {
         let total = lengths.iter().try_fold(0usize, |sum, length| sum.checked_add(*length));
         if lengths.len() != parts || total != Some(shape[axis]) || lengths.contains(&0) {
             return Err(format!(
-                "lengths {lengths:?} do not split dimension {axis} of shape {shape:?} into {parts}"
+                "its lengths do not split dimension {axis} of shape {shape:?} into {parts}"
             ));
         }
         let mut starts = vec![0; shape.len()];
         for (length, output) in lengths.into_iter().zip(&node.output) {
             let mut part = shape.clone();
             part[axis] = length;
-            let op = Op::Slice { starts: starts.clone() };
+            let op = Op::Slice {
+                starts: starts.clone(),
+                steps: vec![1; shape.len()],
+            };
             let resolved = Resolved {
                 op,
                 operands: 1,

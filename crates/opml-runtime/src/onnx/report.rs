@@ -1,20 +1,11 @@
 //! What an import made of a graph, for people.
 
-use std::fmt;
+use std::{fmt, ops::Range};
 
 use opml::ops;
 
-use super::{array::Kind, error::quoted, graph::Graph, operator::Op};
+use super::{error::quoted, graph::Graph, operator::Op, port::Port};
 use crate::{describe, model::Model};
-
-/// What the model's output stands for.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum OutputKind {
-    /// `scale * (q - zero_point)`: scale, then zero point.
-    Real(f32, i8),
-    /// The integers themselves.
-    Integer,
-}
 
 /// A node of the graph and what it became.
 #[derive(Debug, Clone)]
@@ -31,11 +22,8 @@ pub struct Line {
 
 #[derive(Debug, Clone)]
 pub struct Report {
-    /// Of the original input.
-    pub input_kind: Kind,
-    /// Scale and zero point of the int8 input when the original's is a float.
-    pub input: Option<(f32, i8)>,
-    pub output: OutputKind,
+    pub inputs: Vec<Port>,
+    pub outputs: Vec<Port>,
     /// All nodes but quantisations, in order.
     pub lines: Vec<Line>,
     text: Vec<String>,
@@ -45,9 +33,9 @@ impl Report {
     pub(super) fn new(
         graph: &Graph,
         model: &Model,
-        input: Option<(f32, i8)>,
-        output: OutputKind,
-        made_for: &[usize],
+        inputs: Vec<Port>,
+        outputs: Vec<Port>,
+        made_for: &[Option<usize>],
         notes: Vec<Option<String>>,
     ) -> Self {
         let mut lines: Vec<(bool, Line)> = graph
@@ -67,7 +55,7 @@ impl Report {
             })
             .collect();
         for (index, node) in (0..).zip(made_for) {
-            if let Some((_, line)) = lines.get_mut(*node) {
+            if let Some((_, line)) = node.and_then(|node| lines.get_mut(node)) {
                 line.nodes.push(index);
             }
         }
@@ -79,9 +67,8 @@ impl Report {
             .collect();
         let text = lines.iter().map(|line| line.text(model)).collect();
         Self {
-            input_kind: graph.values[graph.input].kind,
-            input,
-            output,
+            inputs,
+            outputs,
             lines,
             text,
         }
@@ -123,14 +110,19 @@ impl fmt::Display for Report {
         for line in &self.text {
             writeln!(f, "  {line}")?;
         }
-        match self.input {
-            Some((scale, zero_point)) => writeln!(f, "input   real = {scale} * (q - {zero_point})")?,
-            None if self.input_kind == Kind::Uint8 => writeln!(f, "input   integers, less 128")?,
-            None => writeln!(f, "input   integers")?,
+        for (title, ports) in [("input", &self.inputs), ("output", &self.outputs)] {
+            match &ports[..] {
+                [port] => writeln!(f, "{title:6}  {port}")?,
+                ports => {
+                    writeln!(f, "{title}s in one row of int8")?;
+                    for port in ports {
+                        let Range { start, end } = port.bytes;
+                        let name = quoted(&port.name);
+                        writeln!(f, "  bytes {start}..{end}  {name} {:?}  {port}", port.shape)?;
+                    }
+                }
+            }
         }
-        match self.output {
-            OutputKind::Real(scale, zero_point) => writeln!(f, "output  real = {scale} * (q - {zero_point})"),
-            OutputKind::Integer => writeln!(f, "output  integers"),
-        }
+        Ok(())
     }
 }

@@ -10,6 +10,9 @@ fn files() -> Vec<Vec<u8>> {
         ("digits_cnn", "digits_cnn.qdq.int8.onnx"),
         ("digits_cnn", "digits_cnn.qoperator.uint8.onnx"),
         ("encoder", "encoder.qdq.int8.onnx"),
+        ("decoder", "prefill.qdq.int8.onnx"),
+        ("decoder", "step.qdq.int8.onnx"),
+        ("decoder/exported", "step.qdq.int8.onnx"),
     ]
     .map(|(model, file)| read(model, file))
     .into()
@@ -32,14 +35,14 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
-    fn given_a_cut_file_when_imported_then_no_panic(file in 0usize..3, end: prop::sample::Index) {
+    fn given_a_cut_file_when_imported_then_no_panic(file in 0usize..6, end: prop::sample::Index) {
         let bytes = &files()[file];
         check(&bytes[..end.index(bytes.len())])?;
     }
 
     #[test]
     fn given_changed_bytes_when_imported_then_no_panic(
-        file in 0usize..3,
+        file in 0usize..6,
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..12),
     ) {
         let mut bytes = files()[file].clone();
@@ -52,7 +55,7 @@ proptest! {
 
     #[test]
     fn given_a_part_in_another_place_when_imported_then_no_panic(
-        file in 0usize..3,
+        file in 0usize..6,
         from: prop::sample::Index,
         to: prop::sample::Index,
         length in 1usize..200,

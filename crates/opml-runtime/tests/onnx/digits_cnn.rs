@@ -1,8 +1,8 @@
 //! A convolutional network: integers against onnxruntime's recorded answers, and against the importer's own floating point.
 
-use opml_runtime::{execute, onnx::OutputKind};
+use opml_runtime::execute;
 
-use crate::files::{array, folder, import, read, recorded};
+use crate::files::{array, folder, import, inputs, read, recorded};
 
 const MODEL: &str = "digits_cnn";
 const VARIANTS: [&str; 3] = ["qdq.int8", "qdq.uint8", "qoperator.uint8"];
@@ -10,9 +10,8 @@ const VARIANTS: [&str; 3] = ["qdq.int8", "qdq.uint8", "qoperator.uint8"];
 /// Correct answers of the integer model, and of onnxruntime as `train.py` recorded it.
 fn accuracies(variant: &str) -> (f64, f64) {
     let imported = import(MODEL, &format!("digits_cnn.{variant}.onnx"));
-    let inputs = array(MODEL, "samples/inputs.npy");
     let labels = array(MODEL, "samples/labels.npy").to_integers().unwrap();
-    let samples = imported.samples_of(&inputs, None).unwrap();
+    let samples = inputs(&imported, MODEL);
     let correct = samples
         .inputs
         .iter()
@@ -37,11 +36,9 @@ fn given_the_network_in_each_format_when_imported_then_it_agrees_with_onnxruntim
         let agreement = imported.compare(&samples).unwrap();
         println!("{variant}: {agreement:?}");
         assert_eq!(agreement.samples, 360);
-        assert!(
-            agreement.equal_rows * 100 >= agreement.rows * 99,
-            "{variant}: {agreement:?}"
-        );
-        assert!(agreement.mean_cosine > 0.999, "{variant}: {agreement:?}");
+        let logits = &agreement.outputs[0];
+        assert!(logits.equal_rows * 100 >= logits.rows * 99, "{variant}: {agreement:?}");
+        assert!(logits.mean_cosine > 0.999, "{variant}: {agreement:?}");
     }
 }
 
@@ -60,7 +57,7 @@ fn given_made_up_inputs_when_compared_with_the_interpreter_then_close() {
     let agreement = imported.compare(&imported.random_samples(20)).unwrap();
     println!("{agreement:?}");
     assert!(!agreement.recorded);
-    assert!(agreement.mean_cosine > 0.999, "{agreement:?}");
+    assert!(agreement.outputs[0].mean_cosine > 0.999, "{agreement:?}");
 }
 
 #[test]
@@ -69,17 +66,14 @@ fn given_recorded_answers_when_the_interpreter_runs_then_it_gives_them() {
     // are ties, which onnxruntime's floats break one way and ours the other.
     for (variant, least_equal) in [("qoperator.uint8", 100), ("qdq.int8", 80)] {
         let imported = import(MODEL, &format!("digits_cnn.{variant}.onnx"));
-        let inputs = array(MODEL, "samples/inputs.npy");
-        let samples = imported.samples_of(&inputs, None).unwrap();
+        let samples = inputs(&imported, MODEL);
         let theirs = array(MODEL, &format!("samples/outputs.{variant}.npy")).to_floats();
-        let OutputKind::Real(step, _) = imported.report.output else {
-            panic!("the logits are reals")
-        };
+        let (step, _) = imported.report.outputs[0].scale.unwrap();
         let ours = samples
             .inputs
             .iter()
             .take(40)
-            .flat_map(|input| imported.run_original(input).unwrap());
+            .flat_map(|input| imported.run_original(input).unwrap().remove(0));
         let steps: Vec<f32> = ours
             .zip(&theirs)
             .map(|(ours, theirs)| ((ours - theirs) / step).round().abs())

@@ -20,8 +20,15 @@ pub fn import(model: &str, file: &str) -> Imported {
     import_file(&folder(model).join(file)).unwrap()
 }
 
+/// All test inputs of a model with one, without answers.
+pub fn inputs(imported: &Imported, model: &str) -> Samples {
+    imported
+        .samples_of(&[array(model, "samples/inputs.npy")], None)
+        .unwrap()
+}
+
 /// All test inputs, with what onnxruntime answered to them.
 pub fn recorded(imported: &Imported, model: &str, outputs: &str) -> Samples {
     let inputs = array(model, "samples/inputs.npy");
-    imported.samples_of(&inputs, Some(&array(model, outputs))).unwrap()
+    imported.samples_of(&[inputs], Some(&[array(model, outputs)])).unwrap()
 }

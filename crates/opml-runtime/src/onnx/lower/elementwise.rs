@@ -1,8 +1,8 @@
-//! Functions of single elements as tables, sums and products of tensors, layer normalisation.
+//! Functions of single elements as tables, sums and products of tensors.
 
 use std::{collections::HashMap, rc::Rc};
 
-use opml::ops::{AddAttributes, LayerNormAttributes, MulAttributes};
+use opml::ops::{AddAttributes, MulAttributes};
 
 use super::{
     Deferred, ENTRIES, Lowered, Lowering, Real, Scale, Stored, Work, extended,
@@ -11,7 +11,7 @@ use super::{
 use crate::onnx::{
     array::{Array, Kind},
     error::Reasoned,
-    graph::{Constant, Node},
+    graph::{Constant, Node, ValueId},
     interpret,
     operator::Binary,
 };
@@ -25,17 +25,6 @@ pub struct Pair {
     signs: Option<[f64; 2]>,
 }
 
-#[derive(Debug)]
-pub struct Normalised {
-    x: Real,
-    gamma: Vec<f32>,
-    beta: Vec<f32>,
-    epsilon: f32,
-}
-
-/// Fraction bits of what a normalisation multiplies gamma with.
-const NORMALISED_BITS: i32 = 20;
-
 impl Lowering<'_> {
     pub fn binary(&mut self, index: usize, node: &Node, function: Binary) -> Reasoned<Lowered> {
         let (a, b) = (self.operand(node, 0)?, self.operand(node, 1)?);
@@ -43,12 +32,23 @@ impl Lowering<'_> {
         let shape = self.graph.values[node.result].shape.clone();
         let [a_constant, b_constant] = [a, b].map(|id| self.graph.constant(id));
         match (a_constant, b_constant) {
-            (Some(_), None) if scalar(a) => return self.function_step(index, node, &[1]),
-            (None, Some(constant)) if scalar(b) => {
-                if let (Binary::Add, Lowered::Deferred(deferred)) = (function, self.value(node, 0)?)
-                    && let Some(lowered) = biased(&deferred, constant, &[1])
+            (Some(constant), None) if scalar(a) => {
+                if let (Binary::Mul, Lowered::Deferred(deferred)) = (function, self.value(node, 1)?)
+                    && let Some(lowered) = multiplied(&deferred, constant, function)
                 {
                     return Ok(lowered);
+                }
+                return self.function_step(index, node, &[1]);
+            }
+            (None, Some(constant)) if scalar(b) => {
+                if let Lowered::Deferred(deferred) = self.value(node, 0)? {
+                    let lowered = match function {
+                        Binary::Add => biased(&deferred, constant, &[1]),
+                        _ => multiplied(&deferred, constant, function),
+                    };
+                    if let Some(lowered) = lowered {
+                        return Ok(lowered);
+                    }
                 }
                 return self.function_step(index, node, &[0]);
             }
@@ -71,7 +71,7 @@ impl Lowering<'_> {
             Binary::Add => Some([1.0, 1.0]),
             Binary::Sub => Some([1.0, -1.0]),
             Binary::Mul => None,
-            Binary::Div | Binary::Pow => {
+            Binary::Div | Binary::Pow | Binary::Min | Binary::Max => {
                 return Err("it is supported with one number as its second operand only".into());
             }
         };
@@ -108,12 +108,7 @@ impl Lowering<'_> {
             }
         };
         let work = Work::Pair(Rc::new(Pair { a, b, signs }));
-        Ok(Lowered::Deferred(Deferred {
-            node: index,
-            work,
-            low: f32::NEG_INFINITY,
-            high: f32::INFINITY,
-        }))
+        Ok(Lowered::Deferred(Deferred::new(Some(index), work)))
     }
 
     /// `b` such that its dimensions are the last ones of `a`, as a is stored.
@@ -246,6 +241,19 @@ impl Lowering<'_> {
         Ok(result.to_floats())
     }
 
+    /// A function that nothing quantises, with the finest scale for all that it can be.
+    pub fn tabulated(&mut self, value: ValueId, of: &Real, steps: &[usize]) -> Reasoned<Real> {
+        if let Some(real) = self.tabulated.get(&value) {
+            return Ok(real.clone());
+        }
+        let reals = self.evaluate(of, steps)?;
+        let scale = Scale::covering(&reals).ok_or("it is infinite somewhere")?;
+        let stored = self.tabulate(of, steps, scale)?;
+        let real = Real { stored, scale };
+        self.tabulated.insert(value, real.clone());
+        Ok(real)
+    }
+
     /// A function as a table; a clamp that keeps the scale is a Clip, and one that changes nothing no node.
     pub fn tabulate(&mut self, of: &Real, steps: &[usize], y: Scale) -> Reasoned<Stored> {
         let reals = self.evaluate(of, steps)?;
@@ -253,7 +261,7 @@ impl Lowering<'_> {
         for (entry, real) in table.iter_mut().zip(&reals) {
             *entry = y.nearest(*real);
         }
-        let step = steps.last().copied().unwrap_or(self.emitter.current);
+        let step = steps.last().copied().or(self.emitter.current);
         let quantiser = std::mem::replace(&mut self.emitter.current, step);
         let (low, high) = (table[0], table[ENTRIES - 1]);
         let clamp = low <= high
@@ -272,71 +280,6 @@ impl Lowering<'_> {
             ..of.stored.clone()
         })
     }
-
-    pub fn layer_norm(&mut self, node: &Node, epsilon: f32) -> Reasoned<Normalised> {
-        let x = self.real(node, 0)?;
-        let stored = self.in_graph_order(&x.stored)?;
-        let k = stored.shape.last().copied().unwrap_or(1);
-        super::linear::check_reduction(k)?;
-        let gamma = self.operand(node, 1)?;
-        let gamma = self
-            .graph
-            .constant(gamma)
-            .ok_or("its scale is not constant")?
-            .to_floats();
-        let beta = match node.operands.get(2).copied().flatten() {
-            None => vec![0.0; k],
-            Some(id) => self.graph.constant(id).ok_or("its bias is not constant")?.to_floats(),
-        };
-        Ok(Normalised {
-            x: Real { stored, scale: x.scale },
-            gamma,
-            beta,
-            epsilon,
-        })
-    }
-
-    pub fn normalise(&mut self, normalised: &Normalised, y: Scale) -> Reasoned<Stored> {
-        let Normalised {
-            x,
-            gamma,
-            beta,
-            epsilon,
-        } = normalised;
-        let in_units = |value: &f32| f64::from(*value) / f64::from(y.scale);
-        let greatest = gamma
-            .iter()
-            .chain(beta)
-            .map(in_units)
-            .fold(0f64, |greatest, value| greatest.max(value.abs()));
-        // The largest parameter has 31 bits, but no more fraction bits than a shift of 62 leaves.
-        let (_, exponent) = libm::frexp(greatest);
-        let fraction_bits = (30 - exponent).min(62 - NORMALISED_BITS);
-        let shift = NORMALISED_BITS + fraction_bits;
-        if !greatest.is_finite() || shift < 1 {
-            return Err("its scale or bias is too large".into());
-        }
-        let fixed = |values: &[f32]| -> Vec<i32> {
-            values
-                .iter()
-                .map(|value| libm::rint(libm::ldexp(in_units(value), fraction_bits)) as i32)
-                .collect()
-        };
-        let scale = f64::from(x.scale.scale);
-        let attributes = LayerNormAttributes {
-            y_zero_point: y.zero_point,
-            shift: shift as i8,
-            epsilon: libm::rint(f64::from(*epsilon) / (scale * scale) * 65_536.0) as u32,
-        };
-        let (gamma, beta) = (fixed(gamma), fixed(beta));
-        let operand = self
-            .emitter
-            .emit(|builder| builder.layer_norm(x.stored.operand, &gamma, &beta, attributes))?;
-        Ok(Stored {
-            operand,
-            ..x.stored.clone()
-        })
-    }
 }
 
 /// Work with a constant added to its bias, when that is what the constant is.
@@ -344,7 +287,7 @@ fn biased(deferred: &Deferred, constant: &Constant, shape: &[usize]) -> Option<L
     let Work::Linear(linear) = &deferred.work else {
         return None;
     };
-    if (deferred.low, deferred.high) != (f32::NEG_INFINITY, f32::INFINITY) || shape.len() > linear.shape().len() {
+    if !deferred.is_bare() || shape.len() > linear.shape().len() {
         return None;
     }
     let work = Work::Linear(Rc::new(linear.with_bias(constant, shape)?));
@@ -352,4 +295,22 @@ fn biased(deferred: &Deferred, constant: &Constant, shape: &[usize]) -> Option<L
         work,
         ..deferred.clone()
     }))
+}
+
+/// Work whose result is multiplied with, or divided by, a positive number.
+fn multiplied(deferred: &Deferred, constant: &Constant, function: Binary) -> Option<Lowered> {
+    let number = *constant.to_floats().first()?;
+    let factor = match function {
+        Binary::Mul => number,
+        Binary::Div => 1.0 / number,
+        _ => return None,
+    };
+    (factor.is_finite() && factor > 0.0).then(|| {
+        Lowered::Deferred(Deferred {
+            low: deferred.low * factor,
+            high: deferred.high * factor,
+            factor: deferred.factor * factor,
+            ..deferred.clone()
+        })
+    })
 }

@@ -2,6 +2,7 @@
 
 use opml::{Operand, TensorSpec};
 
+use super::tidy::{Parts, tidy};
 use crate::{
     builder::{BuildError, Builder},
     model::{Model, ModelError},
@@ -14,17 +15,17 @@ use crate::{
 
 pub struct Emitter {
     builder: Builder,
-    /// The node of the graph that is being lowered.
-    pub current: usize,
+    /// The node of the graph that is being lowered; none before the first.
+    pub current: Option<usize>,
     /// For each node of the model, the graph's.
-    made_for: Vec<usize>,
+    made_for: Vec<Option<usize>>,
 }
 
 impl Emitter {
     pub fn new(input: TensorSpec) -> Self {
         Self {
             builder: Builder::new(input),
-            current: 0,
+            current: None,
             made_for: Vec::new(),
         }
     }
@@ -60,21 +61,25 @@ impl Emitter {
         matches!(operand, Operand::Node(index) if index as usize + 1 == self.made_for.len())
     }
 
-    pub fn build(self, graph: &Graph) -> Result<(Model, Vec<usize>), ImportError> {
-        match self.builder.build() {
-            Ok(model) => Ok((model, self.made_for)),
-            Err(BuildError::Model(ModelError::Node { index, reason })) => {
+    pub fn build(self, graph: &Graph) -> Result<(Model, Vec<Option<usize>>), ImportError> {
+        let (input, nodes, constants) = self.builder.into_parts();
+        let parts = tidy(Parts {
+            nodes,
+            constants,
+            made_for: self.made_for,
+        });
+        match Model::new(input, parts.nodes, parts.constants) {
+            Ok(model) => Ok((model, parts.made_for)),
+            Err(ModelError::Node { index, reason }) => {
                 let reason = crate::describe::node_error(reason);
-                match self
-                    .made_for
-                    .get(index as usize)
-                    .and_then(|node| graph.nodes.get(*node))
-                {
-                    Some(node) => Err(node.error(format!("what it becomes is not possible: {reason}"))),
-                    None => Err(BuildError::Model(ModelError::NodeCount { found: index.into() }).into()),
-                }
+                let reason = format!("what it becomes is not possible: {reason}");
+                let made_for = parts.made_for.get(index as usize).copied().flatten();
+                Err(match made_for.and_then(|node| graph.nodes.get(node)) {
+                    Some(node) => node.error(reason),
+                    None => ImportError::Model(format!("has inputs that cannot be used: {reason}")),
+                })
             }
-            Err(error) => Err(error.into()),
+            Err(error) => Err(BuildError::Model(error).into()),
         }
     }
 }

@@ -110,6 +110,51 @@ impl Lowering<'_> {
         })
     }
 
+    /// The mean of what of each window is inside the image. Every position is a group with weights of its own: 1 where the window is inside, and how many these are is in the scale.
+    pub fn average_inside(&mut self, node: &Node, window: &Window) -> Reasoned<Linear> {
+        let x = self.real(node, 0)?;
+        let shape = self.graph.values[node.result].shape.clone();
+        let ([_, channels, h, w], [_, _, oh, ow]) = (&x.stored.shape[..], &shape[..]) else {
+            return Err("its operand is no image".into());
+        };
+        let (channels, h, w, oh, ow) = (*channels, *h, *w, *oh, *ow);
+        check_reduction(window.kernel[0] * window.kernel[1])?;
+        let inside = |i: usize, position: usize, k: usize, length: usize| {
+            let place = (position * window.stride[i] + k * window.dilation[i]).checked_sub(window.padding[i]);
+            place.is_some_and(|place| place < length)
+        };
+        let (mut values, mut scales) = (Vec::new(), Vec::with_capacity(oh * ow));
+        for position in 0..oh * ow {
+            let before = values.len();
+            for ky in 0..window.kernel[0] {
+                let row = inside(0, position / ow, ky, h);
+                values.extend((0..window.kernel[1]).map(|kx| i8::from(row && inside(1, position % ow, kx, w))));
+            }
+            let count = values[before..].iter().filter(|weight| **weight != 0).count();
+            if count == 0 {
+                return Err("a window lies outside of the image".into());
+            }
+            scales.push(1.0 / count as f64);
+        }
+        let image = self.ordered(&x.stored, &CHANNELS_LAST)?;
+        let windows = self.patches(&image, window, channels, x.scale.zero_point)?;
+        // From [batch, positions, channels, window]: the groups come second last.
+        let by_channel = self.emitter.emit(|builder| builder.transpose(windows, &[0, 2, 1, 3]))?;
+        Ok(Linear {
+            x: by_channel,
+            x_scale: x.scale,
+            bias: vec![0.0; scales.len()],
+            weights: Weights {
+                values,
+                scales,
+                requantised: false,
+            },
+            grouped: true,
+            shape,
+            order: vec![0, 1, 2, 3],
+        })
+    }
+
     /// The windows of an image with its channels last: [batch, positions, groups, window].
     pub fn patches(&mut self, image: &Stored, window: &Window, groups: usize, pad_value: i8) -> Reasoned<Operand> {
         let short = |length: usize| {
@@ -194,9 +239,10 @@ impl Lowering<'_> {
     }
 
     fn note_requantised(&mut self, weights: &Weights) {
-        if weights.requantised {
-            self.notes[self.emitter.current] =
-                Some("weights quantised anew: symmetric int8, one scale a channel".into());
+        if weights.requantised
+            && let Some(note) = self.emitter.current.and_then(|node| self.notes.get_mut(node))
+        {
+            *note = Some("weights quantised anew: symmetric int8, one scale a channel".into());
         }
     }
 
@@ -246,12 +292,22 @@ impl Lowering<'_> {
         self.shaped(stored)
     }
 
-    pub fn matmul(&mut self, a: &Real, b: &Real, shape: &[usize], y: Scale) -> Reasoned<Stored> {
+    /// `sharing` neighbours among the matrices of a meet the same one of b.
+    pub fn matmul(&mut self, a: &Real, b: &Real, shape: &[usize], sharing: usize, y: Scale) -> Reasoned<Stored> {
         let rank = shape.len();
         let (a_scale, b_scale) = (a.scale, b.scale);
         let a = self.with_rank(&a.stored, rank)?;
         let b = self.with_rank(&b.stored, rank)?;
-        if a.shape[..rank - 2] != b.shape[..rank - 2] {
+        // One matrix for all is shared, too.
+        let sharing = match (rank.checked_sub(3), sharing) {
+            (Some(heads), 1) if b.shape[heads] == 1 => a.shape[heads],
+            _ => sharing,
+        };
+        let mut shared = b.shape[..rank - 2].to_vec();
+        if let Some(heads) = shared.last_mut() {
+            *heads *= sharing;
+        }
+        if a.shape[..rank - 2] != shared {
             return Err(format!(
                 "matrices of shapes {:?} and {:?} are not equally many",
                 a.shape, b.shape

@@ -12,30 +12,38 @@ mod emit;
 mod fixed_point;
 mod linear;
 mod movement;
+mod normalise;
+mod ports;
 mod reduce;
+mod rotary;
+mod softmax;
+mod tidy;
 mod weights;
 
-use std::rc::Rc;
+use std::{
+    collections::{HashMap, HashSet},
+    rc::Rc,
+};
 
-use opml::{ElementType, Operand, TensorSpec, ops::TABLE_ENTRIES};
+use opml::{Operand, ops::TABLE_ENTRIES};
 
 use self::{
-    elementwise::{Normalised, Pair},
-    emit::Emitter,
-    linear::Linear,
-    reduce::Mean,
+    elementwise::Pair, emit::Emitter, linear::Linear, normalise::Normalised, ports::Input, reduce::Mean,
+    rotary::Rotated,
 };
 use super::{
     array::Kind,
     error::{ImportError, Reasoned, quoted},
     graph::{Graph, Node, ValueId},
     operator::{Op, Quantisation, Unary},
-    report::{OutputKind, Report},
+    report::Report,
 };
 use crate::model::Model;
 
-/// Functions that one table stands for.
+/// Functions that one table stands for, and moves of a value whose scale is not known yet.
 const MAX_STEPS: usize = 64;
+/// How often joined rows are joined before they are quantised.
+const MAX_DEPTH: usize = 16;
 
 /// A tensor of the model, and how the graph sees it.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,30 +85,79 @@ struct Real {
     scale: Scale,
 }
 
-/// A float that becomes a tensor when its scale is known, clamped to `low..=high`.
+/// A float that becomes a tensor when its scale is known: work, clamped to `low..=high`, multiplied with `factor`, then moved.
 #[derive(Debug, Clone)]
 struct Deferred {
-    node: usize,
+    /// The node that it is the result of; none for an input.
+    node: Option<usize>,
     work: Work,
+    /// Of the result, not of what the factor is applied to.
     low: f32,
     high: f32,
+    /// Positive.
+    factor: f32,
+    /// Nodes that move its elements.
+    moves: Vec<usize>,
+}
+
+impl Deferred {
+    fn new(node: Option<usize>, work: Work) -> Self {
+        Self {
+            node,
+            work,
+            low: f32::NEG_INFINITY,
+            high: f32::INFINITY,
+            factor: 1.0,
+            moves: Vec::new(),
+        }
+    }
+
+    /// Nothing but the work itself.
+    fn is_bare(&self) -> bool {
+        let clamp = (self.low, self.high);
+        clamp == (f32::NEG_INFINITY, f32::INFINITY) && self.factor == 1.0 && self.moves.is_empty()
+    }
 }
 
 #[derive(Debug, Clone)]
 enum Work {
+    /// An input that nothing has quantised yet.
+    Input(usize),
     Linear(Rc<Linear>),
-    MatMul { a: Real, b: Real, shape: Vec<usize> },
+    MatMul {
+        a: Real,
+        b: Real,
+        shape: Vec<usize>,
+        sharing: usize,
+    },
     Pair(Rc<Pair>),
     Mean(Mean),
-    LayerNorm(Rc<Normalised>),
-    Concat { parts: Vec<Real>, axis: usize },
+    Norm(Rc<Normalised>),
+    Rotary(Rc<Rotated>),
+    Concat {
+        parts: Rc<Vec<Part>>,
+        axis: usize,
+        /// Of rows that are joined of joined rows.
+        depth: usize,
+    },
+}
+
+/// What is joined with others.
+#[derive(Debug)]
+struct Part {
+    value: ValueId,
+    content: Content,
+}
+
+#[derive(Debug)]
+enum Content {
+    Real(Real),
+    Deferred(Deferred),
 }
 
 /// What a value of the graph is in the model.
 #[derive(Debug, Clone)]
 enum Lowered {
-    /// The input, a float that nothing has quantised yet.
-    Input,
     /// Integers of one byte.
     Bytes(Stored),
     /// int32, for int32 and int64 of the graph.
@@ -126,63 +183,54 @@ pub fn lower(graph: &Graph) -> Result<(Model, Report), ImportError> {
 struct Lowering<'a> {
     graph: &'a Graph,
     emitter: Emitter,
+    inputs: Vec<Input>,
     values: Vec<Option<Lowered>>,
-    input: Option<Scale>,
     /// Of every value of one byte that a quantisation made.
     scales: Vec<Option<Scale>>,
+    /// What deferred values became, with each scale.
+    settled: HashMap<ValueId, Vec<(Scale, Stored)>>,
+    /// What functions became where no quantisation follows them.
+    tabulated: HashMap<ValueId, Real>,
+    /// Rows that were joined with an input, a cache, with its scale.
+    cached: HashMap<ValueId, Real>,
+    /// What softmaxes made.
+    probabilities: HashSet<u32>,
+    /// Of values of one byte that kept a scale of their own: the one that was asked for.
+    asked: HashMap<ValueId, Scale>,
     notes: Vec<Option<String>>,
 }
 
 impl<'a> Lowering<'a> {
     fn new(graph: &'a Graph) -> Result<Self, ImportError> {
-        let value = &graph.values[graph.input];
-        let element = match value.kind {
-            Kind::Float | Kind::Int8 | Kind::Uint8 => ElementType::Int8,
-            Kind::Int32 | Kind::Int64 => ElementType::Int32,
-        };
-        let shape: Vec<u32> = value.shape.iter().map(|length| *length as u32).collect();
-        let spec = TensorSpec::new(element, &shape).map_err(|reason| {
-            let reason = crate::describe::tensor_error(reason);
-            ImportError::Model(format!(
-                "has an input {} that is no tensor: {reason}",
-                quoted(&value.name)
-            ))
-        })?;
-        let mut values = vec![None; graph.values.len()];
-        let stored = Stored::new(Operand::Input, &value.shape);
-        values[graph.input] = Some(match value.kind {
-            Kind::Float => Lowered::Input,
-            Kind::Int8 | Kind::Uint8 => Lowered::Bytes(stored),
-            Kind::Int32 | Kind::Int64 => Lowered::Words(stored),
-        });
-        Ok(Self {
+        let (emitter, inputs) = ports::inputs(graph)?;
+        let mut lowering = Self {
             graph,
-            emitter: Emitter::new(spec),
-            values,
-            input: None,
+            emitter,
+            inputs,
+            values: vec![None; graph.values.len()],
             scales: vec![None; graph.values.len()],
+            settled: HashMap::new(),
+            tabulated: HashMap::new(),
+            cached: HashMap::new(),
+            probabilities: HashSet::new(),
+            asked: HashMap::new(),
             notes: vec![None; graph.nodes.len()],
-        })
+        };
+        lowering.input_values();
+        Ok(lowering)
     }
 
     fn node(&mut self, index: usize) -> Result<(), ImportError> {
         let graph = self.graph;
         let node = &graph.nodes[index];
-        self.emitter.current = index;
+        self.emitter.current = Some(index);
         let lowered = self.lower_node(index, node).map_err(|reason| node.error(reason))?;
         self.values[node.result] = Some(lowered);
         Ok(())
     }
 
     fn lower_node(&mut self, index: usize, node: &Node) -> Reasoned<Lowered> {
-        let deferred = |work| {
-            Ok(Lowered::Deferred(Deferred {
-                node: index,
-                work,
-                low: f32::NEG_INFINITY,
-                high: f32::INFINITY,
-            }))
-        };
+        let deferred = |work| Ok(Lowered::Deferred(Deferred::new(Some(index), work)));
         let shape = &self.graph.values[node.result].shape;
         match &node.op {
             Op::Quantize(quantisation) => self.quantise(node, quantisation),
@@ -190,7 +238,7 @@ impl<'a> Lowering<'a> {
             Op::Unary(function) => self.unary(index, node, *function),
             Op::Binary(function) => self.binary(index, node, *function),
             Op::Reshape | Op::Transpose { .. } | Op::Slice { .. } | Op::Pad { .. } | Op::MaxPool(_) => {
-                self.move_elements(node)
+                self.move_elements(index, node)
             }
             Op::Cast => match self.value(node, 0)? {
                 Lowered::Words(stored)
@@ -205,9 +253,10 @@ impl<'a> Lowering<'a> {
                     "only casts between int32 and int64 are supported; QuantizeLinear makes integers of floats".into(),
                 ),
             },
-            Op::Gather { axis } => self.gather(node, *axis),
+            Op::Gather { axis } => self.gather(index, node, *axis),
             Op::Concat { axis } => self.concat(index, node, *axis),
-            Op::Softmax { axis } => self.softmax(node, *axis),
+            Op::Table { values } => self.table(node, values),
+            Op::Softmax { axis, mask } => self.softmax(node, *axis, *mask),
             Op::ArgMax { axis } => self.arg_max(node, *axis),
             Op::Conv { window, groups } => deferred(Work::Linear(Rc::new(self.conv(node, window, *groups)?))),
             Op::Gemm {
@@ -215,7 +264,7 @@ impl<'a> Lowering<'a> {
                 beta,
                 transposed,
             } => deferred(Work::Linear(Rc::new(self.gemm(node, *alpha, *beta, *transposed)?))),
-            Op::MatMul => {
+            Op::MatMul { sharing } => {
                 let b = self.operand(node, 1)?;
                 match self.graph.constant(b) {
                     Some(_) => deferred(Work::Linear(Rc::new(self.matmul_constant(node)?))),
@@ -225,15 +274,29 @@ impl<'a> Lowering<'a> {
                             a,
                             b,
                             shape: shape.clone(),
+                            sharing: *sharing,
                         })
                     }
                 }
             }
             Op::AveragePool { window, padding_counts } => {
-                deferred(Work::Mean(self.average_pool(node, window, *padding_counts)?))
+                deferred(match !padding_counts && window.padding != [0; 4] {
+                    true => Work::Linear(Rc::new(self.average_inside(node, window)?)),
+                    false => Work::Mean(self.average_pool(node, window)?),
+                })
             }
             Op::ReduceMean { axes } => deferred(Work::Mean(self.reduce_mean(node, axes)?)),
-            Op::LayerNorm { epsilon } => deferred(Work::LayerNorm(Rc::new(self.layer_norm(node, *epsilon)?))),
+            Op::LayerNorm { epsilon } => deferred(Work::Norm(Rc::new(self.layer_norm(node, *epsilon)?))),
+            Op::RmsNorm { epsilon } => deferred(Work::Norm(Rc::new(self.rms_norm(node, *epsilon)?))),
+            Op::RotaryEmbedding { axis, interleaved } => {
+                deferred(Work::Rotary(Rc::new(self.rotary_embedding(node, *axis, *interleaved)?)))
+            }
+            Op::Expand => Err(
+                "it repeats elements; only key heads that query heads share, between a Concat or product and a MatMul, can be repeated".into(),
+            ),
+            Op::Compare(_) | Op::Not | Op::IsNan | Op::Where | Op::Range | Op::Trilu { .. } | Op::Fill { .. } => Err(
+                "true and false, and choices, are possible in the mask of a Softmax and in what follows from constants only".into(),
+            ),
         }
     }
 
@@ -253,24 +316,28 @@ impl<'a> Lowering<'a> {
             .ok_or_else(|| format!("operand {index} must not be a constant"))
     }
 
-    /// An operand that is a quantised tensor.
-    fn real(&self, node: &Node, index: usize) -> Reasoned<Real> {
+    /// An operand that is a quantised tensor. A function of one gets the scale that fits what it can be.
+    fn real(&mut self, node: &Node, index: usize) -> Reasoned<Real> {
         match self.value(node, index)? {
             Lowered::Real(real) => Ok(real),
+            Lowered::Function { of, steps } => self.tabulated(self.operand(node, index)?, &of, &steps),
             lowered => Err(self.not_quantised(&lowered, index)),
         }
     }
 
     fn not_quantised(&self, lowered: &Lowered, index: usize) -> String {
         let nodes = &self.graph.nodes;
-        match lowered {
-            Lowered::Input => "the model's input reaches it without a QuantizeLinear between".into(),
-            Lowered::Function { steps, .. } => match steps.last() {
-                Some(step) => not_quantised(&nodes[*step]),
-                None => format!("operand {index} is not quantised"),
+        let last = match lowered {
+            Lowered::Function { steps, .. } => steps.last().copied(),
+            Lowered::Deferred(deferred) => match deferred.node {
+                None => return "the model's input reaches it without a QuantizeLinear between".into(),
+                node => node,
             },
-            Lowered::Deferred(deferred) => not_quantised(&nodes[deferred.node]),
-            Lowered::Bytes(_) | Lowered::Words(_) | Lowered::Real(_) => format!("operand {index} has another type"),
+            Lowered::Bytes(_) | Lowered::Words(_) | Lowered::Real(_) => None,
+        };
+        match last {
+            Some(node) => not_quantised(&nodes[node]),
+            None => format!("operand {index} has another type"),
         }
     }
 
@@ -278,30 +345,27 @@ impl<'a> Lowering<'a> {
         let scale = activation_scale(quantisation)?;
         self.scales[node.result] = Some(scale);
         let stored = match self.value(node, 0)? {
-            Lowered::Input => {
-                // Later quantisations of the input are tables on the first one.
-                let first = *self.input.get_or_insert(scale);
-                let shape = &self.graph.values[self.graph.input].shape;
-                let input = Real {
-                    stored: Stored::new(Operand::Input, shape),
-                    scale: first,
-                };
-                self.rescale(&input, scale)?
+            // A softmax has a scale that fits all that it can give. Another one would only round a second time.
+            Lowered::Real(real) if matches!(real.stored.operand, Operand::Node(index) if self.probabilities.contains(&index)) =>
+            {
+                self.scales[node.result] = Some(real.scale);
+                self.asked.insert(node.result, scale);
+                real.stored
             }
             Lowered::Real(real) => self.rescale(&real, scale)?,
             Lowered::Function { of, steps } => self.tabulate(&of, &steps, scale)?,
             Lowered::Deferred(deferred) => {
-                let quantiser = std::mem::replace(&mut self.emitter.current, deferred.node);
-                let stored = self.settle(&deferred, scale).map_err(|reason| {
-                    let node = &self.graph.nodes[deferred.node];
+                let value = self.operand(node, 0)?;
+                self.settle_value(value, &deferred, scale).map_err(|reason| {
+                    let Some(node) = deferred.node.map(|node| &self.graph.nodes[node]) else {
+                        return reason;
+                    };
                     format!(
                         "the result of node {} ({}) cannot be quantised: {reason}",
                         quoted(&node.name),
                         node.operator
                     )
-                });
-                self.emitter.current = quantiser;
-                stored?
+                })?
             }
             Lowered::Bytes(_) | Lowered::Words(_) => return Err("its operand is not a float".into()),
         };
@@ -311,7 +375,14 @@ impl<'a> Lowering<'a> {
     fn dequantise(&mut self, node: &Node, quantisation: &Quantisation) -> Reasoned<Lowered> {
         let scale = activation_scale(quantisation)?;
         match self.value(node, 0)? {
-            Lowered::Bytes(stored) => Ok(Lowered::Real(Real { stored, scale })),
+            Lowered::Bytes(stored) => {
+                let value = self.operand(node, 0)?;
+                let own = self.scales[value].filter(|_| self.asked.get(&value) == Some(&scale));
+                Ok(Lowered::Real(Real {
+                    stored,
+                    scale: own.unwrap_or(scale),
+                }))
+            }
             _ => Err("its operand is not int8 or uint8".into()),
         }
     }
@@ -332,22 +403,57 @@ impl<'a> Lowering<'a> {
         }
     }
 
+    /// A tensor for a deferred value; the same one for the same scale.
+    fn settle_value(&mut self, value: ValueId, deferred: &Deferred, scale: Scale) -> Reasoned<Stored> {
+        let before = self.settled.entry(value).or_default();
+        if let Some((_, stored)) = before.iter().find(|(other, _)| *other == scale) {
+            return Ok(stored.clone());
+        }
+        let quantiser = self.emitter.current;
+        let stored = self.settle(deferred, scale);
+        self.emitter.current = quantiser;
+        let stored = stored?;
+        self.settled.entry(value).or_default().push((scale, stored.clone()));
+        Ok(stored)
+    }
+
     /// A tensor for work whose scale is now known.
     fn settle(&mut self, deferred: &Deferred, scale: Scale) -> Reasoned<Stored> {
+        self.emitter.current = deferred.node.or(self.emitter.current);
         let (low, high) = (scale.nearest(deferred.low), scale.nearest(deferred.high));
-        let clamped = match &deferred.work {
-            Work::Linear(linear) => return self.linear(linear, scale, low, high),
-            Work::Pair(pair) => return self.pair(pair, scale, low, high),
-            Work::MatMul { a, b, shape } => self.matmul(a, b, shape, scale)?,
-            Work::Mean(mean) => self.mean(mean, scale)?,
-            Work::LayerNorm(normalised) => self.normalise(normalised, scale)?,
-            Work::Concat { parts, axis } => self.join(parts, *axis, scale)?,
+        let inner = Scale {
+            scale: scale.scale / deferred.factor,
+            ..scale
         };
-        if (low, high) == (i8::MIN, i8::MAX) {
-            return Ok(clamped);
+        if !(inner.scale.is_finite() && inner.scale > 0.0) {
+            return Err("a scale is too small or too large".into());
         }
-        let operand = self.emitter.emit(|builder| builder.clip(clamped.operand, low, high))?;
-        Ok(Stored { operand, ..clamped })
+        let mut clamped = false;
+        let mut stored = match &deferred.work {
+            Work::Input(index) => self.quantised_input(*index, inner)?,
+            Work::Linear(linear) => {
+                clamped = true;
+                self.linear(linear, inner, low, high)?
+            }
+            Work::Pair(pair) => {
+                clamped = true;
+                self.pair(pair, inner, low, high)?
+            }
+            Work::MatMul { a, b, shape, sharing } => self.matmul(a, b, shape, *sharing, inner)?,
+            Work::Mean(mean) => self.mean(mean, inner)?,
+            Work::Norm(normalised) => self.normalise(normalised, inner)?,
+            Work::Rotary(rotated) => self.rotate(rotated, inner)?,
+            Work::Concat { parts, axis, .. } => self.join(parts, *axis, inner)?,
+        };
+        if !clamped && (low, high) != (i8::MIN, i8::MAX) {
+            let operand = self.emitter.emit(|builder| builder.clip(stored.operand, low, high))?;
+            stored = Stored { operand, ..stored };
+        }
+        for index in &deferred.moves {
+            self.emitter.current = Some(*index);
+            stored = self.moved(&self.graph.nodes[*index], &stored, Some(scale))?;
+        }
+        Ok(stored)
     }
 
     /// The same reals with another scale.
@@ -363,52 +469,6 @@ impl<'a> Lowering<'a> {
             operand,
             ..real.stored.clone()
         })
-    }
-
-    fn finish(mut self) -> Result<(Model, Report), ImportError> {
-        let output = self.graph.output;
-        let value = &self.graph.values[output];
-        let unusable = |reason: String| {
-            ImportError::Model(format!(
-                "has an output {} that cannot be used: {reason}",
-                quoted(&value.name)
-            ))
-        };
-        self.emitter.current = self.graph.nodes.len().saturating_sub(1);
-        let (stored, kind) = match self.values[output].clone() {
-            Some(Lowered::Real(real)) => (real.stored, OutputKind::Real(real.scale.scale, real.scale.zero_point)),
-            Some(Lowered::Bytes(stored)) => {
-                let scale = self.scales[output];
-                (
-                    stored,
-                    scale.map_or(OutputKind::Integer, |scale| {
-                        OutputKind::Real(scale.scale, scale.zero_point)
-                    }),
-                )
-            }
-            Some(Lowered::Words(stored)) => (stored, OutputKind::Integer),
-            Some(Lowered::Function { of, steps }) => {
-                let reals = self.evaluate(&of, &steps).map_err(unusable)?;
-                let scale = Scale::covering(&reals).ok_or_else(|| unusable("it is infinite somewhere".into()))?;
-                let stored = self.tabulate(&of, &steps, scale).map_err(unusable)?;
-                (stored, OutputKind::Real(scale.scale, scale.zero_point))
-            }
-            Some(lowered @ (Lowered::Deferred(_) | Lowered::Input)) => {
-                return Err(unusable(self.not_quantised(&lowered, 0)));
-            }
-            None => return Err(unusable("nothing makes it".into())),
-        };
-        let stored = self.in_graph_order(&stored).map_err(unusable)?;
-        if !self.emitter.is_last(stored.operand) {
-            let shape = self.emitter.dims(&stored.shape).map_err(unusable)?;
-            self.emitter
-                .emit(|builder| builder.reshape(stored.operand, &shape))
-                .map_err(unusable)?;
-        }
-        let input = self.input.map(|scale| (scale.scale, scale.zero_point));
-        let (model, made) = self.emitter.build(self.graph)?;
-        let report = Report::new(self.graph, &model, input, kind, &made, self.notes);
-        Ok((model, report))
     }
 }
 
@@ -475,9 +535,3 @@ fn activation_scale(quantisation: &Quantisation) -> Reasoned<Scale> {
 }
 
 const ENTRIES: usize = TABLE_ENTRIES as usize;
-
-/// The least and the greatest real that a quantised activation can stand for.
-pub fn activation_range(quantisation: &Quantisation) -> Option<(f32, f32)> {
-    let scale = activation_scale(quantisation).ok()?;
-    Some((scale.real(i8::MIN.into()), scale.real(i8::MAX.into())))
-}

@@ -1,19 +1,13 @@
-//! Means, softmax and the index of the maximum.
+//! Means and the index of the maximum.
 
-use opml::{
-    Operand,
-    ops::{ReduceMeanAttributes, SoftmaxAttributes},
-};
+use opml::{Operand, ops::ReduceMeanAttributes};
 
 use super::{
-    ENTRIES, Lowered, Lowering, Real, Scale, Stored,
+    Lowered, Lowering, Scale, Stored,
     fixed_point::fixed_point,
     linear::{CHANNELS_LAST, check_reduction},
 };
 use crate::onnx::{error::Reasoned, graph::Node, operator::Window};
-
-/// The fixed point of a softmax's exponentials: 1 is 2^30.
-const EXPONENTIAL_BITS: i32 = 30;
 
 /// The mean of each row of `x`.
 #[derive(Debug, Clone)]
@@ -26,11 +20,9 @@ pub struct Mean {
 }
 
 impl Lowering<'_> {
-    pub fn average_pool(&mut self, node: &Node, window: &Window, padding_counts: bool) -> Reasoned<Mean> {
+    /// Over windows that are all of one size, be it that the border counts.
+    pub fn average_pool(&mut self, node: &Node, window: &Window) -> Reasoned<Mean> {
         let x = self.real(node, 0)?;
-        if !padding_counts && window.padding != [0; 4] {
-            return Err("an average over a border is supported only when the border counts (count_include_pad)".into());
-        }
         let [_, channels, _, _] = x.stored.shape[..] else {
             return Err("its operand is no image".into());
         };
@@ -88,32 +80,6 @@ impl Lowering<'_> {
         })
     }
 
-    /// Its result has the scale 1/256 by itself.
-    pub fn softmax(&mut self, node: &Node, axis: usize) -> Reasoned<Lowered> {
-        let x = self.real(node, 0)?;
-        let stored = self.axis_last(&x.stored, axis)?;
-        check_reduction(x.stored.shape[axis])?;
-        let exponentials: [i32; ENTRIES] = std::array::from_fn(|d| {
-            let exponential = libm::exp(-f64::from(x.scale.scale) * d as f64);
-            libm::rint(libm::ldexp(exponential, EXPONENTIAL_BITS)) as i32
-        });
-        let attributes = SoftmaxAttributes {
-            causal: false,
-            offset: 0,
-        };
-        let operand = self
-            .emitter
-            .emit(|builder| builder.softmax(stored.operand, &exponentials, None, attributes))?;
-        let scale = Scale {
-            scale: 1.0 / 256.0,
-            zero_point: i8::MIN,
-        };
-        Ok(Lowered::Real(Real {
-            stored: Stored { operand, ..stored },
-            scale,
-        }))
-    }
-
     pub fn arg_max(&mut self, node: &Node, axis: usize) -> Reasoned<Lowered> {
         let stored = match self.value(node, 0)? {
             Lowered::Real(real) => real.stored,
@@ -130,7 +96,7 @@ impl Lowering<'_> {
     }
 
     /// With this dimension stored last and the others in order.
-    fn axis_last(&mut self, stored: &Stored, axis: usize) -> Reasoned<Stored> {
+    pub fn axis_last(&mut self, stored: &Stored, axis: usize) -> Reasoned<Stored> {
         let order: Vec<usize> = (0..stored.shape.len()).filter(|i| *i != axis).chain([axis]).collect();
         self.ordered(stored, &order)
     }
