@@ -7,6 +7,7 @@ Usage: models.py FOLDER
 
 import importlib.util
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -40,9 +41,20 @@ def bert6(folder):
     return module("encoder", "large").write(folder)
 
 
+def decoder_step(folder):
+    subprocess.run([sys.executable, MODELS / "decoder" / "bench_model.py", folder], check=True)
+    (folder / "decoder_step.qdq.u8s8.onnx").rename(folder / "model.onnx")
+    (folder / "decoder_step.float.onnx").rename(folder / "onnxruntime_float.onnx")
+    inputs = folder / "inputs.npz"
+    with np.load(inputs) as arrays:
+        values = dict(arrays)
+    inputs.unlink()
+    return values
+
+
 def main():
     folder = Path(sys.argv[1])
-    for make in [digits_cnn, bert6]:
+    for make in [digits_cnn, bert6, decoder_step]:
         model = folder / make.__name__
         shutil.rmtree(model, ignore_errors=True)
         (model / "inputs").mkdir(parents=True)

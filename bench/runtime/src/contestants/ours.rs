@@ -15,7 +15,8 @@ use crate::cases::Case;
 pub struct Ours {
     imported: Imported,
     plan: Plan,
-    input: Array,
+    /// In the order of the model's inputs.
+    inputs: Vec<Array>,
 }
 
 impl Ours {
@@ -26,13 +27,22 @@ impl Ours {
             level: None,
         };
         let plan = Plan::with_options(&imported.model, options);
-        let (_, input) = case.inputs.first().context("the model has one input")?.clone();
-        Ok(Self { imported, plan, input })
+        let inputs = imported
+            .report
+            .inputs
+            .iter()
+            .map(|port| {
+                let given = case.inputs.iter().find(|(name, _)| *name == port.name);
+                let (_, array) = given.with_context(|| format!("no input {}", port.name))?;
+                Ok(array.clone())
+            })
+            .collect::<Result<_>>()?;
+        Ok(Self { imported, plan, inputs })
     }
 
     /// The model's input, quantised.
     pub fn input(&self) -> Result<Tensor> {
-        Ok(self.imported.quantise(&self.input)?)
+        Ok(self.imported.quantise(&self.inputs)?)
     }
 
     pub fn plan(&self) -> &Plan {
@@ -52,6 +62,6 @@ impl Contestant for Ours {
 
     fn answer(&mut self) -> Result<Vec<f32>> {
         let output = self.plan.run(&self.input()?)?;
-        Ok(self.imported.dequantise(&output))
+        Ok(self.imported.dequantise(&output).concat())
     }
 }

@@ -5,9 +5,8 @@ use std::{fmt, ops::Range};
 use opml::ElementType;
 
 use super::{
-    array::{Array, Kind},
+    array::{Array, Data, Kind},
     error::{Reasoned, quoted},
-    interpret::quantise_one,
 };
 
 /// One input or output of the original. When there are several, the model's input or output is one row of int8 that has them one after the other, int32 as four bytes.
@@ -42,22 +41,17 @@ impl Port {
 
     /// The bytes that stand for an array of the original.
     pub(super) fn encode(&self, array: &Array) -> Reasoned<Vec<u8>> {
-        let values: Vec<i64> = match (self.scale, array.kind()) {
-            (Some((scale, zero_point)), Kind::Float) => array
-                .to_floats()
-                .iter()
-                .map(|x| quantise_one(*x, scale, zero_point.into(), Kind::Int8))
-                .collect(),
-            (None, Kind::Uint8) => array.to_integers()?.into_iter().map(|q| q - 128).collect(),
-            (None, _) => array.to_integers()?,
-            _ => return Err(format!("the input {} is not a float", quoted(&self.name))),
-        };
-        let bytes: Vec<u8> = match self.element {
-            ElementType::Int8 => values.into_iter().map(|value| value as u8).collect(),
-            ElementType::Int32 => values
-                .into_iter()
-                .flat_map(|value| (value as i32).to_le_bytes())
-                .collect(),
+        let bytes: Vec<u8> = match (self.scale, &array.data) {
+            (Some((scale, zero_point)), Data::Float(values)) => quantise(values, scale, zero_point),
+            (Some(_), _) => return Err(format!("the input {} is not a float", quoted(&self.name))),
+            (None, data) => {
+                let offset = if matches!(data, Data::Uint8(_)) { 128 } else { 0 };
+                let values = array.to_integers()?.into_iter().map(|value| value - offset);
+                match self.element {
+                    ElementType::Int8 => values.map(|value| value as u8).collect(),
+                    ElementType::Int32 => values.flat_map(|value| (value as i32).to_le_bytes()).collect(),
+                }
+            }
         };
         match bytes.len() == self.bytes.len() {
             true => Ok(bytes),
@@ -95,12 +89,46 @@ impl Port {
     }
 }
 
+/// Added and subtracted it rounds a float of at most 2^22 in magnitude to the nearest integer, ties to even.
+const TO_INTEGER: f32 = 12_582_912.0;
+
+/// QuantizeLinear to int8. A decoder's cache goes through here, so that the loop is one that the compiler vectorises.
+fn quantise(values: &[f32], scale: f32, zero_point: i8) -> Vec<u8> {
+    // What is farther out saturates whatever the zero point. NaN becomes 0.
+    const FAR: f32 = 512.0;
+    let zero_point = i32::from(zero_point);
+    let one = |x: &f32| {
+        let rounded = ((x / scale).clamp(-FAR, FAR) + TO_INTEGER) - TO_INTEGER;
+        (rounded as i32 + zero_point).clamp(-128, 127) as u8
+    };
+    values.iter().map(one).collect()
+}
+
 impl fmt::Display for Port {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.scale {
             Some((scale, zero_point)) => write!(f, "real = {scale} * (q - {zero_point})"),
             None if self.kind == Kind::Uint8 => write!(f, "integers, less 128"),
             None => write!(f, "integers"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::interpret::quantise_one, *};
+
+    #[test]
+    fn given_floats_of_all_magnitudes_when_quantised_then_as_the_interpreter_does() {
+        let mut values = vec![f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 0.0, -0.0, f32::MAX, f32::MIN_POSITIVE];
+        values.extend((-4000..4000).map(|half| half as f32 * 0.125));
+        values.extend((0..200).map(|i| 1.17f32.powi(i) - 1.0));
+        for (scale, zero_point) in [(0.25, 0), (1.0, -128), (0.1, 127), (3.7e-5, 5), (1e30, -3)] {
+            let expected: Vec<u8> = values
+                .iter()
+                .map(|x| quantise_one(*x, scale, zero_point.into(), Kind::Int8) as u8)
+                .collect();
+            assert_eq!(quantise(&values, scale, zero_point), expected, "{scale} {zero_point}");
         }
     }
 }
