@@ -22,9 +22,9 @@ pub fn vault() -> Pubkey {
 /// The same instruction, run by the multisig.
 pub fn by_multisig(instruction: &Instruction) -> Instruction {
     let target = AccountMeta::new_readonly(instruction.program_id, false);
-    let unsigned = instruction.accounts.iter().cloned().map(|meta| AccountMeta {
+    let unsigned = instruction.accounts.iter().map(|meta| AccountMeta {
         is_signer: meta.is_signer && meta.pubkey != vault(),
-        ..meta
+        ..meta.clone()
     });
     Instruction {
         program_id: ID,

@@ -36,7 +36,7 @@ fn scene(model: Model, honest: Honest, seats: usize, terms: DisputeTerms, tick_s
         let plan = Plan::new(&model);
         let truth = plan.execute(&inputs[0]).expect("the input fits the model");
         let value = truth.outputs()[node as usize].values()[element as usize];
-        Answer::tampered(&plan, &truth, node, element, (value ^ 1).into()).expect("the node has that element")
+        Answer::tampered(&plan, &truth, node, element, value ^ 1).expect("the node has that element")
     });
     Scene::new(model, &inputs, lie, honest, seats, terms, tick_slots)
 }

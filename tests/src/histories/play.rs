@@ -44,11 +44,14 @@ pub struct Totals {
     pub refused: u64,
 }
 
+/// What a call does to the ledger, or is refused with.
+type Effect = Box<dyn Fn(&mut Ledger) -> Result<(), Code>>;
+
 /// What somebody sends, and what the ledger makes of it.
 struct Attempt {
     instructions: Vec<Instruction>,
     signer: Keypair,
-    effect: Box<dyn Fn(&mut Ledger) -> Result<(), Code>>,
+    effect: Effect,
     /// Whether the very same can be sent twice.
     repeatable: bool,
 }

@@ -397,7 +397,8 @@ impl Ledger {
         }
         let bucket = self.bucket(report)?;
         let collection = bucket.collections.get(&payer).ok_or(NOT_THERE)?;
-        if !bucket.split && !(collection.units == 0 && settled) {
+        let is_refunded = collection.units == 0 && settled;
+        if !bucket.split && !is_refunded {
             return Err(Error::CollectionNeeded.into());
         }
         bucket.collections.remove(&payer);
