@@ -120,7 +120,15 @@ mod tests {
 
     #[test]
     fn given_floats_of_all_magnitudes_when_quantised_then_as_the_interpreter_does() {
-        let mut values = vec![f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 0.0, -0.0, f32::MAX, f32::MIN_POSITIVE];
+        let mut values = vec![
+            f32::NAN,
+            f32::INFINITY,
+            f32::NEG_INFINITY,
+            0.0,
+            -0.0,
+            f32::MAX,
+            f32::MIN_POSITIVE,
+        ];
         values.extend((-4000..4000).map(|half| half as f32 * 0.125));
         values.extend((0..200).map(|i| 1.17f32.powi(i) - 1.0));
         for (scale, zero_point) in [(0.25, 0), (1.0, -128), (0.1, 127), (3.7e-5, 5), (1e30, -3)] {
