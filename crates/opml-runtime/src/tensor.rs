@@ -1,10 +1,17 @@
 //! A tensor with its data.
 
-use std::ops::RangeInclusive;
+use std::{
+    mem,
+    ops::RangeInclusive,
+    sync::{Arc, OnceLock},
+};
 
 use opml::{ElementType, Hash, TensorSpec, ops::Region};
 
-use crate::{describe, fast};
+use crate::{
+    describe,
+    fast::{self, Memory},
+};
 
 /// Why shape and data make no tensor.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -15,12 +22,38 @@ pub enum TensorDataError {
     Length { spec: TensorSpec, found: usize },
 }
 
-/// A specification and that many elements, row-major, int32 little-endian.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A specification and that many elements, row-major, int32 little-endian. Cheap to clone.
+#[derive(Debug, Clone)]
 pub struct Tensor {
     spec: TensorSpec,
-    data: Vec<u8>,
+    data: Arc<Data>,
 }
+
+/// Elements, which several tensors may share.
+#[derive(Debug)]
+struct Data {
+    bytes: Vec<u8>,
+    /// The commitment, which no shape enters.
+    root: OnceLock<Hash>,
+    /// Where the memory goes when nobody needs the elements any more.
+    memory: Option<Arc<Memory>>,
+}
+
+impl Drop for Data {
+    fn drop(&mut self) {
+        if let Some(memory) = &self.memory {
+            memory.give_back(mem::take(&mut self.bytes));
+        }
+    }
+}
+
+impl PartialEq for Tensor {
+    fn eq(&self, other: &Self) -> bool {
+        self.spec == other.spec && self.bytes() == other.bytes()
+    }
+}
+
+impl Eq for Tensor {}
 
 impl Tensor {
     /// Takes the elements as bytes.
@@ -31,7 +64,34 @@ impl Tensor {
                 found: data.len(),
             });
         }
-        Ok(Self { spec, data })
+        Ok(Self::of(spec, data, None))
+    }
+
+    fn of(spec: TensorSpec, bytes: Vec<u8>, memory: Option<Arc<Memory>>) -> Self {
+        let data = Data {
+            bytes,
+            root: OnceLock::new(),
+            memory,
+        };
+        Self {
+            spec,
+            data: Arc::new(data),
+        }
+    }
+
+    /// Takes elements that lie in borrowed memory, as many as the specification says.
+    pub(crate) fn in_memory(spec: TensorSpec, bytes: Vec<u8>, memory: &Arc<Memory>) -> Self {
+        debug_assert_eq!(bytes.len() as u64, spec.byte_len());
+        Self::of(spec, bytes, Some(memory.clone()))
+    }
+
+    /// The same elements under another specification, which has as many bytes.
+    pub(crate) fn under(&self, spec: TensorSpec) -> Self {
+        debug_assert_eq!(self.spec.byte_len(), spec.byte_len());
+        Self {
+            spec,
+            data: self.data.clone(),
+        }
     }
 
     /// An int8 tensor. `values` are row-major.
@@ -66,13 +126,13 @@ impl Tensor {
 
     /// All elements as bytes.
     pub fn bytes(&self) -> &[u8] {
-        &self.data
+        &self.data.bytes
     }
 
     /// All elements as numbers, row-major.
     pub fn values(&self) -> Vec<i32> {
         let element = self.spec.element();
-        self.data
+        self.bytes()
             .chunks(element.size() as usize)
             .filter_map(|bytes| element.read(bytes, 0))
             .collect()
@@ -80,17 +140,17 @@ impl Tensor {
 
     /// The elements of the tile at a leaf of the tensor's tree as bytes.
     pub fn tile(&self, leaf_index: u32) -> Option<&[u8]> {
-        self.data.get(self.spec.tile_range(leaf_index)?)
+        self.bytes().get(self.spec.tile_range(leaf_index)?)
     }
 
     /// The elements of neighbouring tiles as bytes.
     pub fn tiles(&self, leaves: &RangeInclusive<u32>) -> Option<&[u8]> {
-        self.data.get(self.spec.tiles_range(leaves)?)
+        self.bytes().get(self.spec.tiles_range(leaves)?)
     }
 
     /// The elements of a row as bytes.
     pub fn row(&self, row: u32) -> Option<&[u8]> {
-        self.data.get(self.spec.row_range(row)?)
+        self.bytes().get(self.spec.row_range(row)?)
     }
 
     /// The bytes of a part of the tensor.
@@ -102,8 +162,13 @@ impl Tensor {
         }
     }
 
-    /// The tensor's commitment.
+    /// The tensor's commitment, which is computed when it is first asked for.
     pub fn root(&self) -> Hash {
-        fast::tensor_root(self)
+        self.root_in(true)
+    }
+
+    /// The tensor's commitment, computed by other threads too if `parallel`.
+    pub(crate) fn root_in(&self, parallel: bool) -> Hash {
+        *self.data.root.get_or_init(|| fast::root(self.bytes(), parallel))
     }
 }

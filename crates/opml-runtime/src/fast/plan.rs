@@ -1,12 +1,17 @@
 //! A model made ready to run many times.
 
-use std::{fmt, ops::Range, sync::Mutex};
+use std::{
+    fmt,
+    ops::Range,
+    sync::{Arc, Mutex},
+};
 
 use opml::{Hash, NodeRecord, TensorSpec, model::MAX_OPERANDS};
 use rayon::prelude::*;
 
 use super::{
     kernels::Level,
+    memory::Memory,
     nodes::{Node, Part, Prepared, Ready, Work, ready},
     steps::{Step, Steps, Value, values},
     threads::Threads,
@@ -44,11 +49,13 @@ pub struct Plan {
     records: Vec<NodeRecord>,
     nodes: Vec<Ready>,
     values: Vec<Vec<Value>>,
-    /// Empty where every reader has the constant packed.
-    constants: Vec<Vec<u8>>,
+    /// Those that not every reader has packed.
+    constants: Vec<Option<Tensor>>,
     steps: Steps,
     /// Buffers of runs that are over.
     idle: Mutex<Vec<Vec<Vec<u8>>>>,
+    /// Memory of the outputs of executions that are gone.
+    memory: Arc<Memory>,
 }
 
 impl fmt::Debug for Plan {
@@ -75,15 +82,20 @@ impl Plan {
         let nodes: Vec<Ready> = records.iter().map(|record| ready(level, model, record)).collect();
         let values = values(&records, &nodes);
         let steps = Steps::new(&records, &nodes, &values);
-        let mut constants = vec![Vec::new(); model.constants().len()];
+        let mut constants = vec![None; model.constants().len()];
         for (node, operands) in nodes.iter().zip(&values) {
             for (operand, value) in operands.iter().enumerate() {
                 if let (Value::Constant(index), false) = (value, has_packed(node, operand)) {
-                    constants[*index as usize] = model.constants()[*index as usize].bytes().to_vec();
+                    constants[*index as usize] = Some(model.constants()[*index as usize].clone());
                 }
             }
         }
+        let computed = nodes.iter().zip(&records);
+        let output_bytes = computed
+            .filter(|(node, _)| matches!(node, Ready::Compute(_)))
+            .map(|(_, record)| record.output.byte_len() as usize);
         Self {
+            memory: Arc::new(Memory::new(output_bytes.sum())),
             model_root: model.model_root(),
             input: *model.input_spec(),
             level,
@@ -110,7 +122,7 @@ impl Plan {
         let spec = self.records.last().expect("a model has at least one node").output;
         let bytes = match self.steps.output {
             Value::Node(node) => &self.buffer(node, &buffers)[..spec.byte_len() as usize],
-            value => self.outside(value, input),
+            value => bytes_of(self.outside(value, input)),
         };
         let output = Tensor::new(spec, bytes.to_vec()).expect("the bytes of the output were planned");
         if let Ok(mut idle) = self.idle.lock() {
@@ -119,28 +131,55 @@ impl Plan {
         Ok(output)
     }
 
-    /// The output of every node, with whose commitments a claim is made and defended.
+    /// The output of every node and the commitments to them, with which a claim is made and defended.
     pub fn execute(&self, input: &Tensor) -> Result<Execution, ExecuteError> {
         self.check(input)?;
-        let mut outputs: Vec<Tensor> = Vec::with_capacity(self.nodes.len());
+        let mut outputs: Vec<Option<Tensor>> = vec![None; self.nodes.len()];
         self.threads.run(|| {
-            for (node, record) in self.records.iter().enumerate() {
-                let bytes = |value: Value| match value {
-                    Value::Node(node) => outputs[node as usize].bytes(),
-                    value => self.outside(value, input),
-                };
-                let data = match &self.nodes[node] {
-                    Ready::Alias => bytes(self.values[node][0]).to_vec(),
-                    Ready::Compute(_) => {
-                        let mut data = vec![0; record.output.byte_len() as usize];
-                        self.run_chain(&[node as u32], &bytes, &mut data);
-                        data
-                    }
-                };
-                outputs.push(Tensor::new(record.output, data).expect("as many bytes as the specification says"));
+            if self.threads.count() == 1 {
+                self.run_all(input, &mut outputs, |output| {
+                    output.root_in(false);
+                });
+            } else {
+                // A commitment is computed by whoever has nothing better to do.
+                rayon::scope(|scope| {
+                    self.run_all(input, &mut outputs, |output| {
+                        scope.spawn(move |_| {
+                            output.root_in(true);
+                        });
+                    });
+                });
             }
         });
-        Ok(Execution::new(self.model_root, input.clone(), outputs))
+        let outputs = (0..self.nodes.len()).map(|node| match (&outputs[node], &self.nodes[node]) {
+            (None, Ready::Alias) => {
+                let operand = self.value(self.values[node][0], input, &outputs);
+                operand
+                    .expect("what an alias stands for is kept")
+                    .under(self.records[node].output)
+            }
+            (output, _) => output.clone().expect("every node is in a step"),
+        });
+        Ok(Execution::new(self.model_root, input.clone(), outputs.collect()))
+    }
+
+    /// Computes the outputs of all nodes but the aliases, and hands each one over as soon as it is there.
+    fn run_all(&self, input: &Tensor, outputs: &mut [Option<Tensor>], done: impl Fn(Tensor)) {
+        for step in &self.steps.steps {
+            let specs = step.nodes.iter().map(|node| self.records[*node as usize].output);
+            let mut buffers: Vec<Vec<u8>> = specs
+                .clone()
+                .map(|spec| self.memory.take(spec.byte_len() as usize))
+                .collect();
+            let bytes = |value: Value| bytes_of(self.value(value, input, outputs));
+            let outs = buffers.iter_mut().map(Vec::as_mut_slice).collect();
+            self.run_chain(&step.nodes, &bytes, outs);
+            for ((node, spec), buffer) in step.nodes.iter().zip(specs).zip(buffers) {
+                let output = Tensor::in_memory(spec, buffer, &self.memory);
+                outputs[*node as usize] = Some(output.clone());
+                done(output);
+            }
+        }
     }
 
     fn check(&self, input: &Tensor) -> Result<(), ExecuteError> {
@@ -153,11 +192,19 @@ impl Plan {
         Ok(())
     }
 
-    /// A value that no step makes.
-    fn outside<'a>(&'a self, value: Value, input: &'a Tensor) -> &'a [u8] {
+    /// A value of an execution.
+    fn value<'a>(&'a self, value: Value, input: &'a Tensor, outputs: &'a [Option<Tensor>]) -> Option<&'a Tensor> {
         match value {
-            Value::Constant(index) => &self.constants[index as usize],
-            Value::Input | Value::Node(_) => input.bytes(),
+            Value::Node(node) => outputs[node as usize].as_ref(),
+            value => self.outside(value, input),
+        }
+    }
+
+    /// A value that no step makes. `None` for a constant that all of its readers have packed.
+    fn outside<'a>(&'a self, value: Value, input: &'a Tensor) -> Option<&'a Tensor> {
+        match value {
+            Value::Constant(index) => self.constants[index as usize].as_ref(),
+            Value::Input | Value::Node(_) => Some(input),
         }
     }
 
@@ -171,24 +218,22 @@ impl Plan {
         let last = step.nodes.last().map_or(0, |node| *node as usize);
         let bytes = |value: Value| match value {
             Value::Node(node) => &self.buffer(node, buffers)[..self.records[node as usize].output.byte_len() as usize],
-            value => self.outside(value, input),
+            value => bytes_of(self.outside(value, input)),
         };
-        self.run_chain(
-            &step.nodes,
-            &bytes,
-            &mut out[..self.records[last].output.byte_len() as usize],
-        );
+        let used = &mut out[..self.records[last].output.byte_len() as usize];
+        self.run_chain(&step.nodes, &bytes, vec![used]);
         buffers[step.buffer] = out;
     }
 
-    /// Runs a chain of nodes on all rows. `bytes` gives the operands that are not in the chain.
-    fn run_chain<'a>(&'a self, chain: &[u32], bytes: &dyn Fn(Value) -> &'a [u8], out: &mut [u8]) {
+    /// Runs a chain of nodes on all rows. `bytes` gives the operands that are not in the chain, `outs` takes the outputs of its last nodes: of all, or of the
+    /// very last alone.
+    fn run_chain<'a>(&'a self, chain: &[u32], bytes: &dyn Fn(Value) -> &'a [u8], outs: Vec<&mut [u8]>) {
         let links: Vec<Link> = chain
             .iter()
             .enumerate()
             .filter_map(|(place, node)| self.link(*node, place > 0, bytes))
             .collect();
-        let Some((rows, row_bytes)) = links.last().map(|link| (link.rows, link.row_bytes)) else {
+        let Some(rows) = links.last().map(|link| link.rows) else {
             return;
         };
         let threads = self.threads.count();
@@ -198,19 +243,23 @@ impl Plan {
         let parts = (rows * row_cost / COST_OF_A_THREAD).clamp(1, PARTS_OF_A_THREAD * threads);
         let part_rows = if threads == 1 { rows } else { rows.div_ceil(parts) };
         let part_rows = part_rows.min(fits).next_multiple_of(MIN_ROWS).min(rows);
-        let parts = rows.div_ceil(part_rows);
-        let run = |part: usize, threads: usize, out: &mut [u8]| {
-            let first = part * part_rows;
-            run_rows(self.level, threads, &links, first..(first + part_rows).min(rows), out);
+
+        let ranges = (0..rows)
+            .step_by(part_rows)
+            .map(|first| first..(first + part_rows).min(rows));
+        let mut parts: Vec<(Range<usize>, Vec<&mut [u8]>)> = ranges.map(|rows| (rows, Vec::new())).collect();
+        for (out, link) in outs.into_iter().rev().zip(links.iter().rev()) {
+            for ((_, outs), out) in parts.iter_mut().zip(out.chunks_mut(part_rows * link.row_bytes)) {
+                outs.insert(0, out);
+            }
+        }
+        let run = |threads, (rows, outs): &mut (Range<usize>, Vec<&mut [u8]>)| {
+            run_rows(self.level, threads, &links, rows, outs);
         };
-        if parts == 1 {
-            run(0, threads, out);
-        } else if threads == 1 {
-            let outs = out.chunks_mut(part_rows * row_bytes);
-            outs.enumerate().for_each(|(part, out)| run(part, 1, out));
-        } else {
-            let outs = out.par_chunks_mut(part_rows * row_bytes);
-            outs.enumerate().for_each(|(part, out)| run(part, 1, out));
+        match parts.as_mut_slice() {
+            [whole] => run(threads, whole),
+            parts if threads == 1 => parts.iter_mut().for_each(|part| run(1, part)),
+            parts => parts.par_iter_mut().for_each(|part| run(1, part)),
         }
     }
 
@@ -235,11 +284,16 @@ impl Plan {
     }
 }
 
+/// Nothing for a constant that is packed.
+fn bytes_of(tensor: Option<&Tensor>) -> &[u8] {
+    tensor.map_or(&[], Tensor::bytes)
+}
+
 /// Whether the node needs the constant no more.
 fn has_packed(node: &Ready, operand: usize) -> bool {
     match node {
         Ready::Compute(node) => node.has_packed(operand),
-        // An alias reads nothing; who reads it has the constant itself as operand. Only the trace copies it.
+        // An alias reads nothing; who reads it has the constant itself as operand. Only an execution needs it.
         Ready::Alias => false,
     }
 }
@@ -254,10 +308,12 @@ struct Link<'a> {
     row_bytes: usize,
 }
 
-/// Some rows from the first to the last node of a chain.
-fn run_rows(level: Level, threads: usize, links: &[Link], rows: Range<usize>, out: &mut [u8]) {
+/// Some rows from the first to the last node of a chain, of whose last nodes `outs` takes these rows of the output.
+fn run_rows(level: Level, threads: usize, links: &[Link], rows: &Range<usize>, outs: &mut [&mut [u8]]) {
+    let unkept = links.len() - outs.len();
     let (mut before, mut next) = (Vec::new(), Vec::new());
     for (i, link) in links.iter().enumerate() {
+        let (ready, outs) = outs.split_at_mut(i.saturating_sub(unkept));
         let mut work = Work {
             level,
             threads,
@@ -267,12 +323,12 @@ fn run_rows(level: Level, threads: usize, links: &[Link], rows: Range<usize>, ou
         };
         if i > 0 {
             work.operands[0] = Part {
-                bytes: &before,
+                bytes: ready.last().map_or(&before, |out| out),
                 first_row: rows.start,
             };
         }
-        if i + 1 == links.len() {
-            link.node.rows(&work, out);
+        if i >= unkept {
+            link.node.rows(&work, outs[0]);
         } else {
             next.resize(rows.len() * link.row_bytes, 0);
             link.node.rows(&work, &mut next);
