@@ -9,7 +9,9 @@ use opml::{
     ops::{self, Operator, RowStatistics},
 };
 
-use crate::{commit::Tree, describe, fast, model::Model, tensor::Tensor};
+use rayon::prelude::*;
+
+use crate::{commit::Tree, describe, model::Model, tensor::Tensor};
 
 /// Why a model does not run on an input.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -26,7 +28,6 @@ pub struct Execution {
     model_root: Hash,
     input: Tensor,
     outputs: Vec<Tensor>,
-    claim: OnceLock<Claim>,
     roots: OnceLock<Vec<Hash>>,
 }
 
@@ -36,7 +37,6 @@ impl Execution {
             model_root,
             input,
             outputs,
-            claim: OnceLock::new(),
             roots: OnceLock::new(),
         }
     }
@@ -57,16 +57,17 @@ impl Execution {
 
     /// What an operator commits to when it answers. Hashes the input and the output only.
     pub fn claim(&self) -> Claim {
-        *self.claim.get_or_init(|| Claim {
+        Claim {
             model_root: self.model_root,
             input_root: self.input.root(),
             output_root: self.output().root(),
-        })
+        }
     }
 
     /// The root of every node's output.
     pub fn roots(&self) -> &[Hash] {
-        self.roots.get_or_init(|| fast::tensor_roots(&self.outputs))
+        self.roots
+            .get_or_init(|| self.outputs.par_iter().map(Tensor::root).collect())
     }
 
     /// The tree over [`Execution::roots`].

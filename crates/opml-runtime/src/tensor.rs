@@ -1,6 +1,9 @@
 //! A tensor with its data.
 
-use std::ops::RangeInclusive;
+use std::{
+    ops::RangeInclusive,
+    sync::{Arc, OnceLock},
+};
 
 use bytes::Bytes;
 use opml::{ElementType, Hash, TensorSpec, ops::Region};
@@ -17,23 +20,52 @@ pub enum TensorDataError {
 }
 
 /// A specification and that many elements, row-major, int32 little-endian. A clone shares the elements, which may be a part of a mapped file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Tensor {
     spec: TensorSpec,
-    data: Bytes,
+    data: Arc<Data>,
 }
+
+/// Elements, which several tensors may share.
+#[derive(Debug)]
+struct Data {
+    bytes: Bytes,
+    /// The commitment, which no shape enters.
+    root: OnceLock<Hash>,
+}
+
+impl PartialEq for Tensor {
+    fn eq(&self, other: &Self) -> bool {
+        self.spec == other.spec && self.bytes() == other.bytes()
+    }
+}
+
+impl Eq for Tensor {}
 
 impl Tensor {
     /// Takes the elements as bytes.
     pub fn new(spec: TensorSpec, data: impl Into<Bytes>) -> Result<Self, TensorDataError> {
-        let data = data.into();
-        if u64::try_from(data.len()) != Ok(spec.byte_len()) {
+        let bytes = data.into();
+        if u64::try_from(bytes.len()) != Ok(spec.byte_len()) {
             return Err(TensorDataError::Length {
                 spec,
-                found: data.len(),
+                found: bytes.len(),
             });
         }
-        Ok(Self { spec, data })
+        let root = OnceLock::new();
+        Ok(Self {
+            spec,
+            data: Arc::new(Data { bytes, root }),
+        })
+    }
+
+    /// The same elements under another specification, which has as many bytes.
+    pub(crate) fn under(&self, spec: TensorSpec) -> Self {
+        debug_assert_eq!(self.spec.byte_len(), spec.byte_len());
+        Self {
+            spec,
+            data: self.data.clone(),
+        }
     }
 
     /// An int8 tensor. `values` are row-major.
@@ -62,24 +94,19 @@ impl Tensor {
         Self::new(spec, data)
     }
 
-    /// The same elements, shared, under another specification of as many bytes.
-    pub(crate) fn reshaped(&self, spec: TensorSpec) -> Result<Self, TensorDataError> {
-        Self::new(spec, self.data.clone())
-    }
-
     pub fn spec(&self) -> &TensorSpec {
         &self.spec
     }
 
     /// All elements as bytes.
     pub fn bytes(&self) -> &[u8] {
-        &self.data
+        &self.data.bytes
     }
 
     /// All elements as numbers, row-major.
     pub fn values(&self) -> Vec<i32> {
         let element = self.spec.element();
-        self.data
+        self.bytes()
             .chunks(element.size() as usize)
             .filter_map(|bytes| element.read(bytes, 0))
             .collect()
@@ -87,17 +114,17 @@ impl Tensor {
 
     /// The elements of the tile at a leaf of the tensor's tree as bytes.
     pub fn tile(&self, leaf_index: u32) -> Option<&[u8]> {
-        self.data.get(self.spec.tile_range(leaf_index)?)
+        self.bytes().get(self.spec.tile_range(leaf_index)?)
     }
 
     /// The elements of neighbouring tiles as bytes.
     pub fn tiles(&self, leaves: &RangeInclusive<u32>) -> Option<&[u8]> {
-        self.data.get(self.spec.tiles_range(leaves)?)
+        self.bytes().get(self.spec.tiles_range(leaves)?)
     }
 
     /// The elements of a row as bytes.
     pub fn row(&self, row: u32) -> Option<&[u8]> {
-        self.data.get(self.spec.row_range(row)?)
+        self.bytes().get(self.spec.row_range(row)?)
     }
 
     /// The bytes of a part of the tensor.
@@ -109,8 +136,13 @@ impl Tensor {
         }
     }
 
-    /// The tensor's commitment.
+    /// The tensor's commitment, which is computed when it is first asked for.
     pub fn root(&self) -> Hash {
-        fast::tensor_root(self)
+        self.root_in(true)
+    }
+
+    /// The tensor's commitment, computed by other threads too if `parallel`.
+    pub(crate) fn root_in(&self, parallel: bool) -> Hash {
+        *self.data.root.get_or_init(|| fast::root(self.bytes(), parallel))
     }
 }

@@ -1,52 +1,48 @@
-//! Commitments of tensors: two tiles at once with the SHA instructions, and all threads of the pool that the caller is in.
+//! Commitments of tensors: two messages at once with the SHA instructions, and on all threads of the pool that the caller is in when there are many.
 
 use opml::{Domain, Hash, PAD, merkle, tensor::TILE_BYTES};
 use rayon::prelude::*;
 
-use super::kernels::{Block, ShaExtensions, compress_two};
+use super::kernels::{Quarter, ShaExtensions, compress_two};
 use crate::tensor::Tensor;
 
 /// Hashes that are worth a task of their own.
-const TASK: usize = 64;
-/// Hashes that are worth waking other threads.
-const MANY: usize = 2048;
+const TASK: usize = 512;
 
-/// The tensor's commitment, which [`Tensor::root`] is.
+const TILE: usize = TILE_BYTES as usize;
+/// A leaf's prefix, a full tile and the padding.
+const LEAF_BLOCKS: usize = 9;
+/// A prefix, two hashes and the padding.
+const PARENT_BLOCKS: usize = 2;
+/// What follows a message.
+const PADDING: u8 = 0x80;
+static ZEROS: Quarter = [0; 16];
+
+/// The tensor's commitment, which [`Tensor::root`] keeps.
 pub fn tensor_root(tensor: &Tensor) -> Hash {
-    fold(leaves(tensor.bytes()))
+    root(tensor.bytes(), true)
 }
 
-/// The commitments of all tensors.
-pub fn tensor_roots(tensors: &[Tensor]) -> Vec<Hash> {
-    tensors.par_iter().map(tensor_root).collect()
-}
-
-/// The leaves of all tiles.
-fn leaves(bytes: &[u8]) -> Vec<Hash> {
-    let tiles: Vec<&[u8]> = bytes.chunks(TILE_BYTES as usize).collect();
-    let mut leaves = vec![PAD; tiles.len()];
-    in_tasks(&mut leaves, |first, leaves| {
-        for (i, pair) in leaves.chunks_mut(2).enumerate() {
-            let at = first + 2 * i;
-            // The last one is hashed twice when it has no neighbour.
-            let two = [at, at + pair.len() - 1].map(|tile| (tile as u32, tiles[tile]));
-            pair.copy_from_slice(&leaf_pair(two)[..pair.len()]);
-        }
+/// The commitment to these elements. A large one is shared among threads if `parallel`.
+pub(crate) fn root(bytes: &[u8], parallel: bool) -> Hash {
+    let (tiles, rest) = bytes.as_chunks::<TILE>();
+    let mut nodes = vec![PAD; tiles.len()];
+    in_tasks(parallel, &mut nodes, |first, leaves| {
+        in_pairs(leaves, |pair| {
+            leaf_pair(pair.map(|i| ((first + i) as u32, &tiles[first + i])))
+        });
     });
-    leaves
-}
-
-/// The root above `nodes`.
-fn fold(mut nodes: Vec<Hash>) -> Hash {
+    if !rest.is_empty() {
+        nodes.push(merkle::leaf(Domain::TensorTile, tiles.len() as u32, &[rest]));
+    }
     while nodes.len() > 1 {
-        let children = |parent: usize| [nodes[2 * parent], nodes.get(2 * parent + 1).copied().unwrap_or(PAD)];
-        let mut parents = vec![PAD; nodes.len().div_ceil(2)];
-        in_tasks(&mut parents, |first, parents| {
-            for (i, pair) in parents.chunks_mut(2).enumerate() {
-                let at = first + 2 * i;
-                let two = [children(at), children(at + pair.len() - 1)];
-                pair.copy_from_slice(&parent_pair(two)[..pair.len()]);
-            }
+        if nodes.len() % 2 == 1 {
+            nodes.push(PAD);
+        }
+        let (children, _) = nodes.as_chunks();
+        let mut parents = vec![PAD; children.len()];
+        in_tasks(parallel, &mut parents, |first, parents| {
+            in_pairs(parents, |pair| parent_pair(pair.map(|i| &children[first + i])));
         });
         nodes = parents;
     }
@@ -54,75 +50,77 @@ fn fold(mut nodes: Vec<Hash>) -> Hash {
 }
 
 /// Fills `hashes` in tasks that get the index of their first one.
-fn in_tasks(hashes: &mut [Hash], fill: impl Fn(usize, &mut [Hash]) + Sync) {
-    let few = if rayon::current_thread_index().is_some() {
-        TASK
-    } else {
-        MANY
-    };
-    if hashes.len() <= few {
-        fill(0, hashes);
-    } else {
+fn in_tasks(parallel: bool, hashes: &mut [Hash], fill: impl Fn(usize, &mut [Hash]) + Sync) {
+    if parallel && hashes.len() > 2 * TASK {
         let tasks = hashes.par_chunks_mut(TASK).enumerate();
         tasks.for_each(|(task, hashes)| fill(task * TASK, hashes));
+    } else {
+        fill(0, hashes);
     }
 }
 
-/// Two leaves, each given as its index and the bytes of its tile.
-fn leaf_pair(tiles: [(u32, &[u8]); 2]) -> [Hash; 2] {
+/// Fills `hashes` two at a time. The last one is computed twice when it has no neighbour.
+fn in_pairs(hashes: &mut [Hash], two: impl Fn([usize; 2]) -> [Hash; 2]) {
+    for (i, pair) in hashes.chunks_mut(2).enumerate() {
+        let both = two([2 * i, 2 * i + pair.len() - 1]);
+        pair.copy_from_slice(&both[..pair.len()]);
+    }
+}
+
+/// The leaves of two full tiles, each given with its index.
+fn leaf_pair(tiles: [(u32, &[u8; TILE]); 2]) -> [Hash; 2] {
     let Some(extensions) = ShaExtensions::detect() else {
         return tiles.map(|(index, tile)| merkle::leaf(Domain::TensorTile, index, &[tile]));
     };
-    let messages = tiles.map(|(index, tile)| {
+    let prefixes = tiles.map(|(index, _)| {
         let [i0, i1, i2, i3] = index.to_le_bytes();
-        Message::new(&[&[0, Domain::TensorTile as u8, i0, i1, i2, i3], tile])
+        [0, Domain::TensorTile as u8, i0, i1, i2, i3]
     });
-    digests(extensions, &messages)
+    digests::<_, _, LEAF_BLOCKS>(extensions, prefixes, tiles.map(|(_, tile)| tile))
 }
 
-/// Two parents that have a real leaf below them.
-fn parent_pair(children: [[Hash; 2]; 2]) -> [Hash; 2] {
+/// The parents of two pairs of neighbours, each of which has a real leaf below it.
+fn parent_pair(children: [&[Hash; 2]; 2]) -> [Hash; 2] {
     let Some(extensions) = ShaExtensions::detect() else {
-        return children.map(|[left, right]| merkle::parent(&left, &right));
+        return children.map(|[left, right]| merkle::parent(left, right));
     };
-    let messages = children.map(|[left, right]| Message::new(&[&[1], &left, &right]));
-    digests(extensions, &messages)
+    let bodies = children.map(|children| {
+        let bytes: &[u8; 64] = children.as_flattened().as_array().expect("two hashes are 64 bytes");
+        bytes
+    });
+    digests::<_, _, PARENT_BLOCKS>(extensions, [[1]; 2], bodies)
 }
 
-/// A prefix, a full tile and the padding.
-const MAX_BLOCKS: usize = (6 + TILE_BYTES as usize + 9).div_ceil(64);
-
-/// A message with its padding.
-struct Message {
-    blocks: [Block; MAX_BLOCKS],
-    len: usize,
-}
-
-impl Message {
-    fn new(parts: &[&[u8]]) -> Self {
-        let mut blocks = [[0; 64]; MAX_BLOCKS];
-        let bytes = blocks.as_flattened_mut();
-        let mut end = 0;
-        for part in parts {
-            bytes[end..end + part.len()].copy_from_slice(part);
-            end += part.len();
+/// The digests of two messages, of a prefix that is shorter than a quarter of a block and a body each. The body stays where it is, but for the quarters that it shares
+/// with the prefix and with the padding.
+fn digests<const PREFIX: usize, const BODY: usize, const BLOCKS: usize>(
+    extensions: ShaExtensions,
+    prefixes: [[u8; PREFIX]; 2],
+    bodies: [&[u8; BODY]; 2],
+) -> [Hash; 2] {
+    let mut length = ZEROS;
+    length[8..].copy_from_slice(&(8 * (PREFIX + BODY) as u64).to_be_bytes());
+    let parts = bodies.map(|body| {
+        let (start, rest) = body.split_at(ZEROS.len() - PREFIX);
+        let (middle, end) = rest.as_chunks();
+        (start, middle, end)
+    });
+    let mut ends = [[ZEROS; 2]; 2];
+    for (([first, last], prefix), (start, _, end)) in ends.iter_mut().zip(&prefixes).zip(&parts) {
+        first[..PREFIX].copy_from_slice(prefix);
+        first[PREFIX..].copy_from_slice(start);
+        last[..end.len()].copy_from_slice(end);
+        last[end.len()] = PADDING;
+    }
+    let mut messages = [[[&ZEROS; 4]; BLOCKS]; 2];
+    for ((message, [first, last]), (_, middle, _)) in messages.iter_mut().zip(&ends).zip(parts) {
+        let quarters = message.as_flattened_mut();
+        quarters[0] = first;
+        for (quarter, bytes) in quarters[1..].iter_mut().zip(middle) {
+            *quarter = bytes;
         }
-        bytes[end] = 0x80;
-        let len = (end + 9).div_ceil(64);
-        bytes[64 * len - 8..64 * len].copy_from_slice(&(8 * end as u64).to_be_bytes());
-        Self { blocks, len }
+        quarters[1 + middle.len()] = last;
+        quarters[4 * BLOCKS - 1] = &length;
     }
-
-    fn blocks(&self) -> &[Block] {
-        &self.blocks[..self.len]
-    }
-}
-
-fn digests(extensions: ShaExtensions, messages: &[Message; 2]) -> [Hash; 2] {
-    let [a, b] = messages;
-    if a.len == b.len {
-        compress_two(extensions, [a.blocks(), b.blocks()])
-    } else {
-        [a, b].map(|message| compress_two(extensions, [message.blocks(); 2])[0])
-    }
+    compress_two(extensions, &messages)
 }

@@ -1,12 +1,17 @@
 //! A model made ready to run many times.
 
-use std::{fmt, ops::Range, sync::Mutex};
+use std::{
+    fmt,
+    ops::Range,
+    sync::{Arc, Mutex},
+};
 
 use opml::{Hash, NodeRecord, Operand, TensorSpec, model::MAX_OPERANDS};
 use rayon::prelude::*;
 
 use super::{
     kernels::Level,
+    memory::Memory,
     nodes::{Node, Packing, Part, Prepared, Ready, Work, ready},
     steps::{Step, Steps, Value, values},
     threads::Threads,
@@ -52,11 +57,13 @@ pub struct Plan {
     records: Vec<NodeRecord>,
     nodes: Vec<Ready>,
     values: Vec<Vec<Value>>,
-    /// `None` where every reader has the constant packed.
+    /// Those that not every reader has packed.
     constants: Vec<Option<Tensor>>,
     steps: Steps,
     /// Buffers of runs that are over.
     idle: Mutex<Vec<Vec<Vec<u8>>>>,
+    /// Memory of the outputs of executions that are gone.
+    memory: Arc<Memory>,
 }
 
 impl fmt::Debug for Plan {
@@ -103,7 +110,12 @@ impl Plan {
                 }
             }
         }
+        let computed = nodes.iter().zip(&records);
+        let output_bytes = computed
+            .filter(|(node, _)| matches!(node, Ready::Compute(_)))
+            .map(|(_, record)| record.output.byte_len() as usize);
         Self {
+            memory: Arc::new(Memory::new(output_bytes.sum())),
             model_root: model.model_root(),
             input: *model.input_spec(),
             level,
@@ -130,7 +142,7 @@ impl Plan {
         let spec = self.records.last().expect("a model has at least one node").output;
         let bytes = match self.steps.output {
             Value::Node(node) => &self.buffer(node, &buffers)[..spec.byte_len() as usize],
-            value => self.outside(value, input),
+            value => bytes_of(self.outside(value, input)),
         };
         let output = Tensor::new(spec, bytes.to_vec()).expect("the bytes of the output were planned");
         if let Ok(mut idle) = self.idle.lock() {
@@ -139,75 +151,124 @@ impl Plan {
         Ok(output)
     }
 
-    /// The output of every node, with whose commitments a claim is made and defended.
+    /// The output of every node and the commitments to them, with which a claim is made and defended.
     pub fn execute(&self, input: &Tensor) -> Result<Execution, ExecuteError> {
         self.execute_with_progress(input, &())
     }
 
     /// [`Plan::execute`], with somebody to be told how far it is.
     pub fn execute_with_progress(&self, input: &Tensor, progress: &dyn Progress) -> Result<Execution, ExecuteError> {
-        self.continue_from(input, Vec::new(), progress)
+        self.check(input)?;
+        progress.begin(Stage::Run, self.costs(0..self.records.len() as u32));
+        let mut outputs: Vec<Option<Tensor>> = vec![None; self.nodes.len()];
+        self.threads.run(|| {
+            if self.threads.count() == 1 {
+                self.run_all(input, &mut outputs, progress, |output| {
+                    output.root_in(false);
+                });
+            } else {
+                // A commitment is computed by whoever has nothing better to do.
+                rayon::scope(|scope| {
+                    self.run_all(input, &mut outputs, progress, |output| {
+                        scope.spawn(move |_| {
+                            output.root_in(true);
+                        });
+                    });
+                });
+            }
+        });
+        let outputs = (0..self.nodes.len()).map(|node| match (&outputs[node], &self.nodes[node]) {
+            (None, Ready::Alias) => {
+                let operand = self.value(self.values[node][0], input, &outputs);
+                operand
+                    .expect("what an alias stands for is kept")
+                    .under(self.records[node].output)
+            }
+            (output, _) => output.clone().expect("every node is in a step"),
+        });
+        Ok(Execution::new(self.model_root, input.clone(), outputs.collect()))
+    }
+
+    /// Computes the outputs of all nodes but the aliases, and hands each one over as soon as it is there.
+    fn run_all(&self, input: &Tensor, outputs: &mut [Option<Tensor>], progress: &dyn Progress, done: impl Fn(Tensor)) {
+        for step in &self.steps.steps {
+            let mut buffers: Vec<Vec<u8>> = step.nodes.iter().map(|node| self.take(*node)).collect();
+            let bytes =
+                |node: u32, operand: usize| bytes_of(self.value(self.values[node as usize][operand], input, outputs));
+            let outs = buffers.iter_mut().map(Vec::as_mut_slice).collect();
+            self.run_chain(&step.nodes, &bytes, outs);
+            for (node, buffer) in step.nodes.iter().zip(buffers) {
+                let output = self.output(*node, buffer);
+                outputs[*node as usize] = Some(output.clone());
+                done(output);
+            }
+            progress.advance(self.costs(step.nodes.iter().copied()));
+        }
     }
 
     /// The output of every node, where those of the first nodes are given. They are taken as they are: with a wrong one among them this is what an operator computes that
     /// made one mistake and none after it.
-    pub fn resume(&self, input: &Tensor, outputs: Vec<Tensor>) -> Result<Execution, ExecuteError> {
-        self.continue_from(input, outputs, &())
-    }
-
-    fn continue_from(
-        &self,
-        input: &Tensor,
-        mut outputs: Vec<Tensor>,
-        progress: &dyn Progress,
-    ) -> Result<Execution, ExecuteError> {
+    pub fn resume(&self, input: &Tensor, mut outputs: Vec<Tensor>) -> Result<Execution, ExecuteError> {
         self.check(input)?;
         if let Some(node) = (0..outputs.len())
             .find(|node| self.records.get(*node).map(|record| &record.output) != Some(outputs[*node].spec()))
         {
             return Err(ExecuteError::OutputSpec { node });
         }
-        let missing = outputs.len()..self.records.len();
-        progress.begin(Stage::Run, missing.clone().map(|node| self.cost(node)).sum());
         self.threads.run(|| {
-            for node in missing {
-                let record = &self.records[node];
-                let output = match &self.nodes[node] {
-                    Ready::Alias => self.operand(node as u32, 0, input, &outputs).reshaped(record.output),
+            for node in outputs.len() as u32..self.records.len() as u32 {
+                // A given output need not be what an alias stands for, so that every operand is what the record says.
+                let output = match &self.nodes[node as usize] {
+                    Ready::Alias => self
+                        .operand(node, 0, input, &outputs)
+                        .expect("what an alias stands for is kept")
+                        .under(self.records[node as usize].output),
                     Ready::Compute(_) => {
-                        let bytes = |node: u32, operand: usize| match self.records[node as usize].operands[operand] {
-                            Operand::Constant(index) => self.constant(index),
-                            _ => self.operand(node, operand, input, &outputs).bytes(),
-                        };
-                        let mut data = vec![0; record.output.byte_len() as usize];
-                        self.run_chain(&[node as u32], &bytes, &mut data);
-                        Tensor::new(record.output, data)
+                        let bytes = |node: u32, operand: usize| bytes_of(self.operand(node, operand, input, &outputs));
+                        let mut buffer = self.take(node);
+                        self.run_chain(&[node], &bytes, vec![&mut buffer]);
+                        self.output(node, buffer)
                     }
                 };
-                outputs.push(output.expect("as many bytes as the specification says"));
-                progress.advance(self.cost(node));
+                outputs.push(output);
             }
         });
         Ok(Execution::new(self.model_root, input.clone(), outputs))
     }
 
-    /// What an operand of a node is, as the record says, which is no packed constant.
-    fn operand<'a>(&'a self, node: u32, operand: usize, input: &'a Tensor, outputs: &'a [Tensor]) -> &'a Tensor {
+    /// Memory for a node's output.
+    fn take(&self, node: u32) -> Vec<u8> {
+        self.memory.take(self.records[node as usize].output.byte_len() as usize)
+    }
+
+    /// A node's output in memory that was taken for it.
+    fn output(&self, node: u32, buffer: Vec<u8>) -> Tensor {
+        Tensor::new(self.records[node as usize].output, self.memory.share(buffer))
+            .expect("as many bytes as the specification says")
+    }
+
+    /// What an operand of a node is, as the record says. `None` for a constant that all of its readers have packed.
+    fn operand<'a>(
+        &'a self,
+        node: u32,
+        operand: usize,
+        input: &'a Tensor,
+        outputs: &'a [Tensor],
+    ) -> Option<&'a Tensor> {
         match self.records[node as usize].operands[operand] {
-            Operand::Node(index) => &outputs[index as usize],
-            Operand::Constant(index) => self.constants[index as usize]
-                .as_ref()
-                .expect("a constant that is not packed is kept"),
-            Operand::Input | Operand::None => input,
+            Operand::Node(index) => Some(&outputs[index as usize]),
+            Operand::Constant(index) => self.constants[index as usize].as_ref(),
+            Operand::Input | Operand::None => Some(input),
         }
     }
 
-    /// About how much work a node is.
-    fn cost(&self, node: usize) -> u64 {
-        match &self.nodes[node] {
-            Ready::Compute(compute) => u64::from(self.records[node].output.rows()) * compute.row_cost() as u64,
+    /// About how much work these nodes are.
+    fn costs(&self, nodes: impl IntoIterator<Item = u32>) -> u64 {
+        let cost = |node: u32| match &self.nodes[node as usize] {
+            Ready::Compute(compute) => u64::from(self.records[node as usize].output.rows()) * compute.row_cost() as u64,
             Ready::Alias => 0,
-        }
+        };
+        nodes.into_iter().map(cost).sum()
     }
 
     fn check(&self, input: &Tensor) -> Result<(), ExecuteError> {
@@ -220,17 +281,20 @@ impl Plan {
         Ok(())
     }
 
-    /// A value that no step makes.
-    fn outside<'a>(&'a self, value: Value, input: &'a Tensor) -> &'a [u8] {
+    /// A value of an execution.
+    fn value<'a>(&'a self, value: Value, input: &'a Tensor, outputs: &'a [Option<Tensor>]) -> Option<&'a Tensor> {
         match value {
-            Value::Constant(index) => self.constant(index),
-            Value::Input | Value::Node(_) => input.bytes(),
+            Value::Node(node) => outputs[node as usize].as_ref(),
+            value => self.outside(value, input),
         }
     }
 
-    /// The bytes of a constant; none where every reader has it packed.
-    fn constant(&self, index: u32) -> &[u8] {
-        self.constants[index as usize].as_ref().map_or(&[], Tensor::bytes)
+    /// A value that no step makes. `None` for a constant that all of its readers have packed.
+    fn outside<'a>(&'a self, value: Value, input: &'a Tensor) -> Option<&'a Tensor> {
+        match value {
+            Value::Constant(index) => self.constants[index as usize].as_ref(),
+            Value::Input | Value::Node(_) => Some(input),
+        }
     }
 
     fn buffer<'a>(&self, node: u32, buffers: &'a [Vec<u8>]) -> &'a [u8] {
@@ -243,24 +307,22 @@ impl Plan {
         let last = step.nodes.last().map_or(0, |node| *node as usize);
         let bytes = |node: u32, operand: usize| match self.values[node as usize][operand] {
             Value::Node(node) => &self.buffer(node, buffers)[..self.records[node as usize].output.byte_len() as usize],
-            value => self.outside(value, input),
+            value => bytes_of(self.outside(value, input)),
         };
-        self.run_chain(
-            &step.nodes,
-            &bytes,
-            &mut out[..self.records[last].output.byte_len() as usize],
-        );
+        let used = &mut out[..self.records[last].output.byte_len() as usize];
+        self.run_chain(&step.nodes, &bytes, vec![used]);
         buffers[step.buffer] = out;
     }
 
-    /// Runs a chain of nodes on all rows. `bytes` gives, by node and place, the operands that are not in the chain.
-    fn run_chain<'a>(&'a self, chain: &[u32], bytes: &dyn Fn(u32, usize) -> &'a [u8], out: &mut [u8]) {
+    /// Runs a chain of nodes on all rows. `bytes` gives, by node and place, the operands that are not in the chain, `outs` takes the outputs of its last nodes: of
+    /// all, or of the very last alone.
+    fn run_chain<'a>(&'a self, chain: &[u32], bytes: &dyn Fn(u32, usize) -> &'a [u8], outs: Vec<&mut [u8]>) {
         let links: Vec<Link> = chain
             .iter()
             .enumerate()
             .filter_map(|(place, node)| self.link(*node, place > 0, bytes))
             .collect();
-        let Some((rows, row_bytes)) = links.last().map(|link| (link.rows, link.row_bytes)) else {
+        let Some(rows) = links.last().map(|link| link.rows) else {
             return;
         };
         let threads = self.threads.count();
@@ -274,19 +336,23 @@ impl Plan {
         } else {
             part_rows.min(fits).next_multiple_of(MIN_ROWS).min(rows)
         };
-        let parts = rows.div_ceil(part_rows);
-        let run = |part: usize, threads: usize, out: &mut [u8]| {
-            let first = part * part_rows;
-            run_rows(self.level, threads, &links, first..(first + part_rows).min(rows), out);
+
+        let ranges = (0..rows)
+            .step_by(part_rows)
+            .map(|first| first..(first + part_rows).min(rows));
+        let mut parts: Vec<(Range<usize>, Vec<&mut [u8]>)> = ranges.map(|rows| (rows, Vec::new())).collect();
+        for (out, link) in outs.into_iter().rev().zip(links.iter().rev()) {
+            for ((_, outs), out) in parts.iter_mut().zip(out.chunks_mut(part_rows * link.row_bytes)) {
+                outs.insert(0, out);
+            }
+        }
+        let run = |threads, (rows, outs): &mut (Range<usize>, Vec<&mut [u8]>)| {
+            run_rows(self.level, threads, &links, rows, outs);
         };
-        if parts == 1 {
-            run(0, threads, out);
-        } else if threads == 1 {
-            let outs = out.chunks_mut(part_rows * row_bytes);
-            outs.enumerate().for_each(|(part, out)| run(part, 1, out));
-        } else {
-            let outs = out.par_chunks_mut(part_rows * row_bytes);
-            outs.enumerate().for_each(|(part, out)| run(part, 1, out));
+        match parts.as_mut_slice() {
+            [whole] => run(threads, whole),
+            parts if threads == 1 => parts.iter_mut().for_each(|part| run(1, part)),
+            parts => parts.par_iter_mut().for_each(|part| run(1, part)),
         }
     }
 
@@ -312,11 +378,16 @@ impl Plan {
     }
 }
 
+/// Nothing for a constant that is packed.
+fn bytes_of(tensor: Option<&Tensor>) -> &[u8] {
+    tensor.map_or(&[], Tensor::bytes)
+}
+
 /// Whether the node needs the constant no more.
 fn has_packed(node: &Ready, operand: usize) -> bool {
     match node {
         Ready::Compute(node) => node.has_packed(operand),
-        // An alias reads nothing; who reads it has the constant itself as operand. Only the trace copies it.
+        // An alias reads nothing; who reads it has the constant itself as operand. Only an execution needs it.
         Ready::Alias => false,
     }
 }
@@ -331,10 +402,12 @@ struct Link<'a> {
     row_bytes: usize,
 }
 
-/// Some rows from the first to the last node of a chain.
-fn run_rows(level: Level, threads: usize, links: &[Link], rows: Range<usize>, out: &mut [u8]) {
+/// Some rows from the first to the last node of a chain, of whose last nodes `outs` takes these rows of the output.
+fn run_rows(level: Level, threads: usize, links: &[Link], rows: &Range<usize>, outs: &mut [&mut [u8]]) {
+    let unkept = links.len() - outs.len();
     let (mut before, mut next) = (Vec::new(), Vec::new());
     for (i, link) in links.iter().enumerate() {
+        let (ready, outs) = outs.split_at_mut(i.saturating_sub(unkept));
         let mut work = Work {
             level,
             threads,
@@ -344,12 +417,12 @@ fn run_rows(level: Level, threads: usize, links: &[Link], rows: Range<usize>, ou
         };
         if i > 0 {
             work.operands[0] = Part {
-                bytes: &before,
+                bytes: ready.last().map_or(&before, |out| out),
                 first_row: rows.start,
             };
         }
-        if i + 1 == links.len() {
-            link.node.rows(&work, out);
+        if i >= unkept {
+            link.node.rows(&work, outs[0]);
         } else {
             next.resize(rows.len() * link.row_bytes, 0);
             link.node.rows(&work, &mut next);

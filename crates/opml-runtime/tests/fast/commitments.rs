@@ -18,7 +18,6 @@ proptest! {
         let expected = commit::tensor_root(&tensor);
         prop_assert_eq!(fast::tensor_root(&tensor), expected);
         prop_assert_eq!(TensorTree::new(&tensor).root(), expected);
-        prop_assert_eq!(fast::tensor_roots(&[tensor.clone(), tensor]), vec![expected; 2]);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Random tensors and the comparison.
 
 use opml_runtime::{
-    ElementType, Model, Tensor, TensorSpec, execute,
+    ElementType, Execution, Hash, Model, Tensor, TensorSpec, commit, execute,
     fast::{Level, Plan, PlanOptions},
     synthetic,
 };
@@ -56,6 +56,18 @@ pub fn plans(model: &Model) -> Vec<Plan> {
     plans
 }
 
+/// Fails where outputs or commitments differ.
+fn assert_execution(model: &Model, plan: &Plan, found: &Execution, expected: &Execution) {
+    assert_eq!(found.outputs().len(), expected.outputs().len());
+    for (node, (found, expected)) in found.outputs().iter().zip(expected.outputs()).enumerate() {
+        assert!(found == expected, "node {node} ({:?}), {plan:?}", model.nodes()[node]);
+    }
+    let roots: Vec<Hash> = expected.outputs().iter().map(commit::tensor_root).collect();
+    assert_eq!(found.roots(), roots, "{plan:?}");
+    assert_eq!(found.claim(), expected.claim());
+    assert_eq!(found.trace_root(), expected.trace_root());
+}
+
 /// Fails where the fast executor differs from the reference on this input.
 pub fn assert_equal(model: &Model, plans: &[Plan], input: &Tensor) {
     let expected = execute(model, input).unwrap();
@@ -64,11 +76,12 @@ pub fn assert_equal(model: &Model, plans: &[Plan], input: &Tensor) {
         for _ in 0..2 {
             assert_eq!(&plan.run(input).unwrap(), expected.output(), "{plan:?}");
         }
-        let outputs = plan.execute(input).unwrap();
-        for (node, (found, expected)) in outputs.outputs().iter().zip(expected.outputs()).enumerate() {
-            assert!(found == expected, "node {node} ({:?}), {plan:?}", model.nodes()[node]);
-        }
-        assert_eq!(outputs.outputs().len(), expected.outputs().len());
-        assert_eq!(outputs.claim(), expected.claim());
+        // Three times: the second execution must leave the first alone, the third finds its memory.
+        let first = plan.execute(input).unwrap();
+        let second = plan.execute(input).unwrap();
+        assert_execution(model, plan, &second, &expected);
+        drop(second);
+        assert_execution(model, plan, &plan.execute(input).unwrap(), &expected);
+        assert_execution(model, plan, &first, &expected);
     }
 }

@@ -26,7 +26,7 @@ pub(super) use rows::{
     Normalisation, add, arg_max, clip, layer_statistics, multiply, normalise, quotients, reduce_max, reduce_sum,
     rms_statistics, rotate,
 };
-pub(super) use sha256::{Block, ShaExtensions, compress_two};
+pub(super) use sha256::{Quarter, ShaExtensions, compress_two};
 
 /// Instructions that the kernels may use. Private inside, so that only [`Level::available`] makes one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -15,8 +15,10 @@ impl ShaExtensions {
     }
 }
 
-/// What one step of the hash takes in.
-pub(in crate::fast) type Block = [u8; 64];
+/// A quarter of a block: what a register takes.
+pub(in crate::fast) type Quarter = [u8; 16];
+/// The quarters of a block, wherever they lie, so that a message need not be put together.
+pub(in crate::fast) type Block<'a> = [&'a Quarter; 4];
 
 const INITIAL: [u32; 8] = [
     0x6a09_e667,
@@ -41,8 +43,11 @@ const ROUND: [u32; 64] = [
     0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
 ];
 
-/// The digests of two messages of as many blocks, which are padded already.
-pub(in crate::fast) fn compress_two(_extensions: ShaExtensions, messages: [&[Block]; 2]) -> [[u8; 32]; 2] {
+/// The digests of two messages of `N` blocks, which are padded already.
+pub(in crate::fast) fn compress_two<const N: usize>(
+    _extensions: ShaExtensions,
+    messages: &[[Block; N]; 2],
+) -> [[u8; 32]; 2] {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: `ShaExtensions` is made only where the processor has them.
     return unsafe { x86::compress_two(messages) };
@@ -54,10 +59,10 @@ pub(in crate::fast) fn compress_two(_extensions: ShaExtensions, messages: [&[Blo
 mod x86 {
     use std::arch::x86_64::*;
 
-    use super::{Block, INITIAL, ROUND};
+    use super::{Block, INITIAL, Quarter, ROUND};
 
     #[inline(always)]
-    fn load(bytes: &[u8; 16]) -> __m128i {
+    fn load(bytes: &Quarter) -> __m128i {
         // SAFETY: 16 bytes; SSE2 is part of the architecture.
         unsafe { _mm_loadu_si128((&raw const *bytes).cast()) }
     }
@@ -69,16 +74,16 @@ mod x86 {
     }
 
     #[target_feature(enable = "sha,sse4.1,ssse3")]
-    pub(super) fn compress_two([first, second]: [&[Block]; 2]) -> [[u8; 32]; 2] {
+    pub(super) fn compress_two<const N: usize>(messages: &[[Block; N]; 2]) -> [[u8; 32]; 2] {
         let swap = _mm_set_epi64x(0x0c0d_0e0f_0809_0a0b, 0x0405_0607_0001_0203);
         let [a, b, c, d, e, f, g, h] = INITIAL.map(|word| word as i32);
         let mut abef = [_mm_set_epi32(a, b, e, f); 2];
         let mut cdgh = [_mm_set_epi32(c, d, g, h); 2];
-        for blocks in first.iter().zip(second) {
+        for block in 0..N {
             let (abef_before, cdgh_before) = (abef, cdgh);
             let mut words = [[_mm_setzero_si128(); 4]; 2];
-            for (words, block) in words.iter_mut().zip([blocks.0, blocks.1]) {
-                for (word, bytes) in words.iter_mut().zip(block.as_chunks().0) {
+            for (words, message) in words.iter_mut().zip(messages) {
+                for (word, bytes) in words.iter_mut().zip(message[block]) {
                     *word = _mm_shuffle_epi8(load(bytes), swap);
                 }
             }
