@@ -357,11 +357,14 @@ impl Ledger {
             (operator, operated),
             (self.people.treasury, protocol),
         ];
-        for (whom, earned) in people {
+        // Nothing is made or moved for nothing.
+        for (whom, earned) in people.into_iter().filter(|(_, earned)| *earned > 0) {
             *self.earnings.entry(whom).or_default() += earned;
         }
-        let slot = self.now.slot;
-        self.pool.deposit(slot, holders, redeem);
+        if holders + redeem > 0 {
+            let slot = self.now.slot;
+            self.pool.deposit(slot, holders, redeem);
+        }
         Ok(())
     }
 
