@@ -536,7 +536,13 @@ fn given_two_disputes_on_one_claim_when_the_trace_is_there_then_the_second_uses_
     second.challenger_moves(&mut world);
     first.play_until(&mut world, &cast.operator, &answer, Phase::Traced);
     // The second pointed before there was a trace, the third after.
+    let pointed = second.state(&world);
     second.operator_answers(&mut world, &cast.stranger, &answer);
+    // Once more, word for word: refused as every other move is, by the phase and not by the digest.
+    let again = opml_oracle::attach_trace(&pointed, pointed.game.digest);
+    world
+        .send(&[again], &[&cast.stranger])
+        .expect_error(OracleError::WrongPhase);
     third.challenger_moves(&mut world);
     for duel in [&second, &third] {
         let game = duel.state(&world).game;

@@ -95,10 +95,9 @@ impl Dispute {
     }
 
     /// Uses a trace that is on chain already. The caller has checked that it is the one of this report and claim, at `address`.
-    pub fn attach(&mut self, now: &Now, address: Pubkey, trace: &Trace) -> Result<()> {
-        let digest = self.game.digest;
+    pub fn attach(&mut self, now: &Now, expected_digest: &[u8; 32], address: Pubkey, trace: &Trace) -> Result<()> {
         self.game
-            .trace(now, &digest, false, &trace.trace_root, &trace.roots)
+            .trace(now, expected_digest, false, &trace.trace_root, &trace.roots)
             .map_err(OracleError::from)?;
         self.trace = address;
         Ok(())

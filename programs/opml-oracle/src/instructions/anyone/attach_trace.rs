@@ -29,16 +29,10 @@ pub struct AttachTrace<'info> {
 }
 
 impl AttachTrace<'_> {
-    fn validate(&self, expected_digest: &[u8; 32]) -> Result<()> {
-        require!(*expected_digest == self.dispute.game.digest, OracleError::StaleDigest);
-        Ok(())
-    }
-
     pub fn handle(ctx: Context<Self>, expected_digest: [u8; 32]) -> Result<()> {
-        ctx.accounts.validate(&expected_digest)?;
         let accounts = ctx.accounts;
         let trace = &accounts.trace;
-        accounts.dispute.attach(&Now::read()?, trace.key(), trace)?;
+        accounts.dispute.attach(&Now::read()?, &expected_digest, trace.key(), trace)?;
         emit!(DisputeMoved::of(&accounts.dispute, Move::AttachTrace));
         Ok(())
     }

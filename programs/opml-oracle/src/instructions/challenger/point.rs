@@ -121,7 +121,8 @@ impl Point<'_> {
         emit!(DisputePointed::of(dispute));
         emit!(DisputeMoved::of(dispute, Move::Point));
         if let Some(existing) = existing_trace {
-            dispute.attach(&now, trace, &existing)?;
+            let pointed = dispute.game.digest;
+            dispute.attach(&now, &pointed, trace, &existing)?;
             emit!(DisputeMoved::of(dispute, Move::AttachTrace));
         }
         Ok(())
