@@ -327,7 +327,9 @@ impl Scene {
     fn attach(&self, table: &mut Table, seat: usize) -> Result<(), Refused> {
         let trace = table.traces[table.seats[seat].receipt].clone().ok_or(Refused)?;
         let now = table.now;
-        Ok(dispute(table, seat)?.attach(&now, Pubkey::default(), &trace)?)
+        let dispute = dispute(table, seat)?;
+        let digest = dispute.game.digest;
+        Ok(dispute.attach(&now, &digest, Pubkey::default(), &trace)?)
     }
 
     fn demand(&self, game: &mut Game, now: &imo_protocol::Now, child: u8) -> Result<(), Refused> {
