@@ -1,6 +1,6 @@
 //! Where things are, and how to call cargo on them.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use std::{
     env,
     path::{Path, PathBuf},
@@ -38,6 +38,25 @@ impl Project {
         let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         command.current_dir(&self.root);
         command
+    }
+
+    /// A program of the workspace, brought up to date. It is built as a part of the whole workspace, as the tests are: for one package alone cargo would
+    /// choose other features, and compile most of Agave once more.
+    pub fn workspace_program(&self, name: &str) -> Result<Command> {
+        let built = pass_on(
+            self.cargo()
+                .args(["build", "--quiet", "--workspace", "--bin"])
+                .arg(name),
+        )?;
+        ensure!(built == ExitCode::SUCCESS, "{name} was not built");
+        let program = self
+            .cargo_target
+            .join("debug")
+            .join(name)
+            .with_extension(env::consts::EXE_EXTENSION);
+        let mut command = Command::new(program);
+        command.current_dir(&self.root);
+        Ok(command)
     }
 }
 

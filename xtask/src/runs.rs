@@ -10,24 +10,14 @@ use std::process::ExitCode;
 
 pub fn demo(project: &Project, arguments: &[String]) -> Result<ExitCode> {
     programs::build(project, &[])?;
-    pass_on(
-        project
-            .cargo()
-            .args(["run", "--quiet", "--package=imo", "--", "demo"])
-            .args(arguments),
-    )
+    pass_on(project.workspace_program("imo")?.arg("demo").args(arguments))
 }
 
 /// All suites but one are measured on the compiled programs.
 pub fn bench(project: &Project, suite: Option<&str>) -> Result<ExitCode> {
     if suite != Some(runtime_bench::SUITE) {
         programs::build(project, &[])?;
-        let code = pass_on(
-            project
-                .cargo()
-                .args(["run", "--quiet", "--package=imo-tests", "--bin=bench", "--"])
-                .args(suite),
-        )?;
+        let code = pass_on(project.workspace_program("bench")?.args(suite))?;
         if suite.is_some() || code != ExitCode::SUCCESS {
             return Ok(code);
         }

@@ -17,6 +17,8 @@ pub struct Cli {
 pub enum Command {
     /// Play the whole story on a local cluster inside this process: offering, inference, a lie, a dispute, payouts
     Demo(DemoArgs),
+    /// Bring a cluster with the four programs to the current state; what is there already stays
+    Migrate(MigrateArgs),
     /// Look into a model file, run it, or check somebody's claim
     #[command(subcommand)]
     Model(ModelCommand),
@@ -37,6 +39,28 @@ pub struct DemoArgs {
     /// Folder with the digits model and its test images [default: models/digits of this workspace]
     #[arg(long, value_name = "DIR")]
     pub model: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct MigrateArgs {
+    /// JSON-RPC address of the cluster, for example http://127.0.0.1:8899
+    #[arg(long, value_name = "RPC")]
+    pub url: String,
+    /// File with what differs from cluster to cluster: authority, guardian, treasury, payment mints (migrations/cluster.example.toml)
+    #[arg(long, value_name = "FILE")]
+    pub cluster: PathBuf,
+    /// Key file that signs and pays
+    #[arg(long, value_name = "FILE")]
+    pub keypair: PathBuf,
+    /// Send nothing; exit code 1 when something is to be done
+    #[arg(long)]
+    pub check: bool,
+    /// Folder with numbered steps [default: the ones of this version]
+    #[arg(long, value_name = "DIR")]
+    pub migrations: Option<PathBuf>,
+    /// Print one JSON object instead of a table
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Subcommand)]

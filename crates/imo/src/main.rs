@@ -7,7 +7,9 @@ mod commands;
 mod demo;
 mod error;
 mod format;
+mod migrate;
 mod progress;
+mod rpc;
 
 use std::process::ExitCode;
 
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Demo(args) => demo::run(&args),
+        Command::Migrate(args) => migrate::run(&args),
         Command::Model(command) => commands::model::run(&command),
         Command::Simulate(args) => commands::simulate::run(&args),
         Command::Status(args) => commands::status::run(&args),

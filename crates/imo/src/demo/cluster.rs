@@ -2,16 +2,11 @@
 
 use anchor_lang::{AccountDeserialize, prelude::Pubkey, solana_program::instruction::Instruction};
 use anyhow::{Context, anyhow};
-use imo_client::errors;
 use solana_commitment_config::CommitmentConfig;
 use solana_compute_budget_interface::ComputeBudgetInstruction;
 use solana_keypair::Keypair;
 use solana_rpc_client::rpc_client::RpcClient;
-use solana_rpc_client_api::{
-    client_error::{Error as ClientError, ErrorKind},
-    config::RpcTransactionConfig,
-    request::{RpcError, RpcRequest, RpcResponseErrorData},
-};
+use solana_rpc_client_api::{config::RpcTransactionConfig, request::RpcRequest};
 use solana_transaction::Transaction;
 use solana_transaction_status_client_types::{
     UiTransactionEncoding, UiTransactionTokenBalance, option_serializer::OptionSerializer,
@@ -20,6 +15,7 @@ use surfpool_sdk::{Surfnet, cheatcodes::builders::DeployProgram};
 use tokio::runtime::Runtime;
 
 use super::programs::Program;
+use crate::rpc;
 
 /// Length of a slot, in milliseconds: what mainnet aims at and what the programs' deadlines count with.
 pub const SLOT_MILLISECONDS: u64 = 400;
@@ -167,7 +163,10 @@ impl Cluster {
             bytes <= MAX_TRANSACTION_BYTES,
             "The transaction has {bytes} bytes, {MAX_TRANSACTION_BYTES} fit"
         );
-        let signature = self.rpc.send_and_confirm_transaction(&transaction).map_err(explain)?;
+        let signature = self
+            .rpc
+            .send_and_confirm_transaction(&transaction)
+            .map_err(rpc::explain)?;
         let config = RpcTransactionConfig {
             encoding: Some(UiTransactionEncoding::Base64),
             commitment: Some(CommitmentConfig::confirmed()),
@@ -203,15 +202,7 @@ impl Cluster {
 
     /// Like [`Cluster::account`], `None` when there is no such account.
     pub fn find_account<T: AccountDeserialize>(&self, address: &Pubkey) -> anyhow::Result<Option<T>> {
-        let found = self
-            .rpc
-            .get_account_with_commitment(address, CommitmentConfig::confirmed())
-            .with_context(|| format!("The account {address} was not read"))?
-            .value;
-        found
-            .map(|account| T::try_deserialize(&mut account.data.as_slice()))
-            .transpose()
-            .with_context(|| format!("The account {address} was not decoded"))
+        rpc::find_account(&self.rpc, address)
     }
 
     /// Lamports that keep an account of that many bytes alive.
@@ -250,19 +241,4 @@ pub fn with_compute_limit(units: u32, instructions: impl IntoIterator<Item = Ins
     std::iter::once(ComputeBudgetInstruction::set_compute_unit_limit(units))
         .chain(instructions)
         .collect()
-}
-
-/// A program's refusal in its own words.
-fn explain(error: ClientError) -> anyhow::Error {
-    let logs = match error.kind() {
-        ErrorKind::RpcError(RpcError::RpcResponseError {
-            data: RpcResponseErrorData::SendTransactionPreflightFailure(simulation),
-            ..
-        }) => simulation.logs.clone().unwrap_or_default(),
-        _ => Vec::new(),
-    };
-    match errors::from_logs(&logs) {
-        Some(refusal) => anyhow!("{refusal}"),
-        None => anyhow!("{error}\n{}", logs.join("\n")),
-    }
 }

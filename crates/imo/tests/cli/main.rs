@@ -2,6 +2,7 @@
 
 mod demo;
 mod import;
+mod migrate;
 mod model;
 mod status;
 
