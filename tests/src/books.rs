@@ -138,3 +138,34 @@ fn lane_units(account: &Account, credit: &Pubkey) -> Option<u64> {
         _ => None,
     }
 }
+
+/// Who gets an account's lamports back when it is closed; nobody where it never is.
+pub fn rent_payer(account: &Account) -> Option<Pubkey> {
+    Some(match account {
+        Account::ProtocolUpdate(account) => account.rent_payer,
+        Account::Appointment(account) => account.rent_payer,
+        Account::Commitment(account) => account.rent_payer,
+        Account::Position(account) => account.rent_payer,
+        Account::EpochMark(account) => account.rent_payer,
+        Account::Report(account) => account.rent_payer,
+        Account::Dispute(account) => account.rent_payer,
+        Account::Trace(account) => account.rent_payer,
+        Account::Witness(account) => account.challenger,
+        Account::Equivocation(account) => account.prover,
+        Account::Inquiry(account) => account.demander,
+        Account::Credit(account) => account.rent_payer,
+        Account::Session(account) => account.rent_payer,
+        Account::Lane(account) => account.rent_payer,
+        Account::Bucket(account) => account.rent_payer,
+        Account::Collection(account) => account.rent_payer,
+        Account::Protocol(_)
+        | Account::Model(_)
+        | Account::ModelVersion(_)
+        | Account::Offering(_)
+        | Account::Pool(_)
+        | Account::StakeVault(_)
+        | Account::Operator(_)
+        | Account::ModelVault(_)
+        | Account::Earnings(_) => return None,
+    })
+}

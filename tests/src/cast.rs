@@ -54,4 +54,25 @@ impl Cast {
             deployer,
         }
     }
+
+    /// The same people once more, for whoever needs them beside what owns the cast.
+    pub fn copy(&self) -> Self {
+        let copy = Keypair::insecure_clone;
+        Self {
+            deployer: copy(&self.deployer),
+            authority: copy(&self.authority),
+            guardian: copy(&self.guardian),
+            treasury: copy(&self.treasury),
+            developer: copy(&self.developer),
+            alice: copy(&self.alice),
+            bob: copy(&self.bob),
+            payer: copy(&self.payer),
+            session: copy(&self.session),
+            operator: copy(&self.operator),
+            backup: copy(&self.backup),
+            watcher: copy(&self.watcher),
+            rival: copy(&self.rival),
+            stranger: copy(&self.stranger),
+        }
+    }
 }

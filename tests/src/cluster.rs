@@ -48,6 +48,8 @@ pub struct Cluster {
     probe: Option<Probe>,
     /// Keypairs made so far.
     keys: u64,
+    /// Fees of all transactions so far.
+    fees_lamports: u64,
 }
 
 impl Cluster {
@@ -71,6 +73,7 @@ impl Cluster {
             prefund: false,
             probe: None,
             keys: 0,
+            fees_lamports: 0,
         };
         cluster.set_now(BEGINNING);
         cluster
@@ -87,6 +90,7 @@ impl Cluster {
             prefund: self.prefund,
             probe: None,
             keys: self.keys,
+            fees_lamports: self.fees_lamports,
         })
     }
 
@@ -268,6 +272,7 @@ impl Cluster {
             bytes <= MAX_TRANSACTION_BYTES,
             "the transaction has {bytes} bytes and fits no packet"
         );
+        self.fees_lamports += LAMPORTS_PER_SIGNATURE * transaction.signatures.len() as u64;
         let Executed {
             result,
             logs,
@@ -302,6 +307,11 @@ impl Cluster {
             Ok(()) => Ok(logs),
             Err(error) => Err(Refused { error, logs }),
         }
+    }
+
+    /// What all transactions so far paid in fees, those too that were refused when they ran.
+    pub fn fees_lamports(&self) -> u64 {
+        self.fees_lamports
     }
 
     /// Every account that a transaction named so far.

@@ -3,6 +3,7 @@
 use std::{env, error::Error, fmt, fs, path::PathBuf};
 
 use anchor_lang::prelude::Pubkey;
+use serde_json::Value;
 use solana_account::Account;
 use solana_sdk_ids::bpf_loader_upgradeable;
 use solana_sysvar::rent::Rent;
@@ -68,6 +69,21 @@ pub fn target_dir() -> PathBuf {
 pub fn elf(program: &Program) -> Result<Vec<u8>, NotCompiled> {
     let file = target_dir().join("deploy").join(format!("{}.so", program.name));
     fs::read(&file).map_err(|_| NotCompiled { file })
+}
+
+/// The program's interface, as Anchor describes it.
+pub fn interface(program: &Program) -> Result<Value, NotCompiled> {
+    let file = target_dir().join("idl").join(format!("{}.json", program.name));
+    let text = fs::read(&file).ok();
+    text.and_then(|text| serde_json::from_slice(&text).ok())
+        .ok_or(NotCompiled { file })
+}
+
+/// The names of all instructions in an interface.
+pub fn instructions(interface: &Value) -> Vec<String> {
+    let instructions = interface["instructions"].as_array().into_iter().flatten();
+    let name = |instruction: &Value| instruction["name"].as_str().map(str::to_owned);
+    instructions.filter_map(name).collect()
 }
 
 /// The accounts that deploying all programs under `upgrade_authority` makes.

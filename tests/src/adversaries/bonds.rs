@@ -20,7 +20,7 @@ use super::Arena;
 use crate::{
     landed::Outcome,
     models::{chain, dense, honest, lying},
-    world::{STAKE, terms, usdc, version_args},
+    world::{BOND, STAKE, terms, usdc, version_args},
 };
 
 /// Bonds all of its stake for a false report, and wants to bond it for a second one.
@@ -38,7 +38,7 @@ pub fn one_stake_for_many_reports(arena: &mut Arena) {
     let own = arena.own(&model, &case, 0);
     let mut duel = arena.open_dispute(&watcher, 0, &case, 0, &model, &own);
     duel.play_until(arena, &authority, &case.asked[0].answer, Phase::Proven);
-    arena.wind_up(&case, &[duel.dispute]);
+    arena.wind_up(&case);
 }
 
 /// Collects more than its bond covers: the rest of the voucher goes under no second report at the same time.
@@ -74,7 +74,7 @@ pub fn early_withdrawal_of_stake(arena: &mut Arena) {
     let own = arena.own(&model, &case, 0);
     let mut duel = arena.open_dispute(&watcher, 0, &case, 0, &model, &own);
     duel.play_until(arena, &authority, &case.asked[0].answer, Phase::Proven);
-    arena.wind_up(&case, &[duel.dispute]);
+    arena.wind_up(&case);
     // Jailed as long as the stake takes to leave, from the rejection on.
     let announced = arena.read::<Operator>(&arena.operator()).unbonding;
     let now = arena.now().slot;
@@ -110,7 +110,7 @@ pub fn stale_report(arena: &mut Arena) {
         .expect_error(::model_token::errors::ModelTokenError::NoticeNotOver);
     assert_eq!(arena.read::<Report>(&case.report).version_number, 1);
     arena.begin();
-    arena.wind_up(&case, &[]);
+    arena.wind_up(&case);
     // The developer earns its share of what was served, and no more.
     let share = case.collected_units * 5_500 / 10_000;
     let earned = super::verdict::gain(&arena.world, &key);
@@ -120,4 +120,29 @@ pub fn stale_report(arena: &mut Arena) {
         "without a token holders' and redeem shares are the developer's"
     );
     arena.before.insert(key, earned);
+}
+
+/// Is caught, and goes on at once: posts again, takes its stake out, answers another of its reports with silence. The jail lasts as long as stake takes to leave.
+pub fn jailed_liar_who_goes_on(arena: &mut Arena) {
+    let model = chain(2);
+    let case = arena.given_false_report(&model, vec![lying(&model, 0, usdc(20), 0)]);
+    let cast = arena.cast.copy();
+    let own = arena.own(&model, &case, 0);
+    let mut duel = arena.open_dispute(&cast.watcher, 0, &case, 0, &model, &own);
+    duel.play_until(arena, &cast.operator, &case.asked[0].answer, Phase::Proven);
+    arena.wind_up(&case);
+    let (authority, mint) = (cast.operator.pubkey(), arena.usdc);
+    let announce = opml_oracle::request_unbond(authority, mint, STAKE - BOND);
+    arena.send(&[announce], &[&cast.operator]).expect_ok();
+    let jail = arena.read::<Operator>(&arena.operator()).jail;
+    arena.pass_until_slot(jail.due_slot);
+    let operator: Operator = arena.read(&arena.operator());
+    let terms = arena.report_terms(&case.service.published, terms().min_bond_units);
+    let post = opml_oracle::post_report(authority, &operator, terms);
+    arena.send(&[post], &[&cast.operator]).expect_error(OracleError::Jailed);
+    let recipient = addresses::payment_account(&authority, &mint);
+    let withdraw = opml_oracle::withdraw_bond(authority, mint, recipient);
+    arena
+        .send(&[withdraw], &[&cast.operator])
+        .expect_error(OracleError::StillUnbonding);
 }

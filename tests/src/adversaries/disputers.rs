@@ -1,8 +1,7 @@
 //! Challengers that are none: they want the bond, the reward, or only trouble.
 
 use ::opml_oracle::{errors::OracleError, game::Phase};
-use anchor_lang::prelude::Pubkey;
-use imo_client::{addresses, challenge::Challenge, instructions::opml_oracle};
+use imo_client::{addresses, instructions::opml_oracle};
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
@@ -25,7 +24,31 @@ pub fn silent_challenger(arena: &mut Arena) {
     duel.challenger_moves(arena);
     let operator = arena.cast.operator.insecure_clone();
     duel.operator_answers(arena, &operator, &case.asked[0].answer);
-    arena.wind_up(&case, &[duel.dispute]);
+    arena.wind_up(&case);
+}
+
+/// Opens in the last slot of the window, and picks something in the last slot of each turn, so that the operator's money comes late. It has nothing to prove in the end.
+pub fn challenger_in_the_last_slot(arena: &mut Arena) {
+    let model = chain(17);
+    let case = arena.given_true_report(&model, vec![honest(&model, 0, usdc(20))]);
+    let (rival, operator) = (arena.cast.rival.insecure_clone(), arena.cast.operator.insecure_clone());
+    arena.attackers.push(rival.pubkey());
+    arena.pass_slots(terms().window_slots);
+    let own = arena.own(&model, &case, 0);
+    let mut duel = arena.open_dispute(&rival, 0, &case, 0, &model, &own);
+    loop {
+        let due = duel.state(arena).game.clocks.deadline.due_slot;
+        arena.pass_until_slot(due);
+        if !crowd::walk_blindly(arena, &mut duel, &model) {
+            break;
+        }
+        duel.operator_answers(arena, &operator, &case.asked[0].answer);
+    }
+    assert_eq!(duel.phase(arena), Phase::TileKnown);
+    arena.wind_up(&case);
+    // It has paid for each answer.
+    let answers = i128::from(terms().move_cost_units * duel.tally.operator_moves);
+    *arena.honest.get_mut(&operator.pubkey()).expect("it is honest") -= answers;
 }
 
 /// Opens twenty disputes on a true receipt in the last slot of the window, so that the operator misses one. The operator answers all of them with one trace.
@@ -47,8 +70,7 @@ pub fn spammer_of_disputes(arena: &mut Arena) {
             duel.operator_answers(arena, &operator, &case.asked[0].answer);
         }
     }
-    let disputes: Vec<Pubkey> = duels.iter().map(|duel| duel.dispute).collect();
-    arena.wind_up(&case, &disputes);
+    arena.wind_up(&case);
 }
 
 /// Sees the watcher's proof before it lands and sends it as its own: for the watcher's dispute, and for one of its own.
@@ -79,7 +101,7 @@ pub fn copier_of_a_proof(arena: &mut Arena) {
     assert!(refused.is_err(), "a proof of another dispute's");
     arena.send(&proof, &[&watcher]).expect_ok();
     // Its own dispute is won by nobody's silence but the operator's, after the watcher's.
-    arena.wind_up(&case, &[duel.dispute, copy.dispute]);
+    arena.wind_up(&case);
 }
 
 /// An operator's friend plays a dispute on its lie to the end, before or behind an honest watcher.
@@ -107,8 +129,7 @@ fn self_dispute(arena: &mut Arena, friend_first: bool) -> Case {
     ) {
         duels[other].challenger_moves(arena);
     }
-    let disputes = duels.map(|duel| duel.dispute);
-    arena.wind_up(&case, &disputes);
+    arena.wind_up(&case);
     case
 }
 
@@ -138,54 +159,9 @@ pub fn farmer_of_refunds(arena: &mut Arena) {
     arena.attackers.push(friend.pubkey());
     let own = arena.own(&model, &case, 0);
     let mut duel = arena.open_dispute(&watcher, 0, &case, 0, &model, &own);
-    let farm = crowd::open(arena, &friend, 10, &case, &model, &own);
+    crowd::open(arena, &friend, 10, &case, &model, &own);
     duel.play_until(arena, &operator, &case.asked[0].answer, Phase::Proven);
-    let disputes: Vec<Pubkey> = farm.into_iter().chain([duel.dispute]).collect();
-    arena.wind_up(&case, &disputes);
-}
-
-/// Registers as another operator, makes the same true claim, and posts garbage as its trace, for the honest one to be judged by.
-pub fn framer_by_a_strangers_trace(arena: &mut Arena) {
-    let model = chain(2);
-    let asked = honest(&model, 0, usdc(20));
-    let case = arena.given_true_report(&model, vec![asked.clone()]);
-    let [framer, friend, operator, stranger] = [
-        &arena.cast.alice,
-        &arena.cast.rival,
-        &arena.cast.operator,
-        &arena.cast.bob,
-    ]
-    .map(Keypair::insecure_clone);
-    arena.sides([framer.pubkey(), friend.pubkey(), stranger.pubkey()], []);
-    let published = case.service.published;
-    let second = arena.given_operator(&framer, &friend.pubkey());
-    let session = arena.key();
-    let customer = arena.given_customer(&stranger, &session, &published, second);
-    let service = crate::world::Service {
-        published,
-        operator: second,
-        customer,
-    };
-    let own = arena.own(&model, &case, 0);
-    let framed = arena.given_sealed_by(&framer, service, vec![asked]);
-    let mut own_dispute = arena.open_dispute(&friend, 0, &framed, 0, &model, &own);
-    own_dispute.challenger_moves(arena);
-    let mut garbage = framed.asked[0].answer.roots().to_vec();
-    garbage[0] = [4; 32];
-    let state = own_dispute.state(arena);
-    let key = framer.pubkey();
-    let post = opml_oracle::post_trace(key, key, &state, state.game.digest, garbage);
-    arena.send(&[post], &[&framer]).expect_ok();
-    // Now the honest one is disputed about the same claim: its trace is its own.
-    let mut duel = arena.open_dispute(&friend, 1, &case, 0, &model, &own);
-    duel.challenger_moves(arena);
-    duel.operator_answers(arena, &operator, &case.asked[0].answer);
-    let mut challenge = Challenge::new(&model, &own);
-    let trace = duel.trace(arena);
-    let planned = challenge.next_move(&duel.state(arena).game, trace.as_ref(), &arena.now());
-    assert!(planned.is_err(), "nothing is wrong with it: {planned:?}");
-    arena.wind_up(&case, &[duel.dispute]);
-    arena.wind_up(&framed, &[own_dispute.dispute]);
+    arena.wind_up(&case);
 }
 
 /// Opens, loses, has it closed, and opens at the same address again, where moves of before must be worth nothing.
@@ -204,7 +180,7 @@ pub fn reopener_of_a_closed_dispute(arena: &mut Arena) {
     let second = arena.open_dispute(&rival, 0, &case, 0, &model, &own);
     assert_eq!(first.dispute, second.dispute);
     arena.send(&old_point, &[&rival]).expect_error(OracleError::StaleDigest);
-    arena.wind_up(&case, &[second.dispute]);
+    arena.wind_up(&case);
 }
 
 /// Comes when the window is past, to hold up the money.
@@ -220,5 +196,5 @@ pub fn disputer_after_the_window(arena: &mut Arena) {
     arena.send(&[open], &[&rival]).expect_error(OracleError::WindowClosed);
     let dispute = addresses::opml_oracle::dispute(&case.report, &key, 0);
     assert!(!arena.is_made(&dispute));
-    arena.wind_up(&case, &[]);
+    arena.wind_up(&case);
 }

@@ -49,7 +49,7 @@ pub fn just_in_time_staker(arena: &mut Arena) {
     duel.challenger_moves(arena);
     let operator = arena.cast.operator.insecure_clone();
     duel.operator_answers(arena, &operator, &case.asked[0].answer);
-    arena.wind_up(&case, &[duel.dispute]);
+    arena.wind_up(&case);
     assert_eq!(claim(arena, &case, &alice.pubkey()), 0, "she came too late");
     let holders = case.collected_units * 3_000 / 10_000;
     let bobs = claim(arena, &case, &bob.pubkey());
@@ -64,7 +64,7 @@ pub fn lone_staker(arena: &mut Arena) {
         arena.pass_epochs(published, 2);
     });
     arena.begin();
-    arena.wind_up(&case, &[]);
+    arena.wind_up(&case);
     let claimed = claim(arena, &case, &alice.pubkey());
     assert_eq!(claimed, 0, "one unit of a million million earns nothing");
 }

@@ -3,14 +3,20 @@
 
 mod arena;
 pub mod crowd;
+pub mod slowest;
 mod verdict;
 
 mod bonds;
 mod cluster;
+mod demanders;
 mod disputers;
+mod equivocators;
+mod framers;
 mod holders;
+mod insiders;
 mod liars;
 mod payers;
+mod retractors;
 mod withholders;
 
 pub use {
@@ -49,14 +55,22 @@ macro_rules! attackers {
 }
 
 attackers! {
-    liars: liar_in_the_first_operator liar_in_the_last_operator liar_about_the_result liar_in_the_last_slot liar_who_withdraws_early;
-    withholders: silent_operator withholder_of_one_tile withholder_of_the_trace silent_behind_a_restart;
-    disputers: silent_challenger spammer_of_disputes copier_of_a_proof self_disputer_in_advance overtaking_friend
-        farmer_of_refunds framer_by_a_strangers_trace reopener_of_a_closed_dispute disputer_after_the_window;
-    payers: reopener_of_a_lane replayer_of_a_voucher voucher_of_another_cluster;
-    bonds: one_stake_for_many_reports overlapping_reports early_withdrawal_of_stake stale_report;
+    liars: liar_in_the_first_operator liar_in_the_last_operator liar_about_the_result liar_in_padding liar_under_padding liar_in_shape revealer_of_a_wrong_parent
+        liar_in_the_last_slot liar_who_withdraws_early liar_against_two_challengers answerer_of_a_question_nobody_asked developer_of_a_malformed_model;
+    withholders: silent_operator withholder_of_one_tile withholder_of_the_trace withholder_of_receipts withholder_of_an_input withholder_of_weights
+        silent_behind_a_restart;
+    disputers: silent_challenger challenger_in_the_last_slot spammer_of_disputes copier_of_a_proof self_disputer_in_advance overtaking_friend
+        farmer_of_refunds reopener_of_a_closed_dispute disputer_after_the_window;
+    framers: framer_by_a_strangers_trace framer_by_retries framer_by_two_gateways framer_by_forged_evidence;
+    equivocators: equivocator_off_chain equivocator_in_a_report equivocator_shown_by_a_friend;
+    demanders: demander_without_end demander_in_the_last_slot demander_of_private_data server_of_garbage friend_who_demands_behind_a_dispute;
+    retractors: retractor_under_dispute retractor_of_a_lie retractor_of_its_own_usage;
+    payers: reopener_of_a_lane reopener_of_a_session replayer_of_a_voucher voucher_of_another_cluster keeper_of_a_matured_notice payer_who_revokes_after_the_answer;
+    bonds: one_stake_for_many_reports overlapping_reports early_withdrawal_of_stake stale_report jailed_liar_who_goes_on;
     holders: just_in_time_staker lone_staker;
-    cluster: pre_funder freezer_of_accounts pauser_in_the_middle;
+    insiders: operator_without_an_appointment developer_who_dismisses_before_the_report authority_who_changes_the_terms keeper_of_a_matured_update
+        guardian_who_never_stops developer_of_a_taxed_mint;
+    cluster: pre_funder freezer_of_accounts pauser_in_the_middle restart_in_the_middle;
 }
 
 /// Plays one attacker and judges it.

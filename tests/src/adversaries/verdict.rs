@@ -4,20 +4,22 @@ use anchor_lang::prelude::Pubkey;
 use imo_client::accounts::Account;
 
 use super::arena::Arena;
-use crate::{books, world::World};
+use crate::{books, cluster::ACTOR_LAMPORTS, world::World};
 
 /// What became of an attack.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
     /// What all attackers together own more than when they began, in units; less than zero when they lost.
     pub gain_units: i128,
+    /// The same in lamports, with the rent that comes back to them.
+    pub gain_lamports: i128,
     /// The honest who lost more than they knew they would, and how much more, in units.
     pub harmed: Vec<(Pubkey, i128)>,
 }
 
 impl Verdict {
     pub fn won(&self) -> bool {
-        self.gain_units > 0
+        self.gain_units > 0 || self.gain_lamports > 0
     }
 }
 
@@ -29,10 +31,19 @@ pub fn judge(arena: &Arena) -> Verdict {
     let harmed = arena
         .honest
         .iter()
-        .map(|(whom, cost)| (*whom, -gained(whom) - i128::from(*cost)))
+        .map(|(whom, cost)| (*whom, -gained(whom) - cost))
         .filter(|(_, loss)| *loss > 0)
         .collect();
-    Verdict { gain_units, harmed }
+    let gain_lamports = arena
+        .attackers
+        .iter()
+        .map(|whom| i128::from(lamports(&arena.world, whom)) - i128::from(ACTOR_LAMPORTS))
+        .sum();
+    Verdict {
+        gain_units,
+        gain_lamports,
+        harmed,
+    }
 }
 
 /// What somebody owns more than was made for it, in units.
@@ -40,7 +51,8 @@ pub fn gain(world: &World, whom: &Pubkey) -> i128 {
     i128::from(wealth(world, whom)) - i128::from(world.given(whom))
 }
 
-/// All units of the payment mint that are somebody's: in its wallet, its stake, its disputes, its credits, its earnings and its yield.
+/// All units of the payment mint that are somebody's: in its wallet, its stake, its disputes and inquiries, its credits, its earnings and
+/// its yield.
 fn wealth(world: &World, whom: &Pubkey) -> u64 {
     let accounts = world.touched().iter().filter_map(|address| {
         let account = world.account(address)?;
@@ -50,6 +62,9 @@ fn wealth(world: &World, whom: &Pubkey) -> u64 {
         Account::Operator(operator) if operator.authority == *whom => operator.stake_units,
         Account::Dispute(dispute) if dispute.challenger == *whom && dispute.settled => dispute.payout_units,
         Account::Dispute(dispute) if dispute.challenger == *whom => dispute.bond_units,
+        Account::Inquiry(inquiry) if inquiry.demander == *whom && inquiry.settled => inquiry.payout_units,
+        Account::Inquiry(inquiry) if inquiry.demander == *whom => inquiry.fees_units,
+        Account::Equivocation(equivocation) if equivocation.prover == *whom => equivocation.payout_units,
         Account::Credit(credit) if credit.payer == *whom => {
             credit.available_units + credit.reserved_units + credit.withdrawing_units
         }
@@ -58,4 +73,14 @@ fn wealth(world: &World, whom: &Pubkey) -> u64 {
         _ => 0,
     });
     held.sum::<u64>() + world.usdc_of(whom)
+}
+
+/// Lamports in somebody's account, and the rent that comes back to it.
+fn lamports(world: &World, whom: &Pubkey) -> u64 {
+    let rent = world.touched().iter().filter_map(|address| {
+        let account = world.account(address)?;
+        let decoded = Account::decode(&account.owner, &account.data).ok()?;
+        (books::rent_payer(&decoded) == Some(*whom)).then_some(account.lamports)
+    });
+    rent.sum::<u64>() + world.lamports(whom)
 }

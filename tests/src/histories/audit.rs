@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ::model_token::state::Offering;
 use ::opml_oracle::{
     game::Phase as ChainPhase,
     state::{Dispute, Operator, Report, ReportStatus, StakeVault},
@@ -15,7 +16,10 @@ use super::{
     ledger::{Phase, Status},
     stage::Stage,
 };
-use crate::cluster::{Cluster, LAMPORTS_PER_SIGNATURE};
+use crate::{
+    books,
+    cluster::{Cluster, LAMPORTS_PER_SIGNATURE},
+};
 
 /// Everybody's lamports, with the rent of what they pay for.
 pub struct Lamports(BTreeMap<Pubkey, u64>);
@@ -30,7 +34,7 @@ impl Lamports {
             };
             let whose = Account::decode(&account.owner, &account.data)
                 .ok()
-                .and_then(|account| rent_payer(&account))
+                .and_then(|account| books::rent_payer(&account))
                 .unwrap_or(*address);
             *owned.entry(whose).or_default() += account.lamports;
         }
@@ -61,25 +65,6 @@ impl Lamports {
         );
         assert!(fee >= lost, "{payer} paid {fee} lamports, and {lost} are gone");
     }
-}
-
-/// Who gets an account's lamports back.
-fn rent_payer(account: &Account) -> Option<Pubkey> {
-    Some(match account {
-        Account::Commitment(account) => account.rent_payer,
-        Account::Position(account) => account.rent_payer,
-        Account::EpochMark(account) => account.rent_payer,
-        Account::Report(account) => account.rent_payer,
-        Account::Dispute(account) => account.rent_payer,
-        Account::Trace(account) => account.rent_payer,
-        Account::Witness(account) => account.challenger,
-        Account::Credit(account) => account.rent_payer,
-        Account::Session(account) => account.rent_payer,
-        Account::Lane(account) => account.rent_payer,
-        Account::Bucket(account) => account.rent_payer,
-        Account::Collection(account) => account.rent_payer,
-        _ => return None,
-    })
 }
 
 /// Panics when an account of the chain is not what the ledger says.
@@ -341,4 +326,45 @@ fn assert_dispute(stage: &Stage, dispute: usize) {
 #[track_caller]
 fn assert_due(chain: &Deadline, due_slot: Option<u64>) {
     assert_eq!(chain.is_set().then_some(chain.due_slot), due_slot, "a deadline");
+}
+
+/// Lamports that were there when a history began, or came from nowhere since, and that are neither in an account nor a fee.
+pub fn unaccounted_lamports(root: &Stage, stage: &Stage) -> u64 {
+    let held = |world: &Cluster| -> u64 {
+        let touched = stage.world.touched().iter();
+        touched.map(|address| world.lamports(address)).sum()
+    };
+    let fees = stage.world.fees_lamports() - root.world.fees_lamports();
+    held(&root.world).abs_diff(held(&stage.world) + fees)
+}
+
+/// Units of revenue and of the model's token that exist and that nobody has or is owed.
+pub fn unaccounted_units(stage: &Stage) -> u64 {
+    let (world, ledger) = (&stage.world, &stage.ledger);
+    let published = &stage.published;
+    let offering: Offering = world.read(&addresses::model_token::offering(&published.model));
+    let pool = world.pool(published);
+    let stakes: StakeVault = world.read(&addresses::opml_oracle::stake_vault(&world.usdc));
+    let vault: ModelVault = world.read(&addresses::revenue_escrow::vault(&published.model));
+    let wallets: u64 = ledger.wallets.keys().map(|whom| world.usdc_of(whom)).sum();
+    let revenue = wallets
+        + stakes.owed_units
+        + vault.owed_units
+        + pool.revenue_owed_units().expect("the counters fit")
+        + offering.payment_owed_units().expect("the counters fit");
+    let held: u64 = ledger
+        .tokens
+        .keys()
+        .map(|whom| world.model_tokens_of(published, whom))
+        .sum();
+    let tokens = held + pool.staked_units + offering.tokens_owed_units().expect("the counters fit");
+    let mint = addresses::model_token::mint(&published.model);
+    supply(world, &world.usdc).abs_diff(revenue) + supply(world, &mint).abs_diff(tokens)
+}
+
+/// How much of a token there is, by its mint.
+fn supply(cluster: &Cluster, mint: &Pubkey) -> u64 {
+    let data = cluster.account(mint).expect("the mint is there").data;
+    let supply = data.get(36..44).and_then(|bytes| bytes.try_into().ok());
+    u64::from_le_bytes(supply.expect("a mint has a supply"))
 }

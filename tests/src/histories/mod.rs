@@ -4,11 +4,12 @@
 mod audit;
 pub mod ledger;
 mod play;
+mod run;
 mod stage;
 mod step;
 
 pub use {
-    play::Totals,
+    run::{HISTORIES, STEPS, Totals, run},
     stage::{Beginning, Stage},
     step::{Kind, Step, step},
 };

@@ -27,6 +27,7 @@ use solana_signer::Signer;
 use super::{
     audit,
     ledger::{Code, Ledger, PAYERS, Phase, Status, Voucher},
+    run::Totals,
     stage::{Beginning, LaneBook, NODES, Place, Stage},
     step::{Kind, Step},
 };
@@ -34,15 +35,6 @@ use crate::{
     landed::Outcome,
     world::{CLUSTER, sign},
 };
-
-/// How much was played.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Totals {
-    pub steps: u64,
-    /// Transactions that landed, and that were refused as foreseen.
-    pub landed: u64,
-    pub refused: u64,
-}
 
 /// What a call does to the ledger, or is refused with.
 type Effect = Box<dyn Fn(&mut Ledger) -> Result<(), Code>>;

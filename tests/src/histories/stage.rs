@@ -33,6 +33,10 @@ pub enum Beginning {
     Disputed,
 }
 
+impl Beginning {
+    pub const ALL: [Self; 4] = [Self::Launched, Self::InService, Self::Reported, Self::Disputed];
+}
+
 /// The requests of one lane, and what was signed for them.
 #[derive(Default)]
 pub struct LaneBook {

@@ -67,10 +67,30 @@ impl World {
         (world, cast)
     }
 
+    /// The same under these terms.
+    pub fn light_with_terms(terms: DisputeTerms) -> (Self, Cast) {
+        let (mut world, cast) = Self::empty_light();
+        let settings = Settings {
+            timelock_slots: terms.window_slots + terms.longest_dispute_slots() + terms.notice_slots,
+            terms,
+            ..world.settings(&cast)
+        };
+        let args = InitProtocolArgs {
+            settings,
+            ..world.protocol_args(&cast)
+        };
+        world.set_up_with(&cast, args);
+        (world, cast)
+    }
+
     /// Sets the protocol up and makes the vault for stakes.
     pub fn set_up(&mut self, cast: &Cast) {
+        self.set_up_with(cast, self.protocol_args(cast));
+    }
+
+    fn set_up_with(&mut self, cast: &Cast, args: InitProtocolArgs) {
         let deployer = cast.deployer.pubkey();
-        let init = model_token::init_protocol(deployer, deployer, self.protocol_args(cast));
+        let init = model_token::init_protocol(deployer, deployer, args);
         self.send(&[init], &[&cast.deployer]).expect_ok();
         let vault = opml_oracle::create_stake_vault(cast.stranger.pubkey(), self.usdc);
         self.send(&[vault], &[&cast.stranger]).expect_ok();

@@ -1,8 +1,11 @@
 //! Every instruction with another account in each place, and without each signature: refused, except where the choice is the caller's.
 
+use std::collections::BTreeSet;
+
 use imo_tests::{
     World,
     probe::{Probe, Substitute},
+    programs::{PROGRAMS, instructions, interface},
     story,
 };
 
@@ -123,4 +126,29 @@ fn given_any_instruction_of_an_inquiry_when_an_account_is_another_or_a_signature
     story::inquiries(&mut world, &cast);
     // The model of this story has no token: a split looks at no pool there, and the story of the business has one.
     assert_only_choices_of(&["opml_oracle"], world.probe());
+}
+
+/// What no story uses would not be substituted either.
+#[test]
+fn given_the_programs_interfaces_when_the_stories_are_told_then_they_use_every_instruction() {
+    let stories: [fn(&mut World, &imo_tests::Cast); 4] =
+        [story::business, story::failure, story::disputes, story::inquiries];
+    let mut used = BTreeSet::new();
+    for story in stories {
+        let (mut world, cast) = World::light();
+        story(&mut world, &cast);
+        used.extend(world.units().keys().cloned());
+    }
+    for program in &PROGRAMS {
+        let interface = interface(program).expect("the programs are built");
+        let names = instructions(&interface);
+        assert!(!names.is_empty(), "{} has instructions", program.name);
+        for name in names {
+            assert!(
+                used.contains(&(program.name, name.clone())),
+                "no story uses {name} of {}",
+                program.name
+            );
+        }
+    }
 }

@@ -5,10 +5,9 @@ use std::{collections::BTreeMap, fmt::Write, fs};
 use anyhow::{Context, Result, ensure};
 use imo_tests::{
     World,
-    programs::{PROGRAMS, Program, target_dir, workspace},
+    programs::{PROGRAMS, instructions, interface, workspace},
     story,
 };
-use serde_json::Value;
 
 use crate::figures::Figures;
 
@@ -27,7 +26,7 @@ pub fn measure(figures: &mut Figures) -> Result<()> {
         *most = (*used).max(*most);
     }
     for program in &PROGRAMS {
-        for instruction in instructions(program)? {
+        for instruction in instructions(&interface(program)?) {
             let used = units.get(&(program.name, instruction.clone()));
             ensure!(
                 used.is_some(),
@@ -38,26 +37,6 @@ pub fn measure(figures: &mut Figures) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// The names in a program's interface.
-fn instructions(program: &Program) -> Result<Vec<String>> {
-    let file = target_dir().join("idl").join(format!("{}.json", program.name));
-    let text = fs::read(&file).with_context(|| {
-        format!(
-            "The interface {} is not there: run `cargo xtask build` first",
-            file.display()
-        )
-    })?;
-    let interface: Value = serde_json::from_slice(&text).with_context(|| format!("reading {}", file.display()))?;
-    let instructions = interface["instructions"]
-        .as_array()
-        .context("the interface has no instructions")?;
-    let name = |instruction: &Value| instruction["name"].as_str().map(str::to_owned);
-    instructions
-        .iter()
-        .map(|instruction| name(instruction).context("an instruction has no name"))
-        .collect()
 }
 
 /// Writes the table of the documentation.

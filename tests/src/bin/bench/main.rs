@@ -1,10 +1,12 @@
-//! Measures what the project promises figures for: `cargo run -p imo-tests --bin bench -- [cu|dispute|scale|size] [--write-docs]`.
+//! Measures what the project promises figures for: `cargo run -p imo-tests --bin bench -- [adversaries|cu|dispute|invariants|scale|size] [--write-docs]`.
 //!
 //! Results are merged into `target/bench/results.json`; `docs/performance.md` says what each figure means.
 
+mod adversaries;
 mod compute_units;
 mod dispute;
 mod figures;
+mod invariants;
 mod memory;
 mod scale;
 mod size;
@@ -19,9 +21,11 @@ use imo_tests::programs::{PROGRAMS, elf};
 /// A name on the command line, and what it measures.
 type Suite = (&'static str, fn(&mut Figures) -> Result<()>);
 
-const SUITES: [Suite; 4] = [
+const SUITES: [Suite; 6] = [
+    ("adversaries", adversaries::measure),
     ("cu", compute_units::measure),
     ("dispute", dispute::measure),
+    ("invariants", invariants::measure),
     ("scale", scale::measure),
     ("size", size::measure),
 ];
