@@ -12,6 +12,7 @@ mod dispute_moves;
 mod dispute_won;
 mod equivocation;
 mod evidence;
+mod imported_models;
 mod jail;
 mod liars;
 mod offering;

@@ -1,4 +1,4 @@
-//! Measures what the project promises figures for: `cargo run -p imo-tests --bin bench -- [cu|dispute|scale|size] [--write-docs]`.
+//! Measures what the project promises figures for: `cargo run -p imo-tests --bin bench -- [cu|dispute|referee|scale|size] [--write-docs]`.
 //!
 //! Results are merged into `target/bench/results.json`; `docs/performance.md` says what each figure means.
 
@@ -6,6 +6,7 @@ mod compute_units;
 mod dispute;
 mod figures;
 mod memory;
+mod referee;
 mod scale;
 mod size;
 mod timing;
@@ -19,9 +20,10 @@ use imo_tests::programs::{PROGRAMS, elf};
 /// A name on the command line, and what it measures.
 type Suite = (&'static str, fn(&mut Figures) -> Result<()>);
 
-const SUITES: [Suite; 4] = [
+const SUITES: [Suite; 5] = [
     ("cu", compute_units::measure),
     ("dispute", dispute::measure),
+    ("referee", referee::measure),
     ("scale", scale::measure),
     ("size", size::measure),
 ];
