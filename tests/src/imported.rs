@@ -17,9 +17,17 @@ const SAMPLES: usize = 8;
 /// A model's name in figures, its file, and the folder of its samples, below `models`.
 pub type Source = (&'static str, &'static str, &'static str);
 
-pub const DIGITS_CNN: Source = ("digits_cnn", "digits_cnn/digits_cnn.qdq.int8.onnx", "digits_cnn/samples");
+pub const DIGITS_CNN: Source = (
+    "digits_cnn",
+    "digits_cnn/digits_cnn.qdq.int8.onnx",
+    "digits_cnn/samples",
+);
 pub const ENCODER: Source = ("encoder", "encoder/encoder.qdq.int8.onnx", "encoder/samples");
-pub const DECODER_PREFILL: Source = ("decoder_prefill", "decoder/prefill.qdq.int8.onnx", "decoder/samples/prefill");
+pub const DECODER_PREFILL: Source = (
+    "decoder_prefill",
+    "decoder/prefill.qdq.int8.onnx",
+    "decoder/samples/prefill",
+);
 pub const DECODER_STEP: Source = ("decoder_step", "decoder/step.qdq.int8.onnx", "decoder/samples/step");
 
 pub const ALL: [Source; 4] = [DIGITS_CNN, ENCODER, DECODER_PREFILL, DECODER_STEP];
@@ -86,7 +94,9 @@ impl Imported {
     }
 
     fn lie(&self, plan: &Plan, operator: &'static str, nodes: &[u32]) -> Option<Lie> {
-        let places = nodes.iter().flat_map(|node| self.inputs.iter().map(move |input| (*node, input)));
+        let places = nodes
+            .iter()
+            .flat_map(|node| self.inputs.iter().map(move |input| (*node, input)));
         let (node, wrong) = places
             .filter_map(|(node, input)| Some((node, lying_about(plan, input, usdc(10), node)?)))
             .next()?;

@@ -53,7 +53,10 @@ fn given_reductions_of_any_length_when_judged_then_within_a_transaction_and_no_d
         .iter()
         .map(|(name, cost)| format!("{name} {} ({} bytes)", cost.compute_units, cost.witness_bytes))
         .collect();
-    tell(&format!("referee: most compute units (witness) of {MAX_REDUCTION}: {}", told.join(", ")));
+    tell(&format!(
+        "referee: most compute units (witness) of {MAX_REDUCTION}: {}",
+        told.join(", ")
+    ));
     for (((name, short), (_, half)), (_, longest)) in short.into_iter().zip(half).zip(longest) {
         let [short, half, longest] = [short, half, longest].map(|cost| cost.compute_units);
         assert!(short < UNITS_OF_SHORT, "{name} used {short} compute units");

@@ -3,7 +3,7 @@
 use opml::{
     NodeRecord, TensorSpec,
     ops::{
-        ArgMax, FullyConnected, GroupedFullyConnected, LayerNorm, LayerNormAttributes, MatMul, MatMulAttributes,
+        self, ArgMax, FullyConnected, GroupedFullyConnected, LayerNorm, LayerNormAttributes, MatMul, MatMulAttributes,
         ReduceMax, ReduceMean, ReduceMeanAttributes, RmsNorm, RmsNormAttributes, Softmax, SoftmaxAttributes,
     },
 };
@@ -36,7 +36,10 @@ pub struct Cost {
 /// When the program's answer is another one than it must be.
 pub fn dearest(k: u32) -> Vec<(&'static str, Cost)> {
     let mut chain = Chain::load();
-    let cost = |(name, node, specs): (_, NodeRecord, Vec<TensorSpec>)| (name, cost(&mut chain, &node, &specs));
+    let cost = |(node, specs): (NodeRecord, Vec<TensorSpec>)| {
+        let operator = ops::operator(node.operator).expect("it is one of the operators");
+        (operator.name(), cost(&mut chain, &node, &specs))
+    };
     reductions(k).into_iter().map(cost).collect()
 }
 
@@ -57,7 +60,7 @@ fn cost(chain: &mut Chain, node: &NodeRecord, specs: &[TensorSpec]) -> Cost {
 }
 
 /// Every operator that reduces, with `k` elements to reduce.
-fn reductions(k: u32) -> Vec<(&'static str, NodeRecord, Vec<TensorSpec>)> {
+fn reductions(k: u32) -> Vec<(NodeRecord, Vec<TensorSpec>)> {
     let (row, one, columns) = (int8(&[1, k]), int8(&[1, 1]), int8(&[1, COLUMNS]));
     let parameter = int32(&[k]);
     let shift = 40;
@@ -90,56 +93,44 @@ fn reductions(k: u32) -> Vec<(&'static str, NodeRecord, Vec<TensorSpec>)> {
         offset: k as i32,
     };
     let none = [0; opml::model::ATTRIBUTE_BYTES];
-    let node = |name, number, output, attributes, specs: Vec<TensorSpec>| {
-        (name, record(number, specs.len(), output, attributes), specs)
-    };
+    let node =
+        |number, output, attributes, specs: Vec<TensorSpec>| (record(number, specs.len(), output, attributes), specs);
     let [per_column, shifts] = [int32(&[COLUMNS]), int8(&[COLUMNS])];
     let [per_group, group_shifts] = [int32(&[1, COLUMNS]), int8(&[1, COLUMNS])];
     vec![
         node(
-            "FullyConnected",
             FullyConnected::NUMBER,
             columns,
             FullyConnected::attributes(-128, 3, -128, 127),
             vec![row, int8(&[COLUMNS, k]), per_column, per_column, shifts],
         ),
         node(
-            "GroupedFullyConnected",
             GroupedFullyConnected::NUMBER,
             columns,
             GroupedFullyConnected::attributes(-128, 3, -128, 127),
             vec![row, int8(&[1, COLUMNS, k]), per_group, per_group, group_shifts],
         ),
         node(
-            "MatMul",
             MatMul::NUMBER,
             columns,
             mat_mul.encode(),
             vec![row, int8(&[COLUMNS, k])],
         ),
         node(
-            "Softmax",
             Softmax::NUMBER,
             row,
             softmax.encode(),
             vec![row, int32(&[256]), int32(&[1])],
         ),
         node(
-            "LayerNorm",
             LayerNorm::NUMBER,
             row,
             layer_norm.encode(),
             vec![row, parameter, parameter],
         ),
-        node(
-            "RmsNorm",
-            RmsNorm::NUMBER,
-            row,
-            rms_norm.encode(),
-            vec![row, parameter],
-        ),
-        node("ReduceMean", ReduceMean::NUMBER, one, mean.encode(), vec![row]),
-        node("ReduceMax", ReduceMax::NUMBER, one, none, vec![row]),
-        node("ArgMax", ArgMax::NUMBER, int32(&[1, 1]), none, vec![row]),
+        node(RmsNorm::NUMBER, row, rms_norm.encode(), vec![row, parameter]),
+        node(ReduceMean::NUMBER, one, mean.encode(), vec![row]),
+        node(ReduceMax::NUMBER, one, none, vec![row]),
+        node(ArgMax::NUMBER, int32(&[1, 1]), none, vec![row]),
     ]
 }

@@ -13,14 +13,20 @@ pub fn measure(figures: &mut Figures) -> Result<()> {
         let costs = dearest(length).into_iter().map(|(_, cost)| cost);
         let (units, bytes): (Vec<_>, Vec<_>) = costs.map(|cost| (cost.compute_units, cost.witness_bytes)).unzip();
         let none = "no operator reduces";
-        figures.set(format!("referee.cu_at_{length}"), units.into_iter().max().context(none)?);
+        figures.set(
+            format!("referee.cu_at_{length}"),
+            units.into_iter().max().context(none)?,
+        );
         figures.set(
             format!("referee.witness_bytes_at_{length}"),
             bytes.into_iter().max().context(none)?,
         );
     }
     let comparison = Comparison::from_environment();
-    println!("referee: IMO_REFEREE_SEED={} IMO_REFEREE_CASES={}", comparison.seed, comparison.cases);
+    println!(
+        "referee: IMO_REFEREE_SEED={} IMO_REFEREE_CASES={}",
+        comparison.seed, comparison.cases
+    );
     let tally = comparison.run();
     for mismatch in &tally.mismatches {
         eprintln!("{mismatch}");
