@@ -8,11 +8,13 @@ pub mod cast;
 pub mod checking;
 pub mod cluster;
 pub mod histories;
+pub mod imported;
 pub mod landed;
 pub mod models;
 pub mod multisig;
 pub mod probe;
 pub mod programs;
+pub mod referee;
 pub mod story;
 pub mod world;
 

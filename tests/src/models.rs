@@ -4,7 +4,7 @@ use imo_client::challenge::Answer;
 use imo_protocol::PUBLIC_SALT;
 use opml::{model::MAX_OPERANDS, ops::Clip};
 use opml_runtime::{
-    Builder, Claim, ElementType, Model, NodeRecord, Operand, Tensor, TensorSpec, execute, fast::Plan,
+    Builder, Claim, ElementType, Execution, Model, NodeRecord, Operand, Tensor, TensorSpec, execute, fast::Plan,
     malformed::Records, synthetic,
 };
 
@@ -42,12 +42,16 @@ pub fn input(model: &Model, seed: u64) -> Tensor {
 
 /// A request that is answered as the model says.
 pub fn honest(model: &Model, seed: u64, price_units: u64) -> Asked {
-    let input = input(model, seed);
-    let execution = execute(model, &input).expect("the input fits the model");
+    let execution = execute(model, &input(model, seed)).expect("the input fits the model");
+    honest_about(&execution, price_units)
+}
+
+/// A request that is answered with what was computed.
+pub fn honest_about(execution: &Execution, price_units: u64) -> Asked {
     Asked {
-        input,
+        input: execution.input().clone(),
         claim: execution.claim(),
-        answer: Answer::from(&execution),
+        answer: Answer::from(execution),
         price_units,
         salt: PUBLIC_SALT,
     }

@@ -22,10 +22,11 @@ pub fn run(project: &Project) -> Result<ExitCode> {
         process::output(Command::new(&python).arg(source.join("models.py")).arg(&models))
     })?;
     let measured = bench.join("runtime.json");
+    // Not quiet: the other runtimes take minutes to compile.
     let code = pass_on(
         project
             .cargo()
-            .args(["run", "--quiet", "--release", "--manifest-path"])
+            .args(["run", "--release", "--locked", "--manifest-path"])
             .arg(source.join("Cargo.toml"))
             .arg("--target-dir")
             .arg(project.cargo_target.join("bench-runtime"))

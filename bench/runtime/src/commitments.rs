@@ -34,7 +34,8 @@ pub fn measure_all(figures: &mut Figures, case: &Case) -> Result<()> {
                 Ok(())
             }),
         ];
-        let samples = pool.install(|| measure(&mut work))?;
+        let what = format!("{}, {threads} threads: plain, committed, traced", case.name);
+        let samples = pool.install(|| measure(&what, &mut work))?;
         let [plain, committed, trace] = &samples[..] else {
             unreachable!("three were measured")
         };

@@ -19,6 +19,8 @@ use measure::{Sample, measure};
 
 /// Numbers of threads that everything is measured with, and the figures' prefix.
 const THREADS: [(usize, &str); 2] = [(1, ""), (2, "threads2.")];
+/// The model of which it is measured what committing costs.
+const COMMITTED: &str = "bert6";
 /// The least cosine between an answer of a runtime's and onnxruntime's: they must do the same work.
 const LEAST_COSINE: f64 = 0.98;
 
@@ -44,7 +46,7 @@ fn run() -> Result<()> {
             runtimes(&mut figures, &onnxruntime, &case, threads, prefix)
                 .with_context(|| format!("{}, {threads} threads", case.name))?;
         }
-        if case.name == "bert6" {
+        if case.name == COMMITTED {
             commitments::measure_all(&mut figures, &case)?;
         }
     }
@@ -78,6 +80,7 @@ fn runtimes(
     }
     let names: Vec<String> = contestants.iter().map(|contestant| contestant.name().to_owned()).collect();
     let samples = measure(
+        &format!("{}, {threads} threads: {}", case.name, names.join(", ")),
         &mut contestants
             .iter_mut()
             .map(|contestant| || contestant.run())

@@ -8,6 +8,8 @@ use std::{
 use anyhow::Result;
 
 const ROUNDS: usize = 41;
+/// Rounds after which people are shown that it goes on.
+const ROUNDS_OF_A_DOT: usize = 10;
 /// A measurement repeats the run until it takes about this long: single runs of small models are below what a clock resolves.
 const LENGTH: Duration = Duration::from_millis(4);
 /// Between measurements, so that threads of the one before have gone to sleep.
@@ -32,8 +34,10 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// Runs all in turns, each after a pause and one run that is not timed.
-pub fn measure<F: FnMut() -> Result<()>>(contestants: &mut [F]) -> Result<Vec<Sample>> {
+/// Runs all in turns, each after a pause and one run that is not timed. Says what it does and how long that took.
+pub fn measure<F: FnMut() -> Result<()>>(what: &str, contestants: &mut [F]) -> Result<Vec<Sample>> {
+    let begin = Instant::now();
+    eprint!("{what} ");
     let mut repetitions = Vec::with_capacity(contestants.len());
     for run in contestants.iter_mut() {
         run()?;
@@ -44,6 +48,9 @@ pub fn measure<F: FnMut() -> Result<()>>(contestants: &mut [F]) -> Result<Vec<Sa
     }
     let mut samples = vec![Vec::with_capacity(ROUNDS); contestants.len()];
     for round in 0..ROUNDS {
+        if round % ROUNDS_OF_A_DOT == 0 {
+            eprint!(".");
+        }
         for turn in 0..contestants.len() {
             let i = (turn + round) % contestants.len();
             thread::sleep(PAUSE);
@@ -55,5 +62,6 @@ pub fn measure<F: FnMut() -> Result<()>>(contestants: &mut [F]) -> Result<Vec<Sa
             samples[i].push(start.elapsed().as_secs_f64() / f64::from(repetitions[i]));
         }
     }
+    eprintln!(" {:.1} s", begin.elapsed().as_secs_f32());
     Ok(samples.into_iter().map(Sample).collect())
 }

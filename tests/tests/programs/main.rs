@@ -13,6 +13,7 @@ mod dispute_won;
 mod documents;
 mod equivocation;
 mod evidence;
+mod imported_models;
 mod jail;
 mod liars;
 mod locks;

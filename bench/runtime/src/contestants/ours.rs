@@ -24,7 +24,7 @@ impl Ours {
         let imported = import_file(&case.model)?;
         let options = PlanOptions {
             threads: Some(threads),
-            level: None,
+            ..PlanOptions::default()
         };
         let plan = Plan::with_options(&imported.model, options);
         let inputs = imported

@@ -195,8 +195,8 @@ impl Plan {
             let mut buffers: Vec<Vec<u8>> = step.nodes.iter().map(|node| self.take(*node)).collect();
             let bytes =
                 |node: u32, operand: usize| bytes_of(self.value(self.values[node as usize][operand], input, outputs));
-            let outs = buffers.iter_mut().map(Vec::as_mut_slice).collect();
-            self.run_chain(&step.nodes, &bytes, outs);
+            let mut outs: Vec<_> = buffers.iter_mut().map(Vec::as_mut_slice).collect();
+            self.run_chain(&step.nodes, &bytes, &mut outs);
             for (node, buffer) in step.nodes.iter().zip(buffers) {
                 let output = self.output(*node, buffer);
                 outputs[*node as usize] = Some(output.clone());
@@ -226,7 +226,7 @@ impl Plan {
                     Ready::Compute(_) => {
                         let bytes = |node: u32, operand: usize| bytes_of(self.operand(node, operand, input, &outputs));
                         let mut buffer = self.take(node);
-                        self.run_chain(&[node], &bytes, vec![&mut buffer]);
+                        self.run_chain(&[node], &bytes, &mut [&mut buffer]);
                         self.output(node, buffer)
                     }
                 };
@@ -310,13 +310,13 @@ impl Plan {
             value => bytes_of(self.outside(value, input)),
         };
         let used = &mut out[..self.records[last].output.byte_len() as usize];
-        self.run_chain(&step.nodes, &bytes, vec![used]);
+        self.run_chain(&step.nodes, &bytes, &mut [used]);
         buffers[step.buffer] = out;
     }
 
     /// Runs a chain of nodes on all rows. `bytes` gives, by node and place, the operands that are not in the chain, `outs` takes the outputs of its last nodes: of
     /// all, or of the very last alone.
-    fn run_chain<'a>(&'a self, chain: &[u32], bytes: &dyn Fn(u32, usize) -> &'a [u8], outs: Vec<&mut [u8]>) {
+    fn run_chain<'a>(&'a self, chain: &[u32], bytes: &dyn Fn(u32, usize) -> &'a [u8], outs: &mut [&mut [u8]]) {
         let links: Vec<Link> = chain
             .iter()
             .enumerate()
@@ -337,22 +337,23 @@ impl Plan {
             part_rows.min(fits).next_multiple_of(MIN_ROWS).min(rows)
         };
 
+        if part_rows == rows {
+            return run_rows(self.level, threads, &links, &(0..rows), outs);
+        }
         let ranges = (0..rows)
             .step_by(part_rows)
             .map(|first| first..(first + part_rows).min(rows));
         let mut parts: Vec<(Range<usize>, Vec<&mut [u8]>)> = ranges.map(|rows| (rows, Vec::new())).collect();
-        for (out, link) in outs.into_iter().rev().zip(links.iter().rev()) {
+        let kept = &links[links.len() - outs.len()..];
+        for (out, link) in outs.iter_mut().zip(kept) {
             for ((_, outs), out) in parts.iter_mut().zip(out.chunks_mut(part_rows * link.row_bytes)) {
-                outs.insert(0, out);
+                outs.push(out);
             }
         }
-        let run = |threads, (rows, outs): &mut (Range<usize>, Vec<&mut [u8]>)| {
-            run_rows(self.level, threads, &links, rows, outs);
-        };
-        match parts.as_mut_slice() {
-            [whole] => run(threads, whole),
-            parts if threads == 1 => parts.iter_mut().for_each(|part| run(1, part)),
-            parts => parts.par_iter_mut().for_each(|part| run(1, part)),
+        let run = |(rows, outs): &mut (Range<usize>, Vec<&mut [u8]>)| run_rows(self.level, 1, &links, rows, outs);
+        match threads {
+            1 => parts.iter_mut().for_each(run),
+            _ => parts.par_iter_mut().for_each(run),
         }
     }
 

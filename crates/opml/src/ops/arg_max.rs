@@ -1,6 +1,6 @@
 //! `ArgMax`: the position of the largest value of each row.
 
-use super::{MAX_REDUCTION, Operator, Region, RowStatistics, check_unused_attributes};
+use super::{Operator, Region, RowStatistics, check_unused_attributes, reduction};
 use crate::{
     model::{NodeError, NodeRecord},
     tensor::{ElementType, TensorSpec},
@@ -28,21 +28,8 @@ impl Operator for ArgMax {
     }
 
     fn validate(&self, node: &NodeRecord, operands: &[TensorSpec]) -> Result<(), NodeError> {
-        let [x] = operands else {
-            return Err(NodeError::OperandCount);
-        };
-        check_unused_attributes(node, 0)?;
-        if x.element() != ElementType::Int8 {
-            return Err(NodeError::Operand { operand: 0 });
-        }
-        if x.cols() > MAX_REDUCTION {
-            return Err(NodeError::ReductionTooLong);
-        }
-        let output = node.output;
-        if output.element() != ElementType::Int32 || output.outer_shape() != x.outer_shape() || output.cols() != 1 {
-            return Err(NodeError::OutputSpec);
-        }
-        Ok(())
+        reduction::check(node, operands, ElementType::Int32)?;
+        check_unused_attributes(node, 0)
     }
 
     fn region(
@@ -53,8 +40,7 @@ impl Operator for ArgMax {
         element: u32,
         _proven: &[&[u8]],
     ) -> Option<Region> {
-        // One output element a row.
-        (operand == 0).then_some(Region::Row(element))
+        reduction::region(operand, element)
     }
 
     fn element(

@@ -29,6 +29,7 @@ mod pad;
 mod patches;
 mod reduce_max;
 mod reduce_mean;
+mod reduction;
 mod reshape;
 mod rms_norm;
 mod rotary_embedding;

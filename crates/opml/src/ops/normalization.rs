@@ -1,4 +1,4 @@
-//! What [`super::LayerNorm`] and [`super::RmsNorm`] have in common: dividing by the root of a mean of squares, in integers.
+//! What [`super::LayerNorm`] and [`super::RmsNorm`] have in common: a row of x with parameters of its channels, and dividing by the root of a mean of squares, in integers.
 //!
 //! With `d_i = k * x_i - center`, k times the distance from the centre, and `spread = k^2 * mean square`:
 //!
@@ -8,13 +8,49 @@
 //!
 //! `d_i^2 <= k * spread` and `k <= 2^15`, so that `|d_i| * 2^(8 + t) <= sqrt(k * W * 4^t) < 2^39.5`: the dividend is below 2^60 and `|q_i|` below 2^28.
 
-use super::{RowStatistics, rounding_shift, saturate_to_int8};
+use super::{
+    Region, RowStatistics, check_element, check_operand, check_reduction, rounding_shift, saturate_to_int8, tile_of,
+};
+use crate::{
+    model::{NodeError, NodeRecord},
+    tensor::{ElementType, TensorSpec},
+};
 
 /// Fraction bits of a normalised value.
 pub const NORMALIZED_FRACTION_BITS: u32 = 20;
 
 /// Fraction bits of `epsilon` and of W, even so that their root is a shift.
 const SPREAD_FRACTION_BITS: u32 = 16;
+
+const X: usize = 0;
+
+/// An int8 operand, whose specification the output has, and then so many parameters: int32, one for each channel.
+pub(super) fn check(node: &NodeRecord, operands: &[TensorSpec], parameters: usize) -> Result<(), NodeError> {
+    let [x, rest @ ..] = operands else {
+        return Err(NodeError::OperandCount);
+    };
+    if rest.len() != parameters {
+        return Err(NodeError::OperandCount);
+    }
+    check_element(operands, X, ElementType::Int8)?;
+    check_reduction(x.cols())?;
+    for parameter in X + 1..operands.len() {
+        check_operand(operands, parameter, ElementType::Int32, &[x.cols()])?;
+    }
+    if node.output != *x {
+        return Err(NodeError::OutputSpec);
+    }
+    Ok(())
+}
+
+/// The row of x, and of each parameter the tile with that of the element's channel.
+pub(super) fn region(node: &NodeRecord, operands: &[TensorSpec], operand: usize, element: u32) -> Option<Region> {
+    let k = node.output.cols();
+    match operand {
+        X => Some(Region::Row(element.checked_div(k)?)),
+        _ => tile_of(operands.get(operand)?, element.checked_rem(k)?),
+    }
+}
 
 /// `center`, R and t.
 pub(super) fn statistics(k: u32, center: i64, spread: u64, epsilon: u32) -> RowStatistics {

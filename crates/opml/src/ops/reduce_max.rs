@@ -1,8 +1,6 @@
 //! `ReduceMax`: the largest value of each row.
 
-use super::{
-    Operator, Region, RowStatistics, check_element, check_reduction, check_row_output, check_unused_attributes,
-};
+use super::{Operator, Region, RowStatistics, check_unused_attributes, reduction};
 use crate::{
     model::{NodeError, NodeRecord},
     tensor::{ElementType, TensorSpec},
@@ -30,13 +28,8 @@ impl Operator for ReduceMax {
     }
 
     fn validate(&self, node: &NodeRecord, operands: &[TensorSpec]) -> Result<(), NodeError> {
-        let [x] = operands else {
-            return Err(NodeError::OperandCount);
-        };
-        check_unused_attributes(node, 0)?;
-        check_element(operands, 0, ElementType::Int8)?;
-        check_reduction(x.cols())?;
-        check_row_output(node, x, ElementType::Int8, 1)
+        reduction::check(node, operands, ElementType::Int8)?;
+        check_unused_attributes(node, 0)
     }
 
     fn region(
@@ -47,8 +40,7 @@ impl Operator for ReduceMax {
         element: u32,
         _proven: &[&[u8]],
     ) -> Option<Region> {
-        // One output element a row.
-        (operand == 0).then_some(Region::Row(element))
+        reduction::region(operand, element)
     }
 
     fn element(

@@ -1,8 +1,8 @@
 //! `ReduceMean`: the mean of each row.
 
 use super::{
-    AttributeReader, AttributeWriter, Operator, Region, RowStatistics, check_element, check_reduction,
-    check_row_output, multiply_by_quantized_multiplier, saturate_to_int8,
+    AttributeReader, AttributeWriter, Operator, Region, RowStatistics, multiply_by_quantized_multiplier, reduction,
+    saturate_to_int8,
 };
 use crate::{
     model::{ATTRIBUTE_BYTES, NodeError, NodeRecord},
@@ -65,13 +65,8 @@ impl Operator for ReduceMean {
     }
 
     fn validate(&self, node: &NodeRecord, operands: &[TensorSpec]) -> Result<(), NodeError> {
-        let [x] = operands else {
-            return Err(NodeError::OperandCount);
-        };
-        ReduceMeanAttributes::decode(node)?;
-        check_element(operands, 0, ElementType::Int8)?;
-        check_reduction(x.cols())?;
-        check_row_output(node, x, ElementType::Int8, 1)
+        reduction::check(node, operands, ElementType::Int8)?;
+        ReduceMeanAttributes::decode(node).map(|_| ())
     }
 
     fn region(
@@ -82,8 +77,7 @@ impl Operator for ReduceMean {
         element: u32,
         _proven: &[&[u8]],
     ) -> Option<Region> {
-        // One output element a row.
-        (operand == 0).then_some(Region::Row(element))
+        reduction::region(operand, element)
     }
 
     fn element(

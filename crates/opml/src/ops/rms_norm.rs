@@ -1,16 +1,10 @@
 //! `RMSNorm`: each row with mean square 1, then scaled by channel.
 
-use super::{
-    AttributeReader, AttributeWriter, Operator, Region, RowStatistics, check_element, check_operand, check_reduction,
-    normalization, read_in_tile, tile_of,
-};
+use super::{AttributeReader, AttributeWriter, Operator, Region, RowStatistics, normalization, read_in_tile};
 use crate::{
     model::{ATTRIBUTE_BYTES, NodeError, NodeRecord},
     tensor::{ElementType, TensorSpec},
 };
-
-const X: usize = 0;
-const GAMMA: usize = 1;
 
 /// `y_i = sat8(z_y + round(q_i * gamma_i / 2^shift))`, where `q_i` is `(x_i - z_x) / sqrt(mean((x - z_x)^2) + epsilon / 2^16)` with 20 fraction bits.
 ///
@@ -72,17 +66,8 @@ impl Operator for RmsNorm {
     }
 
     fn validate(&self, node: &NodeRecord, operands: &[TensorSpec]) -> Result<(), NodeError> {
-        let [x, _] = operands else {
-            return Err(NodeError::OperandCount);
-        };
-        RmsNormAttributes::decode(node)?;
-        check_element(operands, X, ElementType::Int8)?;
-        check_reduction(x.cols())?;
-        check_operand(operands, GAMMA, ElementType::Int32, &[x.cols()])?;
-        if node.output != *x {
-            return Err(NodeError::OutputSpec);
-        }
-        Ok(())
+        normalization::check(node, operands, 1)?;
+        RmsNormAttributes::decode(node).map(|_| ())
     }
 
     fn region(
@@ -93,11 +78,7 @@ impl Operator for RmsNorm {
         element: u32,
         _proven: &[&[u8]],
     ) -> Option<Region> {
-        let k = node.output.cols();
-        match operand {
-            X => Some(Region::Row(element.checked_div(k)?)),
-            _ => tile_of(operands.get(operand)?, element.checked_rem(k)?),
-        }
+        normalization::region(node, operands, operand, element)
     }
 
     fn row_statistics(

@@ -10,8 +10,9 @@ use imo_client::challenge::{
 use imo_protocol::{Now, Receipt};
 use imo_tests::{
     Cast, World,
+    imported::{self, Imported},
     models::{dense, digits, lying},
-    world::{Asked, Case, Duel, usdc},
+    world::{Asked, Case, Duel, Tally, usdc},
 };
 use opml::ops::{FullyConnected, Gather, GroupedFullyConnected, LayerNorm, RmsNorm};
 use opml_oracle::{
@@ -28,18 +29,39 @@ const RUNS: usize = 31;
 pub fn measure(figures: &mut Figures) -> Result<()> {
     // The digits model has five nodes, the network two: the lie is in an element in the middle of a node in the middle.
     for (name, model, node) in [("digits", digits(), 2), ("dnn_784_20_10", dense(&[784, 20, 10]), 0)] {
-        let (world, cast) = World::with_protocol();
-        let plan = Plan::new(&model);
-        let asked = lying(&model, 0, usdc(10), node);
         let subject = Subject {
             name,
             model: &model,
-            plan: &plan,
+            plan: &Plan::new(&model),
             runs: RUNS,
         };
-        prove_a_lie(figures, world, &cast, &subject, asked)?;
+        let (world, cast) = World::with_protocol();
+        let proof = prove_a_lie(world, &cast, &subject, lying(&model, 0, usdc(10), node))?;
+        subject.report(figures, &proof)?;
     }
-    Ok(())
+    imported::ALL
+        .into_iter()
+        .try_for_each(|source| measure_imported(figures, source))
+}
+
+/// A lie in each kind of operator of an imported model, and of everything the most that one of them takes.
+fn measure_imported(figures: &mut Figures, source: imported::Source) -> Result<()> {
+    let imported = Imported::open(source);
+    let (name, plan) = (imported.name, Plan::new(&imported.model));
+    let subject = Subject {
+        name,
+        model: &imported.model,
+        plan: &plan,
+        runs: RUNS,
+    };
+    let lies = imported.lies(&plan);
+    figures.set(format!("dispute.{name}.operators"), lies.len());
+    let mut most = Proof::default();
+    for lie in lies {
+        let (world, cast) = World::with_protocol();
+        most = most.max(prove_a_lie(world, &cast, &subject, lie.wrong)?);
+    }
+    subject.report(figures, &most)
 }
 
 /// A turn of the challenger's as it found it.
@@ -54,29 +76,55 @@ pub struct Subject<'a> {
     pub runs: usize,
 }
 
+impl Subject<'_> {
+    pub fn report(&self, figures: &mut Figures, proof: &Proof) -> Result<()> {
+        let Proof { tally, watcher } = proof;
+        let mut set = |figure: &str, value: u64| figures.set(format!("dispute.{}.{figure}", self.name), value);
+        set("parameters", parameters(self.model));
+        set("operator_moves", tally.operator_moves);
+        set("transactions", tally.transactions);
+        set("compute_units", tally.compute_units);
+        set("bytes", tally.bytes);
+        figures.set_rounded(format!("dispute.{}.watcher_ms", self.name), watcher.as_secs_f64() * 1e3)
+    }
+}
+
+/// What it took to prove a lie.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Proof {
+    tally: Tally,
+    /// What the watcher computed.
+    watcher: Duration,
+}
+
+impl Proof {
+    /// Of each figure the greater one.
+    fn max(self, other: Self) -> Self {
+        let (a, b) = (self.tally, other.tally);
+        Self {
+            tally: Tally {
+                transactions: a.transactions.max(b.transactions),
+                compute_units: a.compute_units.max(b.compute_units),
+                bytes: a.bytes.max(b.bytes),
+                operator_moves: a.operator_moves.max(b.operator_moves),
+            },
+            watcher: self.watcher.max(other.watcher),
+        }
+    }
+}
+
 /// Plays a dispute about one wrong answer to its end, and times what the watcher computes in it.
-pub fn prove_a_lie(
-    figures: &mut Figures,
-    mut world: World,
-    cast: &Cast,
-    subject: &Subject,
-    asked: Asked,
-) -> Result<()> {
-    let Subject { name, model, plan, .. } = *subject;
+pub fn prove_a_lie(mut world: World, cast: &Cast, subject: &Subject, asked: Asked) -> Result<Proof> {
+    let Subject { model, plan, .. } = *subject;
     let service = world.given_service(cast, model);
     let case = world.given_sealed(cast, service, vec![asked]);
     let own = plan.execute(&case.asked[0].input)?;
     let mut duel = Duel::open(&mut world, &cast.watcher, &case, 0, model, &own);
     let turns = play(&mut world, cast, &case, &mut duel);
-    let tally = duel.tally;
-    let watcher = time_the_watcher(subject, &case, &turns, &world.now())?;
-    let mut set = |figure: &str, value: u64| figures.set(format!("dispute.{name}.{figure}"), value);
-    set("parameters", parameters(model));
-    set("operator_moves", tally.operator_moves);
-    set("transactions", tally.transactions);
-    set("compute_units", tally.compute_units);
-    set("bytes", tally.bytes);
-    figures.set_rounded(format!("dispute.{name}.watcher_ms"), watcher.as_secs_f64() * 1e3)
+    Ok(Proof {
+        tally: duel.tally,
+        watcher: time_the_watcher(subject, &case, &turns, &world.now())?,
+    })
 }
 
 /// Weights, biases, embeddings and what normalisations scale with: what people count. Quantisation parameters and tables of functions are none.

@@ -54,7 +54,8 @@ fn measure_decoder(figures: &mut Figures, name: &str, sizes: &DecoderSizes) -> R
         plan: &plan,
         runs: RUNS,
     };
-    prove_a_lie(figures, world, &cast, &subject, asked)?;
+    let proof = prove_a_lie(world, &cast, &subject, asked)?;
+    subject.report(figures, &proof)?;
     model.ensure_unchanged()?;
     let peak = memory.peak()?;
 

@@ -251,12 +251,45 @@ impl Node for BoxesNode {
 
 pub(super) struct PatchesNode {
     attributes: PatchesAttributes,
+    /// Along the height and along the width.
+    windows: [Vec<Span>; 2],
     h: usize,
     w: usize,
     c: usize,
-    windows: usize,
-    ow: usize,
     row: usize,
+}
+
+/// A window along one axis of the image.
+struct Span {
+    /// The taps that lie inside.
+    taps: Range<usize>,
+    /// Where the first of them is; 0 when there is none.
+    place: usize,
+}
+
+impl Span {
+    /// All windows along an axis of this length.
+    fn all(attributes: &PatchesAttributes, axis: usize, length: usize, windows: usize) -> Vec<Self> {
+        let [kernel, stride, dilation, before] = [
+            attributes.kernel[axis],
+            attributes.stride[axis],
+            attributes.dilation[axis],
+            attributes.padding[axis],
+        ]
+        .map(usize::from);
+        let window = |window: usize| {
+            // Places are counted from the border before the image.
+            let first = window * stride;
+            let taps_before = |place: usize| place.saturating_sub(first).div_ceil(dilation).min(kernel);
+            let taps = taps_before(before)..taps_before(before + length);
+            let place = match taps.is_empty() {
+                true => 0,
+                false => first + taps.start * dilation - before,
+            };
+            Self { taps, place }
+        };
+        (0..windows).map(window).collect()
+    }
 }
 
 impl PatchesNode {
@@ -265,28 +298,40 @@ impl PatchesNode {
         let attributes = PatchesAttributes::decode(record).ok()?;
         let [.., h, w, c] = *specs[0].shape() else { return None };
         let [oh, ow] = attributes.windows(h, w)?;
+        let [h, w, c, oh, ow] = [h, w, c, oh, ow].map(|length| length as usize);
         Some(Self {
+            windows: [Span::all(&attributes, 0, h, oh), Span::all(&attributes, 1, w, ow)],
             attributes,
-            h: h as usize,
-            w: w as usize,
-            c: c as usize,
-            windows: oh as usize * ow as usize,
-            ow: ow as usize,
+            h,
+            w,
+            c,
             row: record.output.cols() as usize,
         })
     }
 
-    /// The place of a tap along an axis of the image, if it lies inside.
-    fn place(&self, window: usize, tap: usize, axis: usize, length: usize) -> Option<usize> {
-        let [stride, dilation, before] = [
-            self.attributes.stride[axis],
-            self.attributes.dilation[axis],
-            self.attributes.padding[axis],
-        ]
-        .map(usize::from);
-        (window * stride + tap * dilation)
-            .checked_sub(before)
-            .filter(|place| *place < length)
+    /// The taps of a window that begin at `pixel` and lie in one line of the kernel, for these groups.
+    fn line(&self, x: &[u8], pixel: usize, taps: Range<usize>, groups: &Range<usize>, y: &mut [u8]) {
+        let channels = self.c / self.attributes.groups as usize;
+        let dilation = usize::from(self.attributes.dilation[1]);
+        if self.attributes.groups == 1 && dilation == 1 {
+            let x = &x[pixel * self.c..][..taps.len() * self.c];
+            y[taps.start * self.c..][..x.len()].copy_from_slice(x);
+            return;
+        }
+        for (i, tap) in taps.enumerate() {
+            let pixel = pixel + i * dilation;
+            let x = &x[pixel * self.c + groups.start * channels..][..groups.len() * channels];
+            let y = &mut y[tap * channels..];
+            if channels == 1 {
+                for (y, x) in y.iter_mut().step_by(self.row).zip(x) {
+                    *y = *x;
+                }
+            } else {
+                for (y, x) in y.chunks_mut(self.row).zip(x.chunks_exact(channels)) {
+                    y[..channels].copy_from_slice(x);
+                }
+            }
+        }
     }
 }
 
@@ -302,41 +347,26 @@ impl Node for PatchesNode {
     fn rows(&self, work: &Work, out: &mut [u8]) {
         let x = work.whole(0);
         let groups = self.attributes.groups as usize;
-        let channels = self.c / groups;
         let [kh, kw] = self.attributes.kernel.map(usize::from);
-        let row = self.row;
+        let [down, across] = &self.windows;
+        let line_taps = kw * (self.c / groups);
         let mut rest = out;
         let mut at = work.rows.start;
         while at < work.rows.end {
             // All rows of a window at once, so that its taps are found once.
             let window = at / groups;
             let some = at % groups..groups.min(work.rows.end - window * groups);
-            let (y, after) = std::mem::take(&mut rest).split_at_mut(some.len() * row);
+            let (y, after) = std::mem::take(&mut rest).split_at_mut(some.len() * self.row);
             (rest, at) = (after, at + some.len());
-            let (image, window) = (window / self.windows, window % self.windows);
-            for tap_y in 0..kh {
-                let place_y = self.place(window / self.ow, tap_y, 0, self.h);
-                let line = place_y.map(|place_y| (image * self.h + place_y) * self.w);
-                for tap_x in 0..kw {
-                    let place_x = self.place(window % self.ow, tap_x, 1, self.w);
-                    let tap = (tap_y * kw + tap_x) * channels;
-                    let Some(pixel) = line.zip(place_x).map(|(line, place_x)| line + place_x) else {
-                        for y in y.chunks_exact_mut(row) {
-                            y[tap..][..channels].fill(self.attributes.pad_value as u8);
-                        }
-                        continue;
-                    };
-                    let x = &x[pixel * self.c + some.start * channels..][..some.len() * channels];
-                    if channels == 1 {
-                        for (y, x) in y[tap..].iter_mut().step_by(row).zip(x) {
-                            *y = *x;
-                        }
-                    } else {
-                        for (y, x) in y.chunks_exact_mut(row).zip(x.chunks_exact(channels)) {
-                            y[tap..][..channels].copy_from_slice(x);
-                        }
-                    }
-                }
+            let (line, column) = (window / across.len(), &across[window % across.len()]);
+            let (image, line) = (line / down.len(), &down[line % down.len()]);
+            if line.taps.len() < kh || column.taps.len() < kw {
+                y.fill(self.attributes.pad_value as u8);
+            }
+            for (i, tap) in line.taps.clone().enumerate() {
+                let place = line.place + i * usize::from(self.attributes.dilation[0]);
+                let pixel = (image * self.h + place) * self.w + column.place;
+                self.line(x, pixel, column.taps.clone(), &some, &mut y[tap * line_taps..]);
             }
         }
     }

@@ -5,7 +5,7 @@ use opml_oracle::errors::OracleError;
 use opml_runtime::{ClaimedTrace, Execution, Hash, Model, Tensor, execute::trace_tree, witness};
 use rand::Rng;
 
-use crate::chain::{Outcome, Question};
+use super::chain::{Outcome, Question};
 
 /// Places of each model.
 pub const PLACES: usize = 4;

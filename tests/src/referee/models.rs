@@ -4,7 +4,7 @@ use opml::{ElementType, NodeRecord, Operand, TensorSpec};
 use opml_runtime::{Builder, Execution, Model, Tensor, execute, synthetic};
 use rand::Rng;
 
-use crate::nodes;
+use super::nodes;
 
 /// A model with a node of `operator`, others of any operator that may use what was computed before, and its run.
 pub fn random(random: &mut impl Rng, operator: u8) -> (Model, Execution) {

@@ -1,6 +1,7 @@
 //! A dispute in which everything but the proof has happened, on the compiled program.
 
-use anchor_lang::{AccountSerialize, Discriminator, InstructionData, Space, prelude::*};
+use anchor_lang::{AccountDeserialize, AccountSerialize, Discriminator, Space, prelude::Pubkey};
+use imo_client::instructions::opml_oracle::prove;
 use imo_protocol::Now;
 use litesvm::LiteSVM;
 use model_token::state::DisputeTerms;
@@ -11,11 +12,13 @@ use opml_oracle::{
     state::{DISPUTE_SEED, Dispute, OPERATOR_SEED, Operator, REPORT_SEED, Report, ReportStatus, Witness},
 };
 use solana_account::Account as ChainAccount;
+use solana_compute_budget_interface::ComputeBudgetInstruction;
 use solana_instruction_error::InstructionError;
 use solana_message::Message;
 use solana_transaction::Transaction;
 use solana_transaction_error::TransactionError;
-use std::path::Path;
+
+use crate::programs::{PROGRAMS, elf};
 
 /// The most that one transaction may use.
 const TRANSACTION_UNITS: u32 = 1_400_000;
@@ -109,9 +112,8 @@ pub struct Chain {
 impl Chain {
     /// Loads the program from `target/deploy`.
     pub fn load() -> Self {
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/deploy/opml_oracle.so");
-        let program = std::fs::read(&file)
-            .unwrap_or_else(|error| panic!("{}: {error}; run `cargo xtask build opml-oracle` first", file.display()));
+        let program = PROGRAMS.iter().find(|program| program.id == opml_oracle::ID);
+        let program = elf(program.expect("the oracle is a program")).unwrap_or_else(|missing| panic!("{missing}"));
         let mut svm = LiteSVM::new()
             .with_sigverify(false)
             .with_blockhash_check(false)
@@ -156,22 +158,9 @@ impl Chain {
         self.put_program(self.dispute.0, &dispute, &[]);
         self.put_program(self.witness, &witness, question.witness);
 
-        let prove = prove_instruction(
-            opml_oracle::accounts::Prove {
-                challenger: self.challenger,
-                dispute: self.dispute.0,
-                report: self.report.0,
-                operator: self.operator.0,
-                witness: self.witness,
-            }
-            .to_account_metas(None),
-            opml_oracle::instruction::Prove {
-                expected_digest: digest,
-                element: question.element,
-            }
-            .data(),
-        );
-        let message = Message::new(&[compute_limit(), prove], Some(&self.challenger));
+        let limit = ComputeBudgetInstruction::set_compute_unit_limit(TRANSACTION_UNITS);
+        let prove = prove(&dispute, digest, self.witness, question.element);
+        let message = Message::new(&[limit, prove], Some(&self.challenger));
         match self.svm.send_transaction(Transaction::new_unsigned(message)) {
             Ok(done) => (self.rejected(digest), done.compute_units_consumed),
             Err(failed) => {
@@ -335,23 +324,5 @@ impl Chain {
     fn get<T: AccountDeserialize>(&self, address: Pubkey) -> T {
         let account = self.svm.get_account(&address).unwrap();
         T::try_deserialize(&mut &account.data[..]).unwrap()
-    }
-}
-
-type Instruction = anchor_lang::solana_program::instruction::Instruction;
-
-fn prove_instruction(accounts: Vec<AccountMeta>, data: Vec<u8>) -> Instruction {
-    Instruction {
-        program_id: opml_oracle::ID,
-        accounts,
-        data,
-    }
-}
-
-fn compute_limit() -> Instruction {
-    Instruction {
-        program_id: pubkey!("ComputeBudget111111111111111111111111111111"),
-        accounts: Vec::new(),
-        data: [&[2][..], &TRANSACTION_UNITS.to_le_bytes()].concat(),
     }
 }
