@@ -32,7 +32,9 @@ impl AttachTrace<'_> {
     pub fn handle(ctx: Context<Self>, expected_digest: [u8; 32]) -> Result<()> {
         let accounts = ctx.accounts;
         let trace = &accounts.trace;
-        accounts.dispute.attach(&Now::read()?, &expected_digest, trace.key(), trace)?;
+        accounts
+            .dispute
+            .attach(&Now::read()?, &expected_digest, trace.key(), trace)?;
         emit!(DisputeMoved::of(&accounts.dispute, Move::AttachTrace));
         Ok(())
     }
