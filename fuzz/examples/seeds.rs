@@ -37,8 +37,9 @@ fn accounts() {
             "Bucket",
             "Collection",
             "Earnings",
+            "Contributions",
         ],
-        &["Pool", "Position", "EpochMark"],
+        &["Pool", "Position", "EpochMark", "ClaimDelegation"],
     ];
     for (owner, kinds) in (0u8..).zip(kinds) {
         for kind in kinds {

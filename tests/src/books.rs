@@ -109,7 +109,7 @@ fn stake_parts(accounts: &BTreeMap<Pubkey, Account>, mint: &Pubkey, insurance_un
     accounts.values().map(part).sum::<u64>() + insurance_units
 }
 
-/// Credits, buckets and earnings.
+/// Credits, buckets, earnings and contributions.
 fn vault_parts(accounts: &BTreeMap<Pubkey, Account>, vault: &Pubkey, model: &Pubkey) -> u64 {
     let part = |account: &Account| match account {
         Account::Credit(credit) if credit.model == *model => {
@@ -119,6 +119,10 @@ fn vault_parts(accounts: &BTreeMap<Pubkey, Account>, vault: &Pubkey, model: &Pub
             bucket.collected_units + bucket.retracted_units + bucket.fee_units
         }
         Account::Earnings(earnings) if earnings.vault == *vault => earnings.owed_units,
+        Account::Contributions(contributions) if contributions.vault == *vault => {
+            let paid: u128 = contributions.paid_units.iter().sum();
+            u64::try_from(contributions.earned_units - paid).expect("what is owed is in the vault")
+        }
         _ => 0,
     };
     accounts.values().map(part).sum()

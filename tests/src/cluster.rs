@@ -214,20 +214,40 @@ impl Cluster {
 
     /// Puts a payment mint of six decimals at an address.
     pub fn create_mint(&mut self, mint: &Pubkey, authority: &Pubkey) {
+        self.put_mint(
+            mint,
+            spl_token::state::Mint {
+                mint_authority: Some(*authority).into(),
+                supply: 0,
+                decimals: 6,
+                is_initialized: true,
+                freeze_authority: Some(*authority).into(),
+            },
+        );
+    }
+
+    /// Puts the mint of wrapped SOL where every cluster has it.
+    pub fn create_native_mint(&mut self) {
+        self.put_mint(
+            &spl_token::native_mint::ID,
+            spl_token::state::Mint {
+                mint_authority: None.into(),
+                supply: 0,
+                decimals: spl_token::native_mint::DECIMALS,
+                is_initialized: true,
+                freeze_authority: None.into(),
+            },
+        );
+    }
+
+    fn put_mint(&mut self, address: &Pubkey, mint: spl_token::state::Mint) {
         use anchor_lang::solana_program::program_pack::Pack;
         let mut data = vec![0; spl_token::state::Mint::LEN];
-        spl_token::state::Mint {
-            mint_authority: Some(*authority).into(),
-            supply: 0,
-            decimals: 6,
-            is_initialized: true,
-            freeze_authority: Some(*authority).into(),
-        }
-        .pack_into_slice(&mut data);
+        mint.pack_into_slice(&mut data);
         let lamports = self.rent_of(data.len());
         let owner = spl_token::ID;
         self.set_account(
-            mint,
+            address,
             Account {
                 lamports,
                 data,

@@ -6,6 +6,7 @@ use ::opml_oracle::{
     state::{Equivocation, Trace},
 };
 use ::revenue_escrow::state::{Credit, Lane, Session};
+use ::yield_distributor::state::ClaimDelegation;
 use anchor_lang::prelude::Pubkey;
 use imo_client::{
     addresses,
@@ -93,6 +94,8 @@ pub fn business(world: &mut World, cast: &Cast) {
     );
     world.finalise(cast, &case.report);
     world.split(cast, &case.report);
+    claims_elsewhere(world, cast, &published);
+    built_upon(world, cast, &published);
     for owner in [&cast.alice, &cast.bob] {
         let claim = world.claim_of(&published, &stranger, &owner.pubkey());
         world.send(&[claim], &[&cast.stranger]).expect_ok();
@@ -117,7 +120,12 @@ pub fn business(world: &mut World, cast: &Cast) {
             world.send(&[close], &[&cast.stranger]).expect_ok();
         }
     }
-    let redeem = yield_distributor::redeem(cast.bob.pubkey(), &world.pool(&published), SUPPLY / 4);
+    let redeem = yield_distributor::redeem(
+        cast.bob.pubkey(),
+        cast.bob.pubkey(),
+        &world.pool(&published),
+        SUPPLY / 4,
+    );
     world.send(&[redeem], &[&cast.bob]).expect_ok();
     for recipient in [operator_key, developer, treasury] {
         world.given_payment_account(cast, &recipient);
@@ -179,6 +187,54 @@ pub fn business(world: &mut World, cast: &Cast) {
     let recipient = addresses::payment_account(&operator_key, &mint);
     let withdraw = opml_oracle::withdraw_bond(operator_key, mint, recipient);
     world.send(&[withdraw], &[&cast.operator]).expect_ok();
+}
+
+/// Alice lets somebody claim for her, and takes that back; Bob has his yield paid to another account himself.
+fn claims_elsewhere(world: &mut World, cast: &Cast, published: &Published) {
+    let [alice, bob, claimer, elsewhere] = [&cast.alice, &cast.bob, &cast.rival, &cast.backup].map(Signer::pubkey);
+    world.given_payment_account(cast, &elsewhere);
+    let destination = addresses::payment_account(&elsewhere, &world.usdc);
+    let pool = addresses::yield_distributor::pool(&published.model);
+    // Setting it a second time changes it.
+    for delegate in [elsewhere, claimer] {
+        let set = yield_distributor::set_claim_delegate(alice, alice, pool, delegate, destination);
+        world.send(&[set], &[&cast.alice]).expect_ok();
+    }
+    let delegation: ClaimDelegation = world.read(&addresses::yield_distributor::claim_delegation(&pool, &alice));
+    let position = world.position(published, &alice).expect("Alice has staked");
+    let claim = yield_distributor::claim_by_delegate(&world.pool(published), &position, &delegation);
+    world.send(&[claim], &[&cast.rival]).expect_ok();
+    let revoke = yield_distributor::revoke_claim_delegate(&delegation);
+    world.send(&[revoke], &[&cast.alice]).expect_ok();
+    let position = world.position(published, &bob).expect("Bob has staked");
+    let claim = yield_distributor::claim_to(&world.pool(published), &position, destination);
+    world.send(&[claim], &[&cast.bob]).expect_ok();
+}
+
+/// A model that is built on another one and on somebody's data: both are paid from its first report.
+fn built_upon(world: &mut World, cast: &Cast, base: &Published) {
+    let runtime = dense(&[8, 5, 3]);
+    let [stranger, provider] = [&cast.stranger, &cast.watcher].map(Signer::pubkey);
+    let contributors = [(provider, 200), (base.model, 500)];
+    let published = world.given_model_of_contributors(cast, 13, &runtime, &contributors);
+    world.given_vault(cast, &published);
+    let authority = world.actor();
+    let service = given_operator_of(world, cast, &authority, published);
+    let case = world.given_sealed_by(&authority, service, vec![honest(&runtime, 0, usdc(10))]);
+    world.finalise(cast, &case.report);
+    world.split(cast, &case.report);
+    world.given_payment_account(cast, &provider);
+    let mint = world.usdc;
+    let withdraw =
+        revenue_escrow::withdraw_contribution(stranger, published.model, published.version, 0, provider, mint);
+    world.send(&[withdraw], &[&cast.stranger]).expect_ok();
+    // Stake of the base model that is due becomes active with the payment.
+    world.given_stake(base, &cast.alice, SUPPLY / 100);
+    world.pass_epochs(base, 2);
+    let payment = world.upstream_payment(cast, &published, 1, base);
+    let pay = revenue_escrow::pay_upstream(payment);
+    world.send(&[pay], &[&cast.stranger]).expect_ok();
+    close_case(world, cast, &case.collection, &case.report);
 }
 
 /// Settings proposed, cancelled, proposed again and executed; a pause that is lifted; the authority handed over and back.

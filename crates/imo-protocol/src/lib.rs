@@ -13,6 +13,7 @@ pub mod receipt;
 pub mod request;
 pub mod session;
 pub mod shares;
+pub mod vault;
 pub mod voucher;
 
 pub use {
@@ -26,5 +27,6 @@ pub use {
     request::{PUBLIC_SALT, Request},
     session::{CREDIT_SEED, SESSION_SEED, Session, credit_address},
     shares::{ALL_BPS, share_floor},
+    vault::{MODEL_VAULT_SEED, ModelVault},
     voucher::{VOUCHER_BYTES, Voucher},
 };

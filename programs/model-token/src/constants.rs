@@ -9,6 +9,9 @@ pub const ALL_BPS: u16 = 10_000;
 /// Most payment mints that the protocol allows at a time.
 pub const MAX_PAYMENT_MINTS: usize = 8;
 
+/// Most contributors of a version.
+pub const MAX_CONTRIBUTORS: usize = 8;
+
 /// Longest uri of a model or of a version's weights, in bytes of UTF-8.
 pub const MAX_URI_LEN: usize = 128;
 

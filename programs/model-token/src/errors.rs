@@ -149,4 +149,18 @@ pub enum ModelTokenError {
     NotPaused = 605,
     #[msg("A pause begins no earlier than as long after the last one's end as that one lasted")]
     PausedTooRecently = 606,
+
+    // 800: contributors of a version
+    #[msg("A version has at most eight contributors")]
+    TooManyContributors = 800,
+    #[msg("Pass one account for each contributor's share, in the same order")]
+    ContributorsDoNotMatch = 801,
+    #[msg("The contributors' shares must sum to what the split gives them")]
+    WrongContributorsSum = 802,
+    #[msg("Give each contributor a share above zero")]
+    ContributorShareIsZero = 803,
+    #[msg("Name each contributor once, and neither the model itself nor the system program")]
+    InvalidContributor = 804,
+    #[msg("A model that contributes must be paid in the same mint: name its developer instead")]
+    WrongContributorMint = 805,
 }

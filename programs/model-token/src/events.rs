@@ -2,7 +2,7 @@
 
 use anchor_lang::prelude::*;
 
-use crate::state::{OfferingStatus, OperatorAccess, RevenueSplit, Settings};
+use crate::state::{Contributor, OfferingStatus, OperatorAccess, RevenueSplit, Settings};
 
 /// The protocol was set up, or an update was executed.
 #[event]
@@ -35,6 +35,7 @@ pub struct VersionPublished {
     pub number: u16,
     pub model_root: [u8; 32],
     pub split: RevenueSplit,
+    pub contributors: Vec<Contributor>,
     pub price_units: u64,
     pub notice_ends_slot: u64,
 }

@@ -102,6 +102,8 @@ pub enum RevenueEscrowError {
     WrongDestination = 508,
     #[msg("The rent goes back to who paid it")]
     WrongRentPayer = 509,
+    #[msg("The contributions are those of another version")]
+    WrongContributions = 510,
 
     // 600: who may operate
     #[msg(
@@ -116,6 +118,16 @@ pub enum RevenueEscrowError {
     ReportIsChallenged = 701,
     #[msg("The collection was retracted before")]
     AlreadyRetracted = 702,
+
+    // 800: contributors
+    #[msg("The version's list has no contributor with that number")]
+    NoSuchContributor = 800,
+    #[msg("The contributor is a model: its share is paid by pay_upstream")]
+    ContributorIsModel = 801,
+    #[msg("The contributor is no model: its share is paid by withdraw_contribution")]
+    ContributorIsNoModel = 802,
+    #[msg("Pass the model that the contributor is")]
+    WrongUpstream = 803,
 }
 
 impl From<FundsError> for RevenueEscrowError {

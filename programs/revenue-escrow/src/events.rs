@@ -138,6 +138,7 @@ pub struct BucketSplit {
     pub developer_units: u64,
     pub operator_units: u64,
     pub protocol_units: u64,
+    pub contributors_units: u64,
     /// What was paid for retractions and is in the shares of all but the operator.
     pub fee_units: u64,
 }
@@ -170,6 +171,28 @@ pub struct EarningsWithdrawn {
     pub recipient: Pubkey,
     pub amount_units: u64,
     pub destination: Pubkey,
+}
+
+/// A contributor of a version was paid.
+#[event]
+pub struct ContributionWithdrawn {
+    pub vault: Pubkey,
+    pub model_version: Pubkey,
+    pub index: u8,
+    pub recipient: Pubkey,
+    pub amount_units: u64,
+    pub destination: Pubkey,
+}
+
+/// The model that a version is built on was paid: its holders, or its developer where it has no token.
+#[event]
+pub struct UpstreamPaid {
+    pub vault: Pubkey,
+    pub model_version: Pubkey,
+    pub index: u8,
+    pub upstream: Pubkey,
+    pub amount_units: u64,
+    pub to_holders: bool,
 }
 
 #[event]

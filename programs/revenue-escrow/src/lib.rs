@@ -11,6 +11,7 @@ pub mod errors;
 pub mod events;
 pub mod instructions;
 pub mod math;
+mod pool;
 pub mod state;
 mod tokens;
 
@@ -108,6 +109,14 @@ pub mod revenue_escrow {
 
     pub fn withdraw_earnings(ctx: Context<WithdrawEarnings>) -> Result<()> {
         WithdrawEarnings::handle(ctx)
+    }
+
+    pub fn withdraw_contribution(ctx: Context<WithdrawContribution>, index: u8) -> Result<()> {
+        WithdrawContribution::handle(ctx, index)
+    }
+
+    pub fn pay_upstream(ctx: Context<PayUpstream>, index: u8) -> Result<()> {
+        PayUpstream::handle(ctx, index)
     }
 }
 

@@ -3,7 +3,7 @@
 use anchor_lang::prelude::*;
 use anchor_spl::token::{Mint, Token, TokenAccount, TransferChecked, transfer_checked};
 
-use crate::state::{MODEL_VAULT_SEED, ModelVault};
+use crate::state::{MODEL_VAULT_SEED, ModelVault, VaultBooks};
 
 /// The vault's side of a movement, checked by the accounts of the instruction.
 pub struct VaultSide<'a, 'info> {

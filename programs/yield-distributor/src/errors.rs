@@ -49,4 +49,14 @@ pub enum YieldError {
     VaultShort = 302,
     #[msg("The accounts contradict each other; nothing was changed")]
     InconsistentState = 303,
+
+    // 500: claims to another account
+    #[msg("Sign as the position's owner, or as its delegate and pass the delegation")]
+    NotOwnerOrDelegate = 500,
+    #[msg("A delegate has the yield paid to the account that the owner fixed, and to no other")]
+    WrongDestination = 501,
+    #[msg("There is nothing to claim")]
+    NothingToClaim = 502,
+    #[msg("Name a delegate and a token account; to have none, revoke the delegation")]
+    NobodyDelegated = 503,
 }

@@ -55,6 +55,30 @@ pub struct Claimed {
     pub amount_units: u64,
 }
 
+/// With a [`Claimed`], where it was not paid to the owner's own account.
+#[event]
+pub struct ClaimedTo {
+    pub pool: Pubkey,
+    pub owner: Pubkey,
+    pub claimer: Pubkey,
+    pub destination: Pubkey,
+}
+
+#[event]
+pub struct ClaimDelegateSet {
+    pub pool: Pubkey,
+    pub owner: Pubkey,
+    pub delegate: Pubkey,
+    pub destination: Pubkey,
+}
+
+#[event]
+pub struct ClaimDelegateRevoked {
+    pub pool: Pubkey,
+    pub owner: Pubkey,
+    pub delegate: Pubkey,
+}
+
 #[event]
 pub struct Redeemed {
     pub pool: Pubkey,

@@ -39,6 +39,18 @@ pub mod yield_distributor {
         Claim::handle(ctx)
     }
 
+    pub fn claim_to(ctx: Context<ClaimTo>) -> Result<()> {
+        ClaimTo::handle(ctx)
+    }
+
+    pub fn set_claim_delegate(ctx: Context<SetClaimDelegate>, delegate: Pubkey, destination: Pubkey) -> Result<()> {
+        SetClaimDelegate::handle(ctx, delegate, destination)
+    }
+
+    pub fn revoke_claim_delegate(ctx: Context<RevokeClaimDelegate>) -> Result<()> {
+        RevokeClaimDelegate::handle(ctx)
+    }
+
     pub fn redeem(ctx: Context<Redeem>, amount_units: u64) -> Result<()> {
         Redeem::handle(ctx, amount_units)
     }

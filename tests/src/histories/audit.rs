@@ -157,7 +157,11 @@ pub fn assert_agrees(stage: &Stage) {
     }
 
     let vault: ModelVault = world.read(&addresses::revenue_escrow::vault(&model));
-    assert_eq!(vault.owed_units, ledger.vault_owes(), "what the model's vault owes");
+    assert_eq!(
+        (vault.owed_units, vault.paid_to_others_units),
+        (ledger.vault_owes(), ledger.paid_to_others),
+        "what the model's vault owes and paid"
+    );
     let held = world.tokens(&addresses::revenue_escrow::vault_tokens(&model));
     assert_eq!(held, ledger.vault_owes(), "what the model's vault holds");
     for (whom, owed) in &ledger.earnings {

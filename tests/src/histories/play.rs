@@ -481,6 +481,19 @@ impl Stage {
                     move |ledger| ledger.withdraw_earnings(&whom),
                 )
             }
+            Kind::WithdrawContribution => {
+                let index = usize::from(step.what) % ledger.contributors.len();
+                let (whom, _) = ledger.contributors[index];
+                let withdraw = revenue_escrow::withdraw_contribution(
+                    stranger_key,
+                    model,
+                    self.published.version,
+                    index as u8,
+                    whom,
+                    mint,
+                );
+                of(stranger(), withdraw, move |ledger| ledger.withdraw_contribution(index))
+            }
 
             Kind::StakeBond => {
                 let key = self.operators[who].pubkey();
@@ -639,7 +652,7 @@ impl Stage {
                 let units = step.units(tokens);
                 of(
                     holder(),
-                    yield_distributor::redeem(holder_key, &pool(), units),
+                    yield_distributor::redeem(holder_key, holder_key, &pool(), units),
                     move |ledger| ledger.redeem(who, units),
                 )
             }

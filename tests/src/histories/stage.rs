@@ -3,11 +3,12 @@
 use anchor_lang::prelude::Pubkey;
 use imo_client::addresses;
 use imo_protocol::Now;
+use model_token::state::ModelVersion;
 use opml_runtime::Model;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
-use super::ledger::{Ledger, Operator, PAYERS, People, Pool, Voucher};
+use super::ledger::{CONTRIBUTORS, Ledger, Operator, PAYERS, People, Pool, Voucher};
 use crate::{
     cast::Cast,
     models::{chain, honest, lying},
@@ -81,7 +82,10 @@ impl Stage {
     pub fn launch() -> Self {
         let (mut world, cast) = World::light();
         let model = chain(usize::from(NODES));
-        let published = world.given_model(&cast, &model);
+        // The treasury and an investor have contributed data, too: who has two parts is paid both.
+        let contributors = [(cast.treasury.pubkey(), 100), (cast.alice.pubkey(), 233)];
+        let published = world.given_model_of_contributors(&cast, 0, &model, &contributors);
+        let split = world.read::<ModelVersion>(&published.version).split;
         world.given_vault(&cast, &published);
         world.given_token(&cast, &published);
         let Cast {
@@ -122,7 +126,11 @@ impl Stage {
             developer: developer.pubkey(),
             treasury: treasury.pubkey(),
         };
-        let ledger = opening_balance(&world, &published, people);
+        let ledger = Ledger {
+            split,
+            contributors,
+            ..opening_balance(&world, &published, people)
+        };
         Self {
             catalogue: vec![
                 honest(&model, 1, usdc(10)),
@@ -253,6 +261,10 @@ fn opening_balance(world: &World, published: &Published, people: People) -> Ledg
         disputes: Vec::new(),
         insurance: 0,
         earnings: Default::default(),
+        contributors: Default::default(),
+        contributed: 0,
+        contributors_paid: [0; CONTRIBUTORS],
+        paid_to_others: 0,
         pool: Pool::new(terms().epoch_slots, SUPPLY),
     }
 }

@@ -47,6 +47,7 @@ kinds! {
     3 CloseCollection
     3 CloseBucket
     3 WithdrawEarnings
+    3 WithdrawContribution
     // opml-oracle
     2 StakeBond
     2 RequestUnbond

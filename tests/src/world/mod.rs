@@ -15,6 +15,7 @@ use std::{
 };
 
 use anchor_lang::prelude::Pubkey;
+use anchor_spl::token::spl_token::native_mint;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
@@ -32,7 +33,8 @@ pub use {
     protocol::{CLUSTER, PROTOCOL_BPS, SPLIT, TIMELOCK_SLOTS, terms},
     report::{Asked, BOND, Case, Question},
     service::{
-        CREDIT, Customer, LANE, Published, STAKE, Service, answer_key, profile, sign, sign_answer, version_args,
+        CREDIT, Customer, LANE, Published, STAKE, Service, answer_key, contributed_args, profile, sign, sign_answer,
+        version_args,
     },
 };
 
@@ -55,6 +57,15 @@ impl World {
     /// The same on the virtual machine alone, which is what long histories can afford.
     pub fn empty_light() -> (Self, Cast) {
         Self::on(Cluster::start_light)
+    }
+
+    /// A world whose payment mint is wrapped SOL. The amounts of the scenarios are small enough: a whole [`usdc`] is a thousandth of a SOL.
+    pub fn of_wrapped_sol() -> (Self, Cast) {
+        let (mut world, cast) = Self::empty();
+        world.usdc = native_mint::ID;
+        world.cluster.create_native_mint();
+        world.set_up(&cast);
+        (world, cast)
     }
 
     fn on(start: impl Fn(&Pubkey) -> Cluster) -> (Self, Cast) {

@@ -3,13 +3,15 @@
 use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction};
 use anchor_spl::{
     associated_token::spl_associated_token_account::instruction::create_associated_token_account_idempotent,
-    token::spl_token,
+    token::spl_token::{self, native_mint},
 };
 use imo_client::addresses;
 use solana_signer::Signer;
 
 use super::World;
 use crate::landed::Outcome;
+
+const TOKEN_PROGRAM: &str = "the token program is the token program";
 
 /// Whole USDC in units.
 pub const fn usdc(whole: u64) -> u64 {
@@ -21,11 +23,23 @@ impl World {
     pub fn given_usdc(&mut self, owner: &Pubkey, units: u64) {
         let account = addresses::payment_account(owner, &self.usdc);
         let authority = self.mint_authority.pubkey();
-        let instructions = [
-            create_associated_token_account_idempotent(&authority, owner, &self.usdc, &spl_token::ID),
-            spl_token::instruction::mint_to(&spl_token::ID, &self.usdc, &account, &authority, &[], units)
-                .expect("the token program is the token program"),
-        ];
+        let mut instructions = vec![create_associated_token_account_idempotent(
+            &authority,
+            owner,
+            &self.usdc,
+            &spl_token::ID,
+        )];
+        if self.usdc == native_mint::ID {
+            instructions.extend([
+                solana_system_interface::instruction::transfer(&authority, &account, units),
+                spl_token::instruction::sync_native(&spl_token::ID, &account).expect(TOKEN_PROGRAM),
+            ]);
+        } else {
+            instructions.push(
+                spl_token::instruction::mint_to(&spl_token::ID, &self.usdc, &account, &authority, &[], units)
+                    .expect(TOKEN_PROGRAM),
+            );
+        }
         let Self {
             cluster,
             mint_authority,

@@ -26,6 +26,7 @@ pub const SPLIT: RevenueSplit = RevenueSplit {
     developer_bps: 1_000,
     operator_bps: 4_000,
     protocol_bps: PROTOCOL_BPS,
+    contributors_bps: 0,
 };
 
 /// How long an update of the protocol waits: window, longest dispute and notice of [`terms`].

@@ -12,7 +12,7 @@ use imo_client::{
     challenge::Answer,
     instructions::{
         opml_oracle::{self, Place, ReportTerms},
-        revenue_escrow::{self, CollectedLane, SplitReport},
+        revenue_escrow::{self, CollectedLane, SplitReport, UpstreamPayment},
         yield_distributor::due_marks,
     },
     trees::ReceiptTree,
@@ -297,13 +297,6 @@ impl World {
             ..
         } = self.read(report);
         let authority = self.read::<Operator>(&operator).authority;
-        let pool = addresses::yield_distributor::pool(&model);
-        let due_marks = if self.is_made(&pool) {
-            let pool: Pool = self.read(&pool);
-            due_marks(&pool, self.now().slot / pool.epoch_slots)
-        } else {
-            [None; 2]
-        };
         SplitReport {
             rent_payer: cast.stranger.pubkey(),
             report: *report,
@@ -314,8 +307,38 @@ impl World {
             model_version,
             treasury: cast.treasury.pubkey(),
             mint: self.usdc,
-            due_marks,
+            due_marks: self.due_marks_of(&model),
         }
+    }
+
+    /// What pays the contributor with this number of a model, which is a model itself.
+    pub fn upstream_payment(
+        &self,
+        cast: &Cast,
+        published: &Published,
+        index: u8,
+        upstream: &Published,
+    ) -> UpstreamPayment {
+        UpstreamPayment {
+            rent_payer: cast.stranger.pubkey(),
+            model: published.model,
+            model_version: published.version,
+            index,
+            upstream: upstream.model,
+            upstream_developer: cast.developer.pubkey(),
+            mint: self.usdc,
+            due_marks: self.due_marks_of(&upstream.model),
+        }
+    }
+
+    /// The marks that a payment into a model's pool needs; none when there is no pool.
+    fn due_marks_of(&self, model: &Pubkey) -> [Option<Pubkey>; 2] {
+        let pool = addresses::yield_distributor::pool(model);
+        if !self.is_made(&pool) {
+            return [None; 2];
+        }
+        let pool: Pool = self.read(&pool);
+        due_marks(&pool, self.now().slot / pool.epoch_slots)
     }
 
     /// A stranger splits a final report.

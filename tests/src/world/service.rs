@@ -2,7 +2,7 @@
 
 use ::model_token::{
     instructions::{PublishVersionArgs, RegisterModelArgs},
-    state::Checkable,
+    state::{Checkable, RevenueSplit},
 };
 use ::revenue_escrow::{
     instructions::GrantSessionArgs,
@@ -123,6 +123,30 @@ impl World {
 
     /// The developer's model with this index, of which only the header is known: nobody may be able to run it.
     pub fn given_header(&mut self, cast: &Cast, index: u32, header: &ModelHeader) -> Published {
+        self.given_version_of(cast, index, header, version_args_of(header), &[])
+    }
+
+    /// The developer's model with this index, to whose first version others have contributed. Their shares, in basis points, are taken from the developer's.
+    pub fn given_model_of_contributors(
+        &mut self,
+        cast: &Cast,
+        index: u32,
+        runtime: &Model,
+        contributors: &[(Pubkey, u16)],
+    ) -> Published {
+        let contributed = contributed_args(runtime, contributors);
+        let recipients: Vec<Pubkey> = contributors.iter().map(|(recipient, _)| *recipient).collect();
+        self.given_version_of(cast, index, runtime.header(), contributed, &recipients)
+    }
+
+    fn given_version_of(
+        &mut self,
+        cast: &Cast,
+        index: u32,
+        header: &ModelHeader,
+        first_version: PublishVersionArgs,
+        contributors: &[Pubkey],
+    ) -> Published {
         let developer = cast.developer.pubkey();
         let args = RegisterModelArgs {
             index,
@@ -131,7 +155,8 @@ impl World {
         };
         let register = model_token::register_model(developer, developer, self.usdc, args);
         let model = addresses::model_token::model(&developer, index);
-        let publish = model_token::publish_version(developer, developer, model, 1, version_args_of(header));
+        let publish =
+            model_token::publish_version_of_contributors(developer, developer, model, 1, first_version, contributors);
         self.send(&[register], &[&cast.developer]).expect_ok();
         self.send(&[publish], &[&cast.developer]).expect_ok();
         let version = addresses::model_token::model_version(&model, 1);
@@ -279,6 +304,21 @@ pub fn version_args(runtime: &Model) -> PublishVersionArgs {
     version_args_of(runtime.header())
 }
 
+/// What publishes a model whose contributors have these shares, in basis points, which are taken from the developer's.
+pub fn contributed_args(runtime: &Model, contributors: &[(Pubkey, u16)]) -> PublishVersionArgs {
+    let contributors_bps: Vec<u16> = contributors.iter().map(|(_, bps)| *bps).collect();
+    let sum: u16 = contributors_bps.iter().sum();
+    PublishVersionArgs {
+        split: RevenueSplit {
+            developer_bps: SPLIT.developer_bps - sum,
+            contributors_bps: sum,
+            ..SPLIT
+        },
+        contributors_bps,
+        ..version_args(runtime)
+    }
+}
+
 fn version_args_of(header: &ModelHeader) -> PublishVersionArgs {
     PublishVersionArgs {
         arithmetic_version: header.arithmetic_version,
@@ -292,5 +332,6 @@ fn version_args_of(header: &ModelHeader) -> PublishVersionArgs {
         checkable: Checkable::Anyone,
         weights_uri: "ipfs://weights".to_owned(),
         weights_uri_hash: [3; 32],
+        contributors_bps: Vec::new(),
     }
 }

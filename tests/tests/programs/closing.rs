@@ -12,7 +12,7 @@ use solana_keypair::Keypair;
 use solana_signer::Signer;
 
 /// Kinds of accounts that are never closed, because what they count must never begin anew (`docs/protocol.md`, 2.5).
-const STAYING: [&str; 9] = [
+const STAYING: [&str; 10] = [
     "Protocol",
     "Model",
     "ModelVersion",
@@ -21,6 +21,7 @@ const STAYING: [&str; 9] = [
     "Operator",
     "ModelVault",
     "Earnings",
+    "Contributions",
     "Pool",
 ];
 

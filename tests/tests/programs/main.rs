@@ -2,8 +2,10 @@
 
 mod access;
 mod by_construction;
+mod claims;
 mod closing;
 mod configuration;
+mod contributions;
 mod credit;
 mod data;
 mod data_money;
@@ -31,6 +33,7 @@ mod versions;
 mod vouchers;
 mod whole_path;
 mod witness;
+mod wrapped_sol;
 mod yields;
 
 /// The system program's "already in use": what a second `init` at an address gets.

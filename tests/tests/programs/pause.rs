@@ -142,7 +142,12 @@ fn given_a_pause_when_what_is_in_goes_on_and_leaves_then_nothing_is_held() {
     duel.pay_out(&mut world, &cast.stranger);
     let withdraw = revenue_escrow::withdraw_earnings(stranger, model, operator_key, mint);
     world.send(&[withdraw], &[&cast.stranger]).expect_ok();
-    let redeem = yield_distributor::redeem(cast.bob.pubkey(), &world.pool(&published), 333_333_333_333);
+    let redeem = yield_distributor::redeem(
+        cast.bob.pubkey(),
+        cast.bob.pubkey(),
+        &world.pool(&published),
+        333_333_333_333,
+    );
     world.send(&[redeem], &[&cast.bob]).expect_ok();
 
     // Everybody leaves.

@@ -1,7 +1,7 @@
 //! The largest form of every instruction whose size varies must fit a transaction, with a compute limit and a priority fee before it.
 
 use ::model_token::{
-    constants::{MAX_NAME_LEN, MAX_PAYMENT_MINTS, MAX_SYMBOL_LEN, MAX_URI_LEN},
+    constants::{MAX_CONTRIBUTORS, MAX_NAME_LEN, MAX_PAYMENT_MINTS, MAX_SYMBOL_LEN, MAX_URI_LEN},
     instructions::{InitProtocolArgs, OpenOfferingArgs, PublishVersionArgs, RegisterModelArgs},
     state::Settings,
 };
@@ -20,7 +20,7 @@ use imo_client::{
         data::{self, Permission},
         model_token,
         opml_oracle::{self, OperatorProfile, Place},
-        revenue_escrow::{self, CollectedLane, SplitReport},
+        revenue_escrow::{self, CollectedLane, SplitReport, UpstreamPayment},
     },
 };
 use imo_protocol::{Collection, Deadline, Now, Voucher};
@@ -229,8 +229,10 @@ fn given_the_largest_form_of_each_instruction_when_sent_with_a_priority_fee_then
         uri: "u".repeat(MAX_URI_LEN),
         uri_hash: [1; 32],
     };
+    let contributors: Vec<Pubkey> = (0..MAX_CONTRIBUTORS).map(|_| key()).collect();
     let publish = PublishVersionArgs {
         weights_uri: "u".repeat(MAX_URI_LEN),
+        contributors_bps: vec![1; MAX_CONTRIBUTORS],
         ..version_args(&model)
     };
     let offering = OpenOfferingArgs {
@@ -255,6 +257,16 @@ fn given_the_largest_form_of_each_instruction_when_sent_with_a_priority_fee_then
         cluster: [1; 32],
         settings: settings.clone(),
     };
+    let upstream = UpstreamPayment {
+        rent_payer: key(),
+        model: key(),
+        model_version: key(),
+        index: 0,
+        upstream: key(),
+        upstream_developer: key(),
+        mint: key(),
+        due_marks: [Some(key()), Some(key())],
+    };
     let record = &model.nodes()[0];
     let answer = sign_answer(key(), place.claim, &session);
     let single = |instruction: Instruction| vec![instruction];
@@ -269,6 +281,7 @@ fn given_the_largest_form_of_each_instruction_when_sent_with_a_priority_fee_then
             revenue_escrow::collect(lane, &sign(voucher, &session), [1; 32]).to_vec(),
         ),
         ("split", single(revenue_escrow::split(split))),
+        ("pay_upstream", single(revenue_escrow::pay_upstream(upstream))),
         (
             "register_operator",
             single(opml_oracle::register_operator(key(), key(), key(), profile.clone())),
@@ -374,7 +387,14 @@ fn given_the_largest_form_of_each_instruction_when_sent_with_a_priority_fee_then
         ),
         (
             "publish_version",
-            single(model_token::publish_version(key(), key(), key(), 1, publish)),
+            single(model_token::publish_version_of_contributors(
+                key(),
+                key(),
+                key(),
+                1,
+                publish,
+                &contributors,
+            )),
         ),
         (
             "open_offering",

@@ -38,11 +38,21 @@ const ANYBODY_PAYS: &[Choice] = &[
     ("revenue_escrow", "open_credit", 1),
     ("revenue_escrow", "open_lane", 1),
     ("revenue_escrow", "open_vault", 0),
+    ("revenue_escrow", "pay_upstream", 0),
     ("revenue_escrow", "split", 0),
+    ("revenue_escrow", "withdraw_contribution", 0),
     ("revenue_escrow", "withdraw_earnings", 0),
     ("yield_distributor", "claim", 0),
     ("yield_distributor", "create_pool", 0),
+    ("yield_distributor", "redeem", 1),
+    ("yield_distributor", "set_claim_delegate", 1),
     ("yield_distributor", "stake", 1),
+];
+
+/// Whom the developer names as contributors of a version, in the accounts after the instruction's own.
+const DEVELOPER_NAMES: &[Choice] = &[
+    ("model_token", "publish_version", 6),
+    ("model_token", "publish_version", 7),
 ];
 
 /// Whoever shows the evidence is its prover, and is paid as that.
@@ -69,6 +79,7 @@ const OWNERS_CHOICE: &[Choice] = &[
     ("revenue_escrow", "release_lane", 2),
     ("revenue_escrow", "request_release", 3),
     ("revenue_escrow", "withdraw_credit", 4),
+    ("yield_distributor", "claim_to", 7),
     ("yield_distributor", "close_epoch_mark", 1),
 ];
 
@@ -84,10 +95,10 @@ fn assert_only_choices_of(programs: &[&str], probe: &Probe) {
     let is_choice = |found: &&imo_tests::probe::Accepted| {
         let place = (found.program, found.instruction.as_str(), found.position);
         match found.substitute {
-            Substitute::Stranger => [ANYBODY_PAYS, ANYBODY_PROVES, NO_PERMISSION_NEEDED]
+            Substitute::Stranger => [ANYBODY_PAYS, ANYBODY_PROVES, NO_PERMISSION_NEEDED, DEVELOPER_NAMES]
                 .iter()
                 .any(|choices| choices.contains(&place)),
-            Substitute::SameKind => OWNERS_CHOICE.contains(&place),
+            Substitute::SameKind => OWNERS_CHOICE.contains(&place) || DEVELOPER_NAMES.contains(&place),
             Substitute::Unsigned => false,
         }
     };

@@ -94,7 +94,7 @@ fn given_honest_answers_when_nobody_disputes_then_everybody_is_paid_to_the_unit(
     let claim = world.claim_of(&published, &cast.stranger.pubkey(), &alice);
     world.send(&[claim], &[&cast.stranger]).expect_ok();
     assert_eq!(world.usdc_of(&alice), ALICE_COMMITS / 3 + TO_ALICE);
-    let redeem = yield_distributor::redeem(bob, &world.pool(&published), 333_333_333_333);
+    let redeem = yield_distributor::redeem(bob, bob, &world.pool(&published), 333_333_333_333);
     world.send(&[redeem], &[&cast.bob]).expect_ok();
     assert_eq!(world.usdc_of(&bob), BOB_COMMITS / 3 + TO_BOB);
     assert_eq!(world.model_tokens_of(&published, &bob), 0);

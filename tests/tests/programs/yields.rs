@@ -248,7 +248,7 @@ fn given_a_donation_to_every_vault_when_money_moves_then_nobody_is_owed_more() {
     assert_eq!(world.pool(&published).redeem_units, HOLDERS + REDEEM);
     let bob = cast.bob.pubkey();
     let before = world.usdc_of(&bob);
-    let redeem = yield_distributor::redeem(bob, &world.pool(&published), 333_333_333_333);
+    let redeem = yield_distributor::redeem(bob, bob, &world.pool(&published), 333_333_333_333);
     world.send(&[redeem], &[&cast.bob]).expect_ok();
     // A third of nine, rounded down.
     assert_eq!(world.usdc_of(&bob) - before, usdc(3) - 1);
@@ -271,7 +271,7 @@ fn given_the_redeem_pool_when_tokens_are_burned_in_any_order_then_the_same_for_e
         for index in order {
             let (owner, units) = burns[index];
             let before = world.usdc_of(&owner.pubkey());
-            let redeem = yield_distributor::redeem(owner.pubkey(), &world.pool(&published), units);
+            let redeem = yield_distributor::redeem(owner.pubkey(), owner.pubkey(), &world.pool(&published), units);
             world.send(&[redeem], &[owner]).expect_ok();
             paid[index] = world.usdc_of(&owner.pubkey()) - before;
         }
@@ -289,13 +289,13 @@ fn given_redeem_and_stake_when_the_tokens_are_not_there_then_refused() {
     let published = service.published;
     let [alice, bob] = [&cast.alice, &cast.bob].map(Signer::pubkey);
     let pool: Pool = world.pool(&published);
-    let nothing = yield_distributor::redeem(bob, &pool, 1_000);
+    let nothing = yield_distributor::redeem(bob, bob, &pool, 1_000);
     world
         .send(&[nothing], &[&cast.bob])
         .expect_error(YieldError::RedeemsNothing);
-    let zero = yield_distributor::redeem(bob, &pool, 0);
+    let zero = yield_distributor::redeem(bob, bob, &pool, 0);
     world.send(&[zero], &[&cast.bob]).expect_error(YieldError::AmountIsZero);
-    let too_much = yield_distributor::redeem(bob, &pool, 333_333_333_334);
+    let too_much = yield_distributor::redeem(bob, bob, &pool, 333_333_333_334);
     world
         .send(&[too_much], &[&cast.bob])
         .expect_error(YieldError::NotEnoughTokens);
@@ -308,7 +308,7 @@ fn given_redeem_and_stake_when_the_tokens_are_not_there_then_refused() {
     world.given_stake(&published, &cast.bob, 333_333_333_333);
     let case = given_final(&mut world, &cast, &model, service);
     world.split(&cast, &case.report);
-    let staked = yield_distributor::redeem(bob, &world.pool(&published), 1);
+    let staked = yield_distributor::redeem(bob, bob, &world.pool(&published), 1);
     world
         .send(&[staked], &[&cast.bob])
         .expect_error(YieldError::NotEnoughTokens);

@@ -5,7 +5,9 @@ use imo_protocol::{Bucket, Collection};
 use revenue_escrow::{
     ID,
     constants::DEPOSITOR_SEED,
-    state::{CREDIT_SEED, EARNINGS_SEED, LANE_SEED, MODEL_VAULT_SEED, SESSION_SEED, VAULT_TOKENS_SEED},
+    state::{
+        CONTRIBUTIONS_SEED, CREDIT_SEED, EARNINGS_SEED, LANE_SEED, MODEL_VAULT_SEED, SESSION_SEED, VAULT_TOKENS_SEED,
+    },
 };
 
 use super::find;
@@ -48,6 +50,11 @@ pub fn collection(report: &Pubkey, lane: &Pubkey) -> Pubkey {
 /// What a vault owes a recipient from splits.
 pub fn earnings(vault: &Pubkey, recipient: &Pubkey) -> Pubkey {
     find(&[EARNINGS_SEED, vault.as_ref(), recipient.as_ref()], &ID)
+}
+
+/// What the contributors of a version have earned.
+pub fn contributions(model_version: &Pubkey) -> Pubkey {
+    find(&[CONTRIBUTIONS_SEED, model_version.as_ref()], &ID)
 }
 
 /// The signer that deposits into pools of yield-distributor.

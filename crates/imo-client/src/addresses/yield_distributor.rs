@@ -3,7 +3,7 @@
 use anchor_lang::prelude::Pubkey;
 use yield_distributor::{
     ID,
-    state::{EPOCH_MARK_SEED, POOL_SEED, POSITION_SEED, REVENUE_VAULT_SEED, STAKE_VAULT_SEED},
+    state::{CLAIM_DELEGATION_SEED, EPOCH_MARK_SEED, POOL_SEED, POSITION_SEED, REVENUE_VAULT_SEED, STAKE_VAULT_SEED},
 };
 
 use super::find;
@@ -26,6 +26,11 @@ pub fn revenue_vault(pool: &Pubkey) -> Pubkey {
 /// What an owner has staked in a pool.
 pub fn position(pool: &Pubkey, owner: &Pubkey) -> Pubkey {
     find(&[POSITION_SEED, pool.as_ref(), owner.as_ref()], &ID)
+}
+
+/// Whom an owner lets claim its yield.
+pub fn claim_delegation(pool: &Pubkey, owner: &Pubkey) -> Pubkey {
+    find(&[CLAIM_DELEGATION_SEED, pool.as_ref(), owner.as_ref()], &ID)
 }
 
 /// What the stakes that become active with an epoch need to know.

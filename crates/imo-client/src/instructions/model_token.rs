@@ -1,6 +1,9 @@
 //! Instructions of model-token.
 
-use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction};
+use anchor_lang::{
+    prelude::Pubkey,
+    solana_program::instruction::{AccountMeta, Instruction},
+};
 use model_token::{
     ID, accounts, instruction,
     instructions::{InitProtocolArgs, OpenOfferingArgs, PublishVersionArgs, RegisterModelArgs},
@@ -114,6 +117,21 @@ pub fn publish_version(
         system_program: system_program::ID,
     };
     build(ID, accounts, instruction::PublishVersion { args })
+}
+
+/// The same for a version that others have contributed to; `contributors` are as many as the shares in `args` and in the same order.
+pub fn publish_version_of_contributors(
+    developer: Pubkey,
+    payer: Pubkey,
+    model: Pubkey,
+    number: u16,
+    args: PublishVersionArgs,
+    contributors: &[Pubkey],
+) -> Instruction {
+    let mut publish = publish_version(developer, payer, model, number, args);
+    let recipients = contributors.iter().map(|key| AccountMeta::new_readonly(*key, false));
+    publish.accounts.extend(recipients);
+    publish
 }
 
 /// Signed by the developer, after the version's notice.

@@ -363,6 +363,8 @@ pub fn split(split: SplitReport) -> Instruction {
         operator_earnings: address::earnings(&vault, &operator_authority),
         developer_earnings: address::earnings(&vault, &developer),
         protocol_earnings: address::earnings(&vault, &treasury),
+        contributions: address::contributions(&model_version),
+        offering: model_token::offering(&model),
         depositor: address::depositor(),
         pool,
         token_mint: model_token::mint(&model),
@@ -423,4 +425,78 @@ pub fn withdraw_earnings(caller: Pubkey, model: Pubkey, recipient: Pubkey, mint:
         token_program: anchor_spl::token::ID,
     };
     build(ID, accounts, instruction::WithdrawEarnings {})
+}
+
+/// Anyone; pays the associated account of the contributor with this number in the version's list.
+pub fn withdraw_contribution(
+    caller: Pubkey,
+    model: Pubkey,
+    model_version: Pubkey,
+    index: u8,
+    recipient: Pubkey,
+    mint: Pubkey,
+) -> Instruction {
+    let accounts = accounts::WithdrawContribution {
+        caller,
+        model_version,
+        vault: address::vault(&model),
+        contributions: address::contributions(&model_version),
+        mint,
+        destination: addresses::payment_account(&recipient, &mint),
+        vault_tokens: address::vault_tokens(&model),
+        token_program: anchor_spl::token::ID,
+    };
+    build(ID, accounts, instruction::WithdrawContribution { index })
+}
+
+/// Which model pays which other one.
+#[derive(Clone, Copy, Debug)]
+pub struct UpstreamPayment {
+    pub rent_payer: Pubkey,
+    /// The model that pays, and its version.
+    pub model: Pubkey,
+    pub model_version: Pubkey,
+    /// The number of the upstream model in the version's list.
+    pub index: u8,
+    pub upstream: Pubkey,
+    pub upstream_developer: Pubkey,
+    pub mint: Pubkey,
+    /// [`due_marks`](super::yield_distributor::due_marks) of the upstream model's pool.
+    pub due_marks: [Option<Pubkey>; 2],
+}
+
+/// Anyone; pays a contributor that is a model.
+pub fn pay_upstream(payment: UpstreamPayment) -> Instruction {
+    let UpstreamPayment {
+        rent_payer,
+        model,
+        model_version,
+        index,
+        upstream,
+        upstream_developer,
+        mint,
+        due_marks: [mark_a, mark_b],
+    } = payment;
+    let vault = address::vault(&model);
+    let pool = pool_address::pool(&upstream);
+    let accounts = accounts::PayUpstream {
+        rent_payer,
+        model_version,
+        vault,
+        contributions: address::contributions(&model_version),
+        mint,
+        vault_tokens: address::vault_tokens(&model),
+        upstream,
+        upstream_earnings: address::earnings(&vault, &upstream_developer),
+        depositor: address::depositor(),
+        pool,
+        token_mint: model_token::mint(&upstream),
+        revenue_vault: pool_address::revenue_vault(&pool),
+        mark_a,
+        mark_b,
+        token_program: anchor_spl::token::ID,
+        yield_distributor: yield_distributor::ID,
+        system_program: system_program::ID,
+    };
+    build(ID, accounts, instruction::PayUpstream { index })
 }

@@ -6,7 +6,7 @@ use yield_distributor::{
     ID, accounts,
     constants::ACTIVATION_EPOCHS,
     instruction,
-    state::{EpochMark, Pool, Position},
+    state::{ClaimDelegation, EpochMark, Pool, Position},
 };
 
 use super::build;
@@ -126,11 +126,79 @@ pub fn claim(payer: Pubkey, pool: &Pool, position: &Position) -> Instruction {
     build(ID, accounts, instruction::Claim {})
 }
 
+/// Signed by the owner, who names any token account of the revenue mint.
+pub fn claim_to(pool: &Pool, position: &Position, destination: Pubkey) -> Instruction {
+    build_claim_to(position.owner, pool, position, None, destination)
+}
+
+/// Signed by the owner's delegate; pays the account that the owner fixed.
+pub fn claim_by_delegate(pool: &Pool, position: &Position, delegation: &ClaimDelegation) -> Instruction {
+    let address = address::claim_delegation(&delegation.pool, &delegation.owner);
+    build_claim_to(
+        delegation.delegate,
+        pool,
+        position,
+        Some(address),
+        delegation.destination,
+    )
+}
+
+fn build_claim_to(
+    claimer: Pubkey,
+    pool: &Pool,
+    position: &Position,
+    delegation: Option<Pubkey>,
+    destination: Pubkey,
+) -> Instruction {
+    let pool_address = address::pool(&pool.model);
+    let accounts = accounts::ClaimTo {
+        claimer,
+        pool: pool_address,
+        position: address::position(&pool_address, &position.owner),
+        position_mark: position_mark(position),
+        delegation,
+        revenue_mint: pool.revenue_mint,
+        revenue_vault: address::revenue_vault(&pool_address),
+        destination,
+        token_program: anchor_spl::token::ID,
+    };
+    build(ID, accounts, instruction::ClaimTo {})
+}
+
+/// Signed by the owner, in place of any earlier delegate.
+pub fn set_claim_delegate(
+    owner: Pubkey,
+    payer: Pubkey,
+    pool: Pubkey,
+    delegate: Pubkey,
+    destination: Pubkey,
+) -> Instruction {
+    let accounts = accounts::SetClaimDelegate {
+        owner,
+        payer,
+        pool,
+        delegation: address::claim_delegation(&pool, &owner),
+        system_program: system_program::ID,
+    };
+    build(ID, accounts, instruction::SetClaimDelegate { delegate, destination })
+}
+
+/// Signed by the owner; the rent goes back to who paid it.
+pub fn revoke_claim_delegate(delegation: &ClaimDelegation) -> Instruction {
+    let accounts = accounts::RevokeClaimDelegate {
+        owner: delegation.owner,
+        delegation: address::claim_delegation(&delegation.pool, &delegation.owner),
+        rent_payer: delegation.rent_payer,
+    };
+    build(ID, accounts, instruction::RevokeClaimDelegate {})
+}
+
 /// Signed by the owner, whose tokens are burned.
-pub fn redeem(owner: Pubkey, pool: &Pool, amount_units: u64) -> Instruction {
+pub fn redeem(owner: Pubkey, payer: Pubkey, pool: &Pool, amount_units: u64) -> Instruction {
     let pool_address = address::pool(&pool.model);
     let accounts = accounts::Redeem {
         owner,
+        payer,
         pool: pool_address,
         token_mint: pool.token_mint,
         owner_tokens: addresses::token_account(&owner, &pool.token_mint),

@@ -43,6 +43,7 @@ pub const SPLIT: RevenueSplit = RevenueSplit {
     developer_bps: 2_000,
     operator_bps: 2_500,
     protocol_bps: PROTOCOL_BPS,
+    contributors_bps: 0,
 };
 
 /// Ten hours from the proposal of other settings to their execution: longer than the longest dispute and a notice together.

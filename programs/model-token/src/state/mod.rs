@@ -2,6 +2,7 @@
 
 mod appointment;
 mod commitment;
+mod contributor;
 mod dispute_terms;
 mod model;
 mod model_version;
@@ -15,6 +16,6 @@ mod settings;
 mod tests;
 
 pub use {
-    appointment::*, commitment::*, dispute_terms::*, model::*, model_version::*, offering::*, protocol::*,
-    protocol_update::*, revenue_split::*, settings::*,
+    appointment::*, commitment::*, contributor::*, dispute_terms::*, model::*, model_version::*, offering::*,
+    protocol::*, protocol_update::*, revenue_split::*, settings::*,
 };

@@ -1,8 +1,8 @@
 use anchor_lang::prelude::*;
 use opml::{ModelHeader, TensorSpec};
 
-use super::{DisputeTerms, RevenueSplit};
-use crate::errors::ModelTokenError;
+use super::{Contributor, DisputeTerms, RevenueSplit};
+use crate::{constants::MAX_CONTRIBUTORS, errors::ModelTokenError};
 
 /// Seeds: `"version", model, number u16`.
 pub const MODEL_VERSION_SEED: &[u8] = b"version";
@@ -61,11 +61,14 @@ pub struct ModelVersion {
     /// Where the weights are.
     #[max_len(128)]
     pub weights_uri: String,
+    /// Who shares the split's part for contributors.
+    #[max_len(MAX_CONTRIBUTORS)]
+    pub contributors: Vec<Contributor>,
     /// Zero.
     pub reserved: [u8; 32],
 }
 
-const _: () = assert!(ModelVersion::INIT_SPACE == 495);
+const _: () = assert!(ModelVersion::INIT_SPACE == 781);
 
 impl ModelVersion {
     /// The header that `model_root` commits to.

@@ -15,9 +15,11 @@ pub struct RevenueSplit {
     pub operator_bps: u16,
     /// The protocol's treasury.
     pub protocol_bps: u16,
+    /// The version's contributors together.
+    pub contributors_bps: u16,
 }
 
-const _: () = assert!(RevenueSplit::INIT_SPACE == 10);
+const _: () = assert!(RevenueSplit::INIT_SPACE == 12);
 
 impl RevenueSplit {
     /// Checks that nothing is given twice or left over, and that the protocol's share is the one in force.
@@ -28,8 +30,17 @@ impl RevenueSplit {
             developer_bps,
             operator_bps,
             protocol_bps: stated_bps,
+            contributors_bps,
         } = *self;
-        let sum = [holders_bps, redeem_bps, developer_bps, operator_bps, stated_bps]
+        let shares = [
+            holders_bps,
+            redeem_bps,
+            developer_bps,
+            operator_bps,
+            stated_bps,
+            contributors_bps,
+        ];
+        let sum = shares
             .into_iter()
             .fold(0u32, |sum, bps| sum.saturating_add(u32::from(bps)));
         require!(sum == u32::from(ALL_BPS), ModelTokenError::SplitIsNotAll);

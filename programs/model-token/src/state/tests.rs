@@ -89,9 +89,10 @@ fn given_a_split_when_its_sum_or_the_protocol_share_is_off_then_refused() {
     let split = RevenueSplit {
         holders_bps: 3_000,
         redeem_bps: 1_000,
-        developer_bps: 2_000,
+        developer_bps: 1_500,
         operator_bps: 3_500,
         protocol_bps: 500,
+        contributors_bps: 500,
     };
     split.validate(500).unwrap();
     assert_eq!(
@@ -273,6 +274,7 @@ fn given_the_arithmetic_crate_when_a_header_is_read_back_then_its_root_is_the_st
             developer_bps: 0,
             operator_bps: 0,
             protocol_bps: 0,
+            contributors_bps: 0,
         },
         price_units: 1,
         checkable: Checkable::Anyone,
@@ -281,6 +283,7 @@ fn given_the_arithmetic_crate_when_a_header_is_read_back_then_its_root_is_the_st
         live_since_slot: 0,
         weights_uri_hash: [0; 32],
         weights_uri: String::new(),
+        contributors: vec![],
         reserved: [0; 32],
     };
     assert_eq!(version.header().unwrap().model_root(), version.model_root);

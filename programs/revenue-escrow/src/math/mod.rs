@@ -1,5 +1,6 @@
 //! Amounts, free of accounts.
 
+pub mod contribution;
 pub mod notice;
 pub mod retraction;
 pub mod split;

@@ -26,7 +26,8 @@ pub fn fee_shares(fee_units: u64, split: &RevenueSplit) -> Option<Shares> {
     let redeem_units = part(split.redeem_bps)?;
     let developer_units = part(split.developer_bps)?;
     let protocol_units = part(split.protocol_bps)?;
-    let holders_units = [redeem_units, developer_units, protocol_units]
+    let contributors_units = part(split.contributors_bps)?;
+    let holders_units = [redeem_units, developer_units, protocol_units, contributors_units]
         .into_iter()
         .try_fold(fee_units, u64::checked_sub)?;
     Some(Shares {
@@ -35,6 +36,7 @@ pub fn fee_shares(fee_units: u64, split: &RevenueSplit) -> Option<Shares> {
         developer_units,
         operator_units: 0,
         protocol_units,
+        contributors_units,
     })
 }
 
@@ -45,22 +47,23 @@ mod tests {
     use model_token::math::deterrence::bond_deters;
     use proptest::prelude::*;
 
-    fn split(cuts: [u16; 4]) -> RevenueSplit {
+    fn split(cuts: [u16; 5]) -> RevenueSplit {
         let mut cuts = cuts;
         cuts.sort_unstable();
-        let [a, b, c, d] = cuts;
+        let [a, b, c, d, e] = cuts;
         RevenueSplit {
             holders_bps: a,
             redeem_bps: b - a,
             developer_bps: c - b,
             operator_bps: d - c,
-            protocol_bps: 10_000 - d,
+            protocol_bps: e - d,
+            contributors_bps: 10_000 - e,
         }
     }
 
     #[test]
     fn given_an_amount_when_retracted_then_the_fee_is_all_but_the_operators_share() {
-        let split = split([3_000, 4_500, 5_500, 9_500]);
+        let split = split([3_000, 4_500, 5_500, 9_500, 9_700]);
         assert_eq!(split.operator_bps, 4_000);
         assert_eq!(retraction_fee(30_000_003, &split), Some(18_000_002));
         let parts = fee_shares(18_000_002, &split).unwrap();
@@ -71,14 +74,15 @@ mod tests {
                 redeem_units: 4_500_000,
                 developer_units: 3_000_000,
                 operator_units: 0,
-                protocol_units: 1_500_000,
+                protocol_units: 600_000,
+                contributors_units: 900_000,
             }
         );
     }
 
     #[test]
     fn given_an_operator_that_gets_all_when_it_retracts_then_nothing_is_due() {
-        let split = split([0, 0, 0, 10_000]);
+        let split = split([0, 0, 0, 10_000, 10_000]);
         assert_eq!(split.operator_bps, 10_000);
         assert_eq!(retraction_fee(u64::MAX, &split), Some(0));
         assert_eq!(fee_shares(0, &split).unwrap().pool_units(), Some(0));
@@ -131,6 +135,7 @@ mod tests {
                             developer_bps: 0,
                             operator_bps,
                             protocol_bps: 0,
+                            contributors_bps: 0,
                         };
                         let terms = [ratio_bps, prover_bps, cap_bps];
                         for (revenue, each) in
@@ -165,13 +170,16 @@ mod tests {
     proptest! {
         #[test]
         fn given_any_fee_when_shared_then_it_sums_and_each_gets_what_it_would_have_got(
-            amounts in prop::collection::vec(0u64..1 << 40, 1..20), cuts in prop::array::uniform4(0u16..=10_000),
+            amounts in prop::collection::vec(0u64..1 << 40, 1..20), cuts in prop::array::uniform5(0u16..=10_000),
         ) {
             let split = split(cuts);
             let fees: Vec<u64> = amounts.iter().map(|amount| retraction_fee(*amount, &split).unwrap()).collect();
             let fee: u64 = fees.iter().sum();
             let parts = fee_shares(fee, &split).unwrap();
-            let sum = parts.pool_units().unwrap() + parts.developer_units + parts.protocol_units;
+            let sum = parts.pool_units().unwrap()
+                + parts.developer_units
+                + parts.protocol_units
+                + parts.contributors_units;
             prop_assert_eq!((sum, parts.operator_units), (fee, 0));
             // Together with what operators' shares would have left, as one amount.
             let whole = shares(amounts.iter().sum(), &split).unwrap();
@@ -180,6 +188,7 @@ mod tests {
                 (parts.redeem_units, whole.redeem_units),
                 (parts.developer_units, whole.developer_units),
                 (parts.protocol_units, whole.protocol_units),
+                (parts.contributors_units, whole.contributors_units),
             ] {
                 prop_assert!(got >= would && got <= would + collections, "{} {}", got, would);
             }

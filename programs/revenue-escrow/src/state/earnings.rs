@@ -1,14 +1,13 @@
-use anchor_lang::{
-    prelude::*,
-    system_program::{self, Allocate, Assign, Transfer},
-};
+use anchor_lang::{prelude::*, system_program};
 
+use super::make_account;
 use crate::{constants::ACCOUNT_VERSION, errors::RevenueEscrowError};
 
 /// Seeds: `"earnings", vault, recipient`.
 pub const EARNINGS_SEED: &[u8] = b"earnings";
 
-/// What a vault owes one recipient from splits: an operator, a developer, or the treasury. Stays when it is empty, like a token account.
+/// What a vault owes one recipient from splits: an operator, a developer, or the treasury; or, from contributions,
+/// the developer of an upstream model that has no token. Stays when it is empty, like a token account.
 #[account]
 #[derive(InitSpace, Debug, PartialEq)]
 pub struct Earnings {
@@ -61,38 +60,15 @@ impl<'info> EarningsOf<'_, 'info> {
         earnings.try_serialize(&mut &mut self.account.try_borrow_mut_data()?[..])
     }
 
-    /// Makes the account, also where somebody has sent lamports before.
     fn create(&self, rent_payer: &Signer<'info>) -> Result<Earnings> {
         let space = Earnings::DISCRIMINATOR.len().saturating_add(Earnings::INIT_SPACE);
-        let missing = Rent::get()?
-            .minimum_balance(space)
-            .saturating_sub(self.account.lamports());
-        if missing > 0 {
-            let transfer = Transfer {
-                from: rent_payer.to_account_info(),
-                to: self.account.to_account_info(),
-            };
-            system_program::transfer(CpiContext::new(system_program::ID, transfer), missing)?;
-        }
         let seeds: &[&[u8]] = &[
             EARNINGS_SEED,
             self.vault.as_ref(),
             self.recipient.as_ref(),
             &[self.bump],
         ];
-        let signer = &[seeds];
-        let allocate = Allocate {
-            account_to_allocate: self.account.to_account_info(),
-        };
-        let space = u64::try_from(space).map_err(|_| RevenueEscrowError::Overflow)?;
-        system_program::allocate(CpiContext::new_with_signer(system_program::ID, allocate, signer), space)?;
-        let assign = Assign {
-            account_to_assign: self.account.to_account_info(),
-        };
-        system_program::assign(
-            CpiContext::new_with_signer(system_program::ID, assign, signer),
-            &crate::ID,
-        )?;
+        make_account(self.account, seeds, space, rent_payer)?;
         Ok(Earnings {
             version: ACCOUNT_VERSION,
             bump: self.bump,

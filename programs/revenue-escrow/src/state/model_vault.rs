@@ -1,53 +1,43 @@
 use anchor_lang::prelude::*;
 use anchor_spl::token::TokenAccount;
+pub use imo_protocol::{MODEL_VAULT_SEED, ModelVault};
 
 use crate::errors::RevenueEscrowError;
 
-/// Seeds: `"vault", model`.
-pub const MODEL_VAULT_SEED: &[u8] = b"vault";
 /// Seeds of the token account: `"vault_tokens", model`.
 pub const VAULT_TOKENS_SEED: &[u8] = b"vault_tokens";
 
-/// Custody of all that payers of one model paid in and nobody has been paid yet. One per model, so that a frozen vault stops one model only.
-#[account]
-#[derive(InitSpace, Debug, PartialEq)]
-pub struct ModelVault {
-    /// Layout version, 1.
-    pub version: u8,
-    /// Canonical bump of this address.
-    pub bump: u8,
-    /// Canonical bump of the token account.
-    pub tokens_bump: u8,
-    /// The model.
-    pub model: Pubkey,
-    /// The model's revenue mint: classic SPL Token.
-    pub mint: Pubkey,
-    /// Sum of all credits (available, reserved and withdrawing), of all buckets not yet split and of all earnings, in units of the mint. The
-    /// token account holds at least this.
-    pub owed_units: u64,
-    /// Who paid the rent of this account and of the token account; neither is ever closed.
-    pub rent_payer: Pubkey,
-    /// Zero.
-    pub reserved: [u8; 32],
+/// Keeping a vault's books.
+pub trait VaultBooks {
+    /// Owes `units` more.
+    fn owe(&mut self, units: u64) -> Result<()>;
+
+    /// Owes `units` less: they leave in the same instruction.
+    fn pay(&mut self, units: u64) -> Result<()>;
+
+    /// Counts what a split paid for good to others than the developer. At its end the counter stands still, which no split may fail for.
+    fn count_paid_to_others(&mut self, units: u64);
+
+    /// Refuses unless the token account, read again, holds what is owed.
+    fn require_covered(&self, tokens: &mut Account<TokenAccount>) -> Result<()>;
 }
 
-const _: () = assert!(ModelVault::INIT_SPACE == 139);
-
-impl ModelVault {
-    /// Owes `units` more.
-    pub fn owe(&mut self, units: u64) -> Result<()> {
+impl VaultBooks for ModelVault {
+    fn owe(&mut self, units: u64) -> Result<()> {
         self.owed_units = self.owed_units.checked_add(units).ok_or(RevenueEscrowError::Overflow)?;
         Ok(())
     }
 
-    /// Owes `units` less: they leave in the same instruction.
-    pub fn pay(&mut self, units: u64) -> Result<()> {
+    fn pay(&mut self, units: u64) -> Result<()> {
         self.owed_units = self.owed_units.checked_sub(units).ok_or(RevenueEscrowError::Overflow)?;
         Ok(())
     }
 
-    /// Refuses unless the token account, read again, holds what is owed.
-    pub fn require_covered(&self, tokens: &mut Account<TokenAccount>) -> Result<()> {
+    fn count_paid_to_others(&mut self, units: u64) {
+        self.paid_to_others_units = self.paid_to_others_units.saturating_add(units);
+    }
+
+    fn require_covered(&self, tokens: &mut Account<TokenAccount>) -> Result<()> {
         tokens.reload()?;
         require_gte!(tokens.amount, self.owed_units, RevenueEscrowError::VaultShort);
         Ok(())

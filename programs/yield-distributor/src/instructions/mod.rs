@@ -3,6 +3,7 @@
 mod anyone;
 mod escrow;
 mod holder;
+mod payout;
 mod roll;
 
 pub use {anyone::*, escrow::*, holder::*};

@@ -1,5 +1,6 @@
 //! Accounts, one file each, with their seeds and the steps of the bookkeeping.
 
+mod claim_delegation;
 mod epoch_mark;
 mod pool;
 mod position;
@@ -7,4 +8,4 @@ mod position;
 #[cfg(test)]
 mod tests;
 
-pub use {epoch_mark::*, pool::*, position::*};
+pub use {claim_delegation::*, epoch_mark::*, pool::*, position::*};

@@ -344,14 +344,17 @@ impl Ledger {
         bucket.split = true;
         let units = std::mem::take(&mut bucket.units);
         let split = self.split;
-        let [redeem, developer, operated, protocol] = [
+        let [redeem, developer, operated, protocol, contributed] = [
             split.redeem_bps,
             split.developer_bps,
             split.operator_bps,
             split.protocol_bps,
+            split.contributors_bps,
         ]
         .map(|bps| Self::share(units, bps));
-        let holders = units - redeem - developer - operated - protocol;
+        let holders = units - redeem - developer - operated - protocol - contributed;
+        self.contributed += contributed;
+        self.paid_to_others += holders + redeem + protocol;
         let people = [
             (self.people.developer, developer),
             (operator, operated),
@@ -422,6 +425,22 @@ impl Ledger {
             return Err(Error::NotEmpty.into());
         }
         self.reports[report].bucket = None;
+        Ok(())
+    }
+
+    pub fn withdraw_contribution(&mut self, index: usize) -> Result<(), Code> {
+        if self.contributed == 0 {
+            return Err(NOT_THERE);
+        }
+        let (whom, bps) = self.contributors[index];
+        let earned = u128::from(self.contributed) * u128::from(bps) / u128::from(self.split.contributors_bps);
+        let paid = &mut self.contributors_paid[index];
+        let units = u64::try_from(earned).expect("a part fits") - *paid;
+        if units == 0 {
+            return Err(Error::AmountIsZero.into());
+        }
+        *paid += units;
+        self.pay(&whom, units);
         Ok(())
     }
 

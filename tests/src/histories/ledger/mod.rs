@@ -31,6 +31,7 @@ pub const PAYERS: usize = 2;
 pub const OPERATORS: usize = 2;
 pub const CHALLENGERS: usize = 2;
 pub const HOLDERS: usize = 2;
+pub const CONTRIBUTORS: usize = 2;
 
 /// The code of an error of a program, of Anchor or of the token program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +82,13 @@ pub struct Ledger {
     pub disputes: Vec<Dispute>,
     pub insurance: u64,
     pub earnings: BTreeMap<Pubkey, u64>,
+    /// Who contributed to the version, and with how many basis points.
+    pub contributors: [(Pubkey, u16); CONTRIBUTORS],
+    /// What they earned together, and what each was paid.
+    pub contributed: u64,
+    pub contributors_paid: [u64; CONTRIBUTORS],
+    /// Revenue that went to others than the developer for good.
+    pub paid_to_others: u64,
     pub pool: Pool,
 }
 
@@ -119,11 +127,13 @@ impl Ledger {
         Ok(())
     }
 
-    /// What the model's vault owes: credits, what is collected and not yet given away, earnings.
+    /// What the model's vault owes: credits, what is collected and not yet given away, earnings, and what contributors have not been paid.
     pub fn vault_owes(&self) -> u64 {
         let credits = self.credits.iter().flatten().map(Credit::total).sum::<u64>();
         let buckets = self.reports.iter().filter_map(|report| report.bucket.as_ref());
-        credits + buckets.map(|bucket| bucket.units).sum::<u64>() + self.earnings.values().sum::<u64>()
+        let contributed = self.contributed - self.contributors_paid.iter().sum::<u64>();
+        let buckets = buckets.map(|bucket| bucket.units).sum::<u64>();
+        credits + buckets + self.earnings.values().sum::<u64>() + contributed
     }
 
     /// What the vault of stakes owes: stakes, disputes, what is slashed and not yet given away, insurance.

@@ -136,6 +136,7 @@ impl Story<'_> {
             checkable: Checkable::Anyone,
             weights_uri: WEIGHTS.into(),
             weights_uri_hash: hashv(&[WEIGHTS.as_bytes()]),
+            contributors_bps: Vec::new(),
         };
         let publish = send::model_token::publish_version(developer, developer, self.places.model, VERSION, args);
         self.stage

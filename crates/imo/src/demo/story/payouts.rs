@@ -102,7 +102,7 @@ impl Story<'_> {
     fn redeem(&mut self) -> anyhow::Result<()> {
         let investor = Role::InvestorThree;
         let pool: Pool = self.stage.cluster.account(&self.places.pool)?;
-        let redeem = send::yield_distributor::redeem(investor.address(), &pool, terms::REDEEMED);
+        let redeem = send::yield_distributor::redeem(investor.address(), investor.address(), &pool, terms::REDEEMED);
         let action = format!("burns {} tokens", format::units(terms::REDEEMED));
         self.stage.act(investor, action, &[redeem])?;
         self.ledger.redeem(investor, terms::REDEEMED);

@@ -5,7 +5,10 @@ use crate::{
     constants::{ACCOUNT_VERSION, MAX_URI_LEN},
     errors::ModelTokenError,
     events::VersionPublished,
-    state::{Checkable, MODEL_SEED, MODEL_VERSION_SEED, Model, ModelVersion, PROTOCOL_SEED, Protocol, RevenueSplit},
+    state::{
+        Checkable, Contributor, MODEL_SEED, MODEL_VERSION_SEED, Model, ModelVersion, PROTOCOL_SEED, Protocol,
+        RevenueSplit,
+    },
 };
 
 #[derive(AnchorSerialize, AnchorDeserialize, Clone, Debug)]
@@ -32,12 +35,16 @@ pub struct PublishVersionArgs {
     pub weights_uri: String,
     /// SHA-256 of what the weights uri points to.
     pub weights_uri_hash: [u8; 32],
+    /// The contributors' shares, in basis points; who they are, the remaining accounts say, in the same order.
+    pub contributors_bps: Vec<u16>,
 }
 
 /// Publishes the model's next version under the protocol's terms of today. The model's developer may. The first version is live at
 /// once, because nobody relies on another; later ones become so by `activate_version` after their notice. The model root is
 /// recomputed here, so that it always means its header. Refuses shares that do not sum to all, and an operator's share so small
 /// that the bond does not deter.
+///
+/// After its own accounts come those of the contributors, at most eight.
 #[derive(Accounts)]
 pub struct PublishVersion<'info> {
     pub developer: Signer<'info>,
@@ -99,6 +106,7 @@ impl PublishVersion<'_> {
             checkable,
             weights_uri,
             weights_uri_hash,
+            contributors_bps,
         } = args;
         let now_slot = Clock::get()?.slot;
         let terms = ctx.accounts.protocol.terms;
@@ -115,6 +123,13 @@ impl PublishVersion<'_> {
             now_slot.saturating_add(terms.notice_slots)
         };
         let model = ctx.accounts.model.key();
+        let contributors = Contributor::list(
+            &model,
+            &ctx.accounts.model.payment_mint,
+            &split,
+            &contributors_bps,
+            ctx.remaining_accounts,
+        )?;
         let version = ctx.accounts.model_version.key();
         ctx.accounts.model_version.set_inner(ModelVersion {
             version: ACCOUNT_VERSION,
@@ -136,6 +151,7 @@ impl PublishVersion<'_> {
             live_since_slot: 0,
             weights_uri_hash,
             weights_uri,
+            contributors: contributors.clone(),
             reserved: [0; 32],
         });
         ctx.accounts.model.version_count = number;
@@ -145,6 +161,7 @@ impl PublishVersion<'_> {
             number,
             model_root,
             split,
+            contributors,
             price_units,
             notice_ends_slot
         });

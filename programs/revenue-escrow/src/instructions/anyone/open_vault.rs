@@ -51,6 +51,7 @@ impl OpenVault<'_> {
             mint,
             owed_units: 0,
             rent_payer: accounts.rent_payer.key(),
+            paid_to_others_units: 0,
             reserved: [0; 32],
         });
         emit!(VaultOpened {

@@ -1,9 +1,6 @@
-use anchor_lang::{prelude::*, system_program};
-use anchor_spl::{
-    token::{Mint, Token, TokenAccount},
-    token_2022,
-};
-use model_token::state::{MINT_SEED, Model, ModelVersion, PROTOCOL_SEED, Protocol};
+use anchor_lang::prelude::*;
+use anchor_spl::token::{Mint, Token, TokenAccount};
+use model_token::state::{MINT_SEED, Model, ModelVersion, OFFERING_SEED, Offering, PROTOCOL_SEED, Protocol};
 use opml_oracle::state::{Operator, Report, ReportStatus};
 use yield_distributor::{program::YieldDistributor, state::POOL_SEED};
 
@@ -13,13 +10,17 @@ use crate::{
     events::BucketSplit,
     math::{
         retraction::fee_shares,
-        split::{Shares, shares},
+        split::{Shares, Supply, shares},
     },
-    state::{BUCKET_SEED, Bucket, EARNINGS_SEED, EarningsOf, MODEL_VAULT_SEED, ModelVault, VAULT_TOKENS_SEED},
+    pool::PoolSide,
+    state::{
+        BUCKET_SEED, Bucket, CONTRIBUTIONS_SEED, ContributionsOf, EARNINGS_SEED, EarningsOf, MODEL_VAULT_SEED,
+        ModelVault, VAULT_TOKENS_SEED, VaultBooks,
+    },
 };
 
-/// Splits what was collected for a final report by the terms of its version: operator, developer and treasury are owed their shares, the holders' and
-/// the redeem pool's go to yield-distributor in the same instruction. Collections that were retracted are left out; what their operator paid for that is
+/// Splits what was collected for a final report by the terms of its version: operator, developer, treasury and contributors are owed their shares, the
+/// holders' and the redeem pool's go to yield-distributor in the same instruction. Collections that were retracted are left out; what their operator paid for that is
 /// shared among all but the operator. Anyone may, once; whoever does pays the rent of earnings that are not there.
 ///
 /// A model whose offering has not succeeded has neither token nor pool: then the developer takes the holders' and the redeem pool's shares, which were
@@ -73,6 +74,12 @@ pub struct Split<'info> {
     /// CHECK: the treasury's earnings, made when they are not there; may be one with the others.
     #[account(mut, seeds = [EARNINGS_SEED, vault.key().as_ref(), protocol.treasury.as_ref()], bump)]
     pub protocol_earnings: UncheckedAccount<'info>,
+    /// CHECK: what the contributors of the version have earned, made when it is not there.
+    #[account(mut, seeds = [CONTRIBUTIONS_SEED, model_version.key().as_ref()], bump)]
+    pub contributions: UncheckedAccount<'info>,
+    /// CHECK: the model's offering, read when the model has a pool.
+    #[account(seeds = [OFFERING_SEED, model.key().as_ref()], bump, seeds::program = model_token::ID)]
+    pub offering: UncheckedAccount<'info>,
     /// CHECK: a signer without data, known to yield-distributor.
     #[account(seeds = [DEPOSITOR_SEED], bump)]
     pub depositor: UncheckedAccount<'info>,
@@ -106,19 +113,6 @@ impl<'info> Split<'info> {
         Ok(())
     }
 
-    /// Whether the model has a pool. The address is the pool's own, so that only yield-distributor can have made an account there.
-    fn has_pool(&self) -> Result<bool> {
-        if *self.pool.owner == yield_distributor::ID {
-            return Ok(true);
-        }
-        require!(*self.pool.owner == system_program::ID, RevenueEscrowError::PoolMissing);
-        require!(
-            *self.token_mint.owner != token_2022::ID,
-            RevenueEscrowError::PoolMissing
-        );
-        Ok(false)
-    }
-
     fn earnings<'a>(&self, account: &'a UncheckedAccount<'info>, bump: u8, recipient: Pubkey) -> EarningsOf<'a, 'info> {
         EarningsOf {
             account,
@@ -128,27 +122,35 @@ impl<'info> Split<'info> {
         }
     }
 
-    /// Moves the shares of holders and redeem pool into the pool.
-    fn deposit(&self, depositor_bump: u8, holders_units: u64, redeem_units: u64) -> Result<()> {
-        let vault_seeds: &[&[u8]] = &[MODEL_VAULT_SEED, self.vault.model.as_ref(), &[self.vault.bump]];
-        let depositor_seeds: &[&[u8]] = &[DEPOSITOR_SEED, &[depositor_bump]];
-        let deposit = yield_distributor::cpi::accounts::Deposit {
-            depositor: self.depositor.to_account_info(),
-            source_authority: self.vault.to_account_info(),
-            source: self.vault_tokens.to_account_info(),
-            pool: self.pool.to_account_info(),
-            token_mint: self.token_mint.to_account_info(),
-            revenue_mint: self.mint.to_account_info(),
-            revenue_vault: self.revenue_vault.to_account_info(),
-            mark_a: self.mark_a.as_ref().map(|mark| mark.to_account_info()),
-            mark_b: self.mark_b.as_ref().map(|mark| mark.to_account_info()),
-            token_program: self.token_program.to_account_info(),
-        };
-        yield_distributor::cpi::deposit(
-            CpiContext::new_with_signer(self.yield_distributor.key(), deposit, &[vault_seeds, depositor_seeds]),
-            holders_units,
-            redeem_units,
-        )
+    fn pool_side(&self, depositor_bump: u8) -> PoolSide<'_, 'info> {
+        PoolSide {
+            vault: &self.vault,
+            vault_tokens: &self.vault_tokens,
+            mint: &self.mint,
+            depositor: &self.depositor,
+            depositor_bump,
+            pool: &self.pool,
+            token_mint: &self.token_mint,
+            revenue_vault: &self.revenue_vault,
+            mark_a: &self.mark_a,
+            mark_b: &self.mark_b,
+            token_program: &self.token_program,
+            yield_distributor: &self.yield_distributor,
+        }
+    }
+
+    /// The token as it was offered. Its model has a pool, and therefore an offering that succeeded.
+    fn supply(&self) -> Result<Supply> {
+        require_keys_eq!(
+            *self.offering.owner,
+            model_token::ID,
+            ErrorCode::AccountOwnedByWrongProgram
+        );
+        let offering = Offering::try_deserialize(&mut &self.offering.try_borrow_data()?[..])?;
+        Ok(Supply {
+            supply_units: offering.supply_units,
+            developer_units: 0,
+        })
     }
 
     pub fn handle(ctx: Context<Self>) -> Result<()> {
@@ -162,7 +164,10 @@ impl<'info> Split<'info> {
         let mut parts = shares(amount_units, terms)
             .and_then(|parts| parts.plus(fee_shares(fee_units, terms)?))
             .ok_or(overflow)?;
-        if !accounts.has_pool()? {
+        let mut supply = Supply::default();
+        if accounts.pool_side(ctx.bumps.depositor).is_there()? {
+            supply = accounts.supply()?;
+        } else {
             parts = parts.without_holders().ok_or(overflow)?;
         }
         let pool_units = parts.pool_units().ok_or(overflow)?;
@@ -172,9 +177,13 @@ impl<'info> Split<'info> {
             developer_units,
             operator_units,
             protocol_units,
+            contributors_units,
         } = parts;
 
         accounts.vault.pay(pool_units)?;
+        accounts
+            .vault
+            .count_paid_to_others(parts.paid_to_others(supply).ok_or(overflow)?);
         for (account, bump, recipient, units) in [
             (
                 &accounts.operator_earnings,
@@ -199,8 +208,17 @@ impl<'info> Split<'info> {
                 .earnings(account, bump, recipient)
                 .credit(units, &accounts.rent_payer)?;
         }
+        ContributionsOf {
+            account: &accounts.contributions,
+            bump: ctx.bumps.contributions,
+            vault: accounts.vault.key(),
+            model_version: accounts.model_version.key(),
+        }
+        .credit(contributors_units, &accounts.rent_payer)?;
         if pool_units > 0 {
-            accounts.deposit(ctx.bumps.depositor, holders_units, redeem_units)?;
+            accounts
+                .pool_side(ctx.bumps.depositor)
+                .deposit(holders_units, redeem_units)?;
         }
         accounts.vault.require_covered(&mut accounts.vault_tokens)?;
         emit!(BucketSplit {
@@ -212,6 +230,7 @@ impl<'info> Split<'info> {
             developer_units,
             operator_units,
             protocol_units,
+            contributors_units,
             fee_units,
         });
         Ok(())

@@ -7,7 +7,7 @@ use anchor_spl::{
 use crate::{
     errors::RevenueEscrowError,
     events::EarningsWithdrawn,
-    state::{EARNINGS_SEED, Earnings, MODEL_VAULT_SEED, ModelVault, VAULT_TOKENS_SEED},
+    state::{EARNINGS_SEED, Earnings, MODEL_VAULT_SEED, ModelVault, VAULT_TOKENS_SEED, VaultBooks},
     tokens::VaultSide,
 };
 

@@ -7,7 +7,9 @@ use crate::{
     errors::RevenueEscrowError,
     events::RetractionAnnounced,
     math::retraction::retraction_fee,
-    state::{BUCKET_SEED, Bucket, COLLECTION_SEED, Collection, MODEL_VAULT_SEED, ModelVault, VAULT_TOKENS_SEED},
+    state::{
+        BUCKET_SEED, Bucket, COLLECTION_SEED, Collection, MODEL_VAULT_SEED, ModelVault, VAULT_TOKENS_SEED, VaultBooks,
+    },
     tokens::VaultSide,
 };
 

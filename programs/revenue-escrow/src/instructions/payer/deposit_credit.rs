@@ -5,7 +5,7 @@ use model_token::state::{PROTOCOL_SEED, Protocol};
 use crate::{
     errors::RevenueEscrowError,
     events::CreditDeposited,
-    state::{CREDIT_SEED, Credit, MODEL_VAULT_SEED, ModelVault, VAULT_TOKENS_SEED},
+    state::{CREDIT_SEED, Credit, MODEL_VAULT_SEED, ModelVault, VAULT_TOKENS_SEED, VaultBooks},
     tokens::VaultSide,
 };
 

@@ -5,7 +5,7 @@ use imo_protocol::Now;
 use crate::{
     errors::RevenueEscrowError,
     events::CreditWithdrawn,
-    state::{CREDIT_SEED, Credit, MODEL_VAULT_SEED, ModelVault, VAULT_TOKENS_SEED},
+    state::{CREDIT_SEED, Credit, MODEL_VAULT_SEED, ModelVault, VAULT_TOKENS_SEED, VaultBooks},
     tokens::VaultSide,
 };
 

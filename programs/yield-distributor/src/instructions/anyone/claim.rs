@@ -2,13 +2,12 @@ use anchor_lang::prelude::*;
 use anchor_spl::{
     associated_token::AssociatedToken,
     token::{Mint, Token, TokenAccount},
-    token_interface::{TransferChecked, transfer_checked},
 };
 
 use crate::{
     errors::YieldError,
     events::Claimed,
-    instructions::roll::emit_rolled,
+    instructions::{payout::RevenuePayout, roll::emit_rolled},
     state::{EPOCH_MARK_SEED, EpochMark, POOL_SEED, POSITION_SEED, Pool, Position, REVENUE_VAULT_SEED},
 };
 
@@ -86,37 +85,19 @@ impl Claim<'_> {
             position.take_owed(pool)?
         };
         if amount_units > 0 {
-            accounts.pay(amount_units)?;
+            RevenuePayout {
+                pool,
+                vault: &mut accounts.revenue_vault,
+                mint: &accounts.revenue_mint,
+                token_program: &accounts.token_program,
+            }
+            .pay(&accounts.owner_revenue, amount_units)?;
         }
         emit!(Claimed {
             pool: pool_address,
             owner: accounts.position.owner,
             amount_units
         });
-        Ok(())
-    }
-
-    fn pay(&mut self, amount_units: u64) -> Result<()> {
-        let pool = &self.pool;
-        transfer_checked(
-            CpiContext::new_with_signer(
-                self.token_program.key(),
-                TransferChecked {
-                    from: self.revenue_vault.to_account_info(),
-                    mint: self.revenue_mint.to_account_info(),
-                    to: self.owner_revenue.to_account_info(),
-                    authority: pool.to_account_info(),
-                },
-                &[&[POOL_SEED, pool.model.as_ref(), &[pool.bump]]],
-            ),
-            amount_units,
-            self.revenue_mint.decimals,
-        )?;
-        self.revenue_vault.reload()?;
-        require!(
-            self.revenue_vault.amount >= pool.revenue_owed_units()?,
-            YieldError::VaultShort
-        );
         Ok(())
     }
 }

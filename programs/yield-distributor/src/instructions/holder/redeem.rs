@@ -3,21 +3,23 @@ use anchor_spl::{
     associated_token::AssociatedToken,
     token::{Mint as RevenueMint, Token, TokenAccount as RevenueAccount},
     token_2022::{Burn, Token2022, burn},
-    token_interface::{Mint, TokenAccount, TransferChecked, transfer_checked},
+    token_interface::{Mint, TokenAccount},
 };
 
 use crate::{
     errors::YieldError,
     events::Redeemed,
+    instructions::payout::RevenuePayout,
     state::{POOL_SEED, Pool, REVENUE_VAULT_SEED},
 };
 
 /// Burns the owner's tokens for their part of the redeem pool, paid to the owner's own associated account. The owner may, at any
-/// time; staked tokens are unstaked first. Every token pays the same whatever the order; refused when it would pay nothing.
+/// time; staked tokens are unstaked first, and the payer pays for that account if it is missing. Every token pays the same whatever the order; refused when it would pay nothing.
 #[derive(Accounts)]
 pub struct Redeem<'info> {
-    #[account(mut)]
     pub owner: Signer<'info>,
+    #[account(mut)]
+    pub payer: Signer<'info>,
     #[account(
         mut,
         seeds = [POOL_SEED, pool.model.as_ref()],
@@ -43,7 +45,7 @@ pub struct Redeem<'info> {
     // An associated account holds nothing that a second initialisation could reset.
     #[account(
         init_if_needed,
-        payer = owner,
+        payer = payer,
         associated_token::mint = revenue_mint,
         associated_token::authority = owner,
         associated_token::token_program = revenue_token_program,
@@ -78,25 +80,13 @@ impl Redeem<'_> {
             ),
             amount_units,
         )?;
-        transfer_checked(
-            CpiContext::new_with_signer(
-                accounts.revenue_token_program.key(),
-                TransferChecked {
-                    from: accounts.revenue_vault.to_account_info(),
-                    mint: accounts.revenue_mint.to_account_info(),
-                    to: accounts.owner_revenue.to_account_info(),
-                    authority: pool.to_account_info(),
-                },
-                &[&[POOL_SEED, pool.model.as_ref(), &[pool.bump]]],
-            ),
-            paid_units,
-            accounts.revenue_mint.decimals,
-        )?;
-        accounts.revenue_vault.reload()?;
-        require!(
-            accounts.revenue_vault.amount >= pool.revenue_owed_units()?,
-            YieldError::VaultShort
-        );
+        RevenuePayout {
+            pool,
+            vault: &mut accounts.revenue_vault,
+            mint: &accounts.revenue_mint,
+            token_program: &accounts.revenue_token_program,
+        }
+        .pay(&accounts.owner_revenue, paid_units)?;
         emit!(Redeemed {
             pool: pool.key(),
             owner: accounts.owner.key(),
