@@ -151,6 +151,7 @@ pub fn rent_payer(account: &Account) -> Option<Pubkey> {
         Account::Commitment(account) => account.rent_payer,
         Account::Position(account) => account.rent_payer,
         Account::EpochMark(account) => account.rent_payer,
+        Account::ClaimDelegation(account) => account.rent_payer,
         Account::Report(account) => account.rent_payer,
         Account::Dispute(account) => account.rent_payer,
         Account::Trace(account) => account.rent_payer,
@@ -170,6 +171,7 @@ pub fn rent_payer(account: &Account) -> Option<Pubkey> {
         | Account::StakeVault(_)
         | Account::Operator(_)
         | Account::ModelVault(_)
-        | Account::Earnings(_) => return None,
+        | Account::Earnings(_)
+        | Account::Contributions(_) => return None,
     })
 }

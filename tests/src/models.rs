@@ -22,11 +22,16 @@ pub fn dense(sizes: &[u32]) -> Model {
 
 /// A chain of look-ups in a table that maps no two values to one, so that every lie reaches the output.
 pub fn chain(nodes: usize) -> Model {
+    wide_chain(nodes, 8)
+}
+
+/// The same on a row of `cols`.
+pub fn wide_chain(nodes: usize, cols: u32) -> Model {
     let table: Vec<i8> = (0..=u8::MAX)
         .map(|value| value.wrapping_mul(7).wrapping_add(3) as i8)
         .collect();
     let table = table.try_into().expect("a table has an entry for each value");
-    let input = TensorSpec::new(ElementType::Int8, &[1, 8]).expect("a row of eight");
+    let input = TensorSpec::new(ElementType::Int8, &[1, cols]).expect("a row");
     let mut builder = Builder::new(input);
     let mut x = Operand::Input;
     for _ in 0..nodes {

@@ -8,7 +8,7 @@ use model_token::state::DisputeTerms;
 use super::Arena;
 use crate::{
     landed::Outcome,
-    models::{chain, lying},
+    models::{lying, wide_chain},
     world::{World, usdc},
 };
 
@@ -30,7 +30,8 @@ pub const SLACK_SLOTS: u64 = 3;
 pub fn play(terms: DisputeTerms) -> Slowest {
     let (world, cast) = World::light_with_terms(terms);
     let mut arena = Arena::of(world, cast);
-    let model = chain(40);
+    // The trace is walked in two steps, the output in one: more turns than the clocks hold.
+    let model = wide_chain(40, 1_200);
     let case = arena.given_false_report(&model, vec![lying(&model, 0, usdc(20), 17)]);
     let [watcher, operator, stranger] =
         [&arena.cast.watcher, &arena.cast.operator, &arena.cast.stranger].map(solana_keypair::Keypair::insecure_clone);

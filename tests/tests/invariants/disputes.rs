@@ -65,7 +65,6 @@ fn given_the_longest_dispute_when_asked_of_the_function_the_programs_and_the_mod
     let promised = world::terms().longest_dispute_slots();
     assert!(checked.longest_slots >= promised - world::terms().response_slots);
     assert!(checked.longest_slots <= checked.bound_slots);
-    // Both players find the same length, but for the seconds in which turns end.
     let played = slowest::play(world::terms());
-    assert!(played.slots.abs_diff(checked.longest_slots) <= SLACK_SLOTS * played.turns);
+    assert_eq!(played.slots, checked.longest_slots);
 }
