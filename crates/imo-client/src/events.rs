@@ -107,7 +107,7 @@ mod tests {
             data_line(&claimed(1)),
             format!("Program {other} success"),
         ];
-        assert_eq!(lines(&logs), []);
+        assert_eq!(lines(&logs), Vec::<u64>::new());
     }
 
     #[test]

@@ -73,8 +73,8 @@ impl Chain {
         key: &Pubkey,
     ) -> anyhow::Result<Vec<(Pubkey, T)>> {
         let filters = vec![
-            RpcFilterType::Memcmp(Memcmp::new_raw_bytes(0, discriminator.to_vec())),
-            RpcFilterType::Memcmp(Memcmp::new_raw_bytes(offset, key.to_bytes().to_vec())),
+            RpcFilterType::Memcmp(Memcmp::new_base58_encoded(0, discriminator)),
+            RpcFilterType::Memcmp(Memcmp::new_base58_encoded(offset, key.as_ref())),
         ];
         self.accounts(filters)
     }
@@ -84,9 +84,9 @@ impl Chain {
         &self,
         discriminator: &[u8],
     ) -> anyhow::Result<Vec<(Pubkey, T)>> {
-        self.accounts(vec![RpcFilterType::Memcmp(Memcmp::new_raw_bytes(
+        self.accounts(vec![RpcFilterType::Memcmp(Memcmp::new_base58_encoded(
             0,
-            discriminator.to_vec(),
+            discriminator,
         ))])
     }
 
