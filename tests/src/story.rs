@@ -218,6 +218,7 @@ fn built_upon(world: &mut World, cast: &Cast, base: &Published) {
     let contributors = [(provider, 200), (base.model, 500)];
     let published = world.given_model_of_contributors(cast, 13, &runtime, &contributors);
     world.given_vault(cast, &published);
+    world.given_token(cast, &published);
     let authority = world.actor();
     let service = given_operator_of(world, cast, &authority, published);
     let case = world.given_sealed_by(&authority, service, vec![honest(&runtime, 0, usdc(10))]);

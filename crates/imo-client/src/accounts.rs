@@ -66,10 +66,39 @@ kinds! {
     revenue_escrow::ID: ModelVault, Credit, Session, Lane, Bucket, Collection, Earnings, Contributions;
 }
 
+/// Where the owner of a [`Position`] is in its account, for filters of an RPC.
+pub const POSITION_OWNER_OFFSET: usize = 8 + 2 + 32;
+
+/// Where the recipient of [`Earnings`] is in their account, for filters of an RPC.
+pub const EARNINGS_RECIPIENT_OFFSET: usize = 8 + 2 + 32;
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use anchor_lang::AccountSerialize;
+
+    #[test]
+    fn given_accounts_when_written_then_the_keys_for_filters_are_at_their_offsets() {
+        let mut data = Vec::new();
+        earnings().try_serialize(&mut data).unwrap();
+        assert_eq!(data[EARNINGS_RECIPIENT_OFFSET..][..32], [4; 32]);
+        let position = Position {
+            version: 1,
+            bump: 2,
+            pool: Pubkey::new_from_array([3; 32]),
+            owner: Pubkey::new_from_array([4; 32]),
+            active_units: 0,
+            pending_units: 0,
+            pending_epoch: 0,
+            accumulator_snapshot: 0,
+            owed_units: 0,
+            rent_payer: Pubkey::new_from_array([6; 32]),
+            reserved: [0; 16],
+        };
+        let mut data = Vec::new();
+        position.try_serialize(&mut data).unwrap();
+        assert_eq!(data[POSITION_OWNER_OFFSET..][..32], [4; 32]);
+    }
 
     fn earnings() -> Earnings {
         Earnings {

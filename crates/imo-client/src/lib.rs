@@ -1,6 +1,6 @@
 //! The Rust client of the four programs: everything that a node, a tool or a test needs and that needs no network.
 //!
-//! [`addresses`] and [`instructions`] say what to send, [`accounts`] and [`errors`] what came back, [`voucher`], [`answer`] and [`trees`] make what payers
+//! [`addresses`] and [`instructions`] say what to send, [`accounts`], [`errors`] and [`events`] what came back, [`voucher`], [`answer`] and [`trees`] make what payers
 //! and operators sign and commit to, [`challenge`] plans both sides of a dispute, [`data`] those of an inquiry.
 
 pub mod accounts;
@@ -9,6 +9,7 @@ pub mod answer;
 pub mod challenge;
 pub mod data;
 pub mod errors;
+pub mod events;
 pub mod instructions;
 pub mod trees;
 pub mod voucher;

@@ -1,4 +1,4 @@
-//! The plots of `docs/economics.md`, as SVG.
+//! The plots of `docs/economics.md`, and that of a model's revenue, as SVG.
 
 use model_token::state::DisputeTerms;
 use plotters::prelude::*;
@@ -188,6 +188,63 @@ pub fn bond_by_report(terms: &DisputeTerms, market: &Market) -> Result<String, P
     )
 }
 
+/// What one report brought, in whole tokens of the revenue mint.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Revenue {
+    pub whole: f64,
+    /// Of it, the part of holders and redeem pool.
+    pub holders: f64,
+}
+
+/// The revenue of each report as a bar, in the order given, with the part of the token's holders in it.
+pub fn revenue(reports: &[Revenue]) -> Result<String, PlotError> {
+    let highest = reports.iter().map(|report| report.whole).fold(0.0, f64::max);
+    // A model that has earned nothing has an axis all the same.
+    let highest = if highest > 0.0 { highest * 1.15 } else { 1.0 };
+    draw(|area| {
+        let count = reports.len() as f64;
+        let mut chart = ChartBuilder::on(area)
+            .caption("Revenue of each report", (FONT, 18))
+            .margin(12)
+            .x_label_area_size(40)
+            .y_label_area_size(72)
+            .build_cartesian_2d(0.5..count + 0.5, 0.0..highest)?;
+        chart
+            .configure_mesh()
+            .disable_x_mesh()
+            .max_light_lines(0)
+            .x_labels(reports.len().min(12))
+            .x_label_formatter(&|number| format!("{number:.0}"))
+            .x_desc("report, the oldest first")
+            .y_desc("revenue, in tokens of the mint")
+            .draw()?;
+        for (name, colour, height) in [
+            (
+                "all",
+                COLOURS[0],
+                (|report: &Revenue| report.whole) as fn(&Revenue) -> f64,
+            ),
+            ("holders and redeem pool", COLOURS[1], |report| report.holders),
+        ] {
+            let bars = reports.iter().enumerate().map(|(index, report)| {
+                let middle = index as f64 + 1.0;
+                Rectangle::new([(middle - 0.4, 0.0), (middle + 0.4, height(report))], colour.filled())
+            });
+            chart
+                .draw_series(bars)?
+                .label(name)
+                .legend(move |(x, y)| Rectangle::new([(x, y - 5), (x + 18, y + 5)], colour.filled()));
+        }
+        chart
+            .configure_series_labels()
+            .background_style(WHITE.mix(0.8))
+            .border_style(BLACK.mix(0.2))
+            .position(SeriesLabelPosition::UpperLeft)
+            .draw()?;
+        Ok(())
+    })
+}
+
 fn lines(
     title: &str,
     x_name: &str,
@@ -254,6 +311,21 @@ mod tests {
         defaults,
         monte_carlo::{Size, Strategy, play},
     };
+
+    #[test]
+    fn given_reports_when_their_revenue_is_drawn_then_a_bar_for_each_and_one_for_the_holders_in_it() {
+        let report = |whole| Revenue {
+            whole,
+            holders: whole / 2.0,
+        };
+        for reports in [vec![report(10.0), report(0.0), report(25.5)], vec![report(0.0)], vec![]] {
+            let plot = revenue(&reports).unwrap();
+            assert!(plot.starts_with("<svg") && plot.trim_end().ends_with("</svg>"));
+            // Besides the bars: the background, the legend's frame and ground, and its two samples.
+            let rectangles = plot.matches("<rect").count();
+            assert_eq!(rectangles, 2 * reports.len() + 5, "{plot}");
+        }
+    }
 
     #[test]
     fn given_the_defaults_when_drawn_then_every_plot_is_svg_with_its_curves() {

@@ -22,6 +22,11 @@ pub enum Command {
     /// Look into a model file, run it, or check somebody's claim
     #[command(subcommand)]
     Model(ModelCommand),
+    /// Look at a model's offering
+    #[command(subcommand)]
+    Offering(OfferingCommand),
+    /// Everything that somebody holds of the programs' models: tokens, stakes, yield and earnings that wait
+    Portfolio(PortfolioArgs),
     /// Calculate what cheating gains and honesty costs under given terms, and play strategies against them
     Simulate(SimulateArgs),
     /// Read one account of the programs from a cluster and print it
@@ -106,6 +111,58 @@ pub enum ModelCommand {
         #[arg(long, value_name = "HEX")]
         output_root: String,
     },
+    /// What a model has earned, report by report, and what that would come to
+    Earnings(EarningsArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct EarningsArgs {
+    /// Address of the model
+    pub model: Pubkey,
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
+    /// Most transactions of the history to read
+    #[arg(long, value_name = "COUNT", default_value_t = 1_000)]
+    pub limit: usize,
+    /// Print one JSON object instead of tables
+    #[arg(long)]
+    pub json: bool,
+    /// Also draw the revenue of each report as SVG into this file
+    #[arg(long, value_name = "FILE")]
+    pub plot: Option<PathBuf>,
+}
+
+/// Which cluster is asked.
+#[derive(Debug, Args)]
+pub struct ClusterArgs {
+    /// JSON-RPC address of the cluster, for example http://127.0.0.1:8899
+    #[arg(long, value_name = "RPC")]
+    pub url: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum OfferingCommand {
+    /// Print an offering's terms, where it stands and the price as it would be now
+    Show {
+        /// Address of the model
+        model: Pubkey,
+        #[command(flatten)]
+        cluster: ClusterArgs,
+        /// Print one JSON object instead of a table
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct PortfolioArgs {
+    /// Whose: a wallet, or an address that a multisig or a program signs with
+    pub owner: Pubkey,
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
+    /// Print one JSON object instead of tables
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Amounts are whole tokens of the revenue mint, such as dollars; what is not given is the protocol's default (docs/economics.md).

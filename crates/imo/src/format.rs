@@ -32,9 +32,20 @@ pub fn parse_hash(text: &str) -> Option<[u8; 32]> {
 
 /// `12_345_678` units of a mint with six decimals as `12.345678`.
 pub fn units(units: u64) -> String {
-    let fraction = format!("{:06}", units % 1_000_000);
+    decimal(units, 6)
+}
+
+/// Units of a mint with any decimals as people write money.
+pub fn decimal(units: u64, decimals: u8) -> String {
+    let one = 10u64.checked_pow(decimals.into()).unwrap_or(u64::MAX);
+    let digits = usize::from(decimals);
+    let fraction = if digits == 0 {
+        String::new()
+    } else {
+        format!("{:0digits$}", units % one)
+    };
     let fraction = fraction.trim_end_matches('0');
-    let whole = thousands(units / 1_000_000);
+    let whole = thousands(units / one);
     match fraction.len() {
         0 => whole,
         1 => format!("{whole}.{fraction}0"),
@@ -51,6 +62,52 @@ pub fn thousands(number: u64) -> String {
             text.push(',');
         }
         text.push(digit);
+    }
+    text
+}
+
+/// A Unix time as `2027-01-15 08:00`, in UTC.
+pub fn minute(unix: i64) -> String {
+    const DAY: i64 = 86_400;
+    let (days, second) = (unix.div_euclid(DAY), unix.rem_euclid(DAY));
+    // Years begin in March here, so that the day of a leap year comes last; eras have 400 years of 146,097 days.
+    let shifted = days + 719_468;
+    let (era, of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 {
+        month_from_march + 3
+    } else {
+        month_from_march - 9
+    };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    let (hour, minute) = (second / 3_600, second % 3_600 / 60);
+    format!("{year}-{month:02}-{day:02} {hour:02}:{minute:02}")
+}
+
+/// Columns as wide as their longest cell, the first to the left and the others to the right.
+pub fn table(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let mut text = String::new();
+    for row in rows {
+        let mut line = String::new();
+        for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
+            let space = " ".repeat(width - cell.chars().count());
+            if column == 0 {
+                line.push_str(&format!("{cell}{space}"));
+            } else {
+                line.push_str(&format!("  {space}{cell}"));
+            }
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
     }
     text
 }
@@ -108,6 +165,26 @@ mod tests {
             (12_345_678, "12.345678"),
         ] {
             assert_eq!(units(amount), text);
+        }
+        for (amount, decimals, text) in [
+            (1_500_000_000, 9, "1.50"),
+            (1, 9, "0.000000001"),
+            (1_234, 0, "1,234"),
+            (u64::MAX, 2, "184,467,440,737,095,516.15"),
+        ] {
+            assert_eq!(decimal(amount, decimals), text);
+        }
+    }
+
+    #[test]
+    fn given_a_unix_time_when_written_then_the_day_and_minute_in_utc() {
+        for (unix, text) in [
+            (0, "1970-01-01 00:00"),
+            (951_782_400, "2000-02-29 00:00"),
+            (1_800_000_059, "2027-01-15 08:00"),
+            (-1, "1969-12-31 23:59"),
+        ] {
+            assert_eq!(minute(unix), text);
         }
     }
 

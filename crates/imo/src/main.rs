@@ -36,6 +36,8 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Demo(args) => demo::run(&args),
         Command::Migrate(args) => migrate::run(&args),
         Command::Model(command) => commands::model::run(&command),
+        Command::Offering(command) => commands::offering::run(&command),
+        Command::Portfolio(args) => commands::portfolio::run(&args),
         Command::Simulate(args) => commands::simulate::run(&args),
         Command::Status(args) => commands::status::run(&args),
     }

@@ -139,6 +139,8 @@ pub struct BucketSplit {
     pub operator_units: u64,
     pub protocol_units: u64,
     pub contributors_units: u64,
+    /// What of it the vault counts as paid to others than the developer.
+    pub others_units: u64,
     /// What was paid for retractions and is in the shares of all but the operator.
     pub fee_units: u64,
 }

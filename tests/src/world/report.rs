@@ -1,6 +1,6 @@
 //! A report with its receipts, at every point of its life.
 
-use ::model_token::state::{Model, OperatorAccess};
+use ::model_token::state::{Model, ModelVersion, OperatorAccess};
 use ::opml_oracle::{
     instructions::ShownReceipt,
     state::{Operator, Report},
@@ -134,7 +134,7 @@ impl World {
         }
     }
 
-    /// A report on the first version with [`BOND`], still empty.
+    /// A report with [`BOND`], still empty.
     pub fn given_report(&mut self, authority: &Keypair, published: &Published) -> Pubkey {
         self.given_report_with_bond(authority, published, BOND)
     }
@@ -144,7 +144,7 @@ impl World {
         let period_end_unix = self.now().unix;
         ReportTerms {
             model: published.model,
-            version: 1,
+            version: self.read::<ModelVersion>(&published.version).number,
             bond_units,
             period_start_unix: period_end_unix - 60,
             period_end_unix,

@@ -407,14 +407,14 @@ fn given_a_model_with_stakers_when_one_built_on_it_earns_then_its_holders_are_pa
         .send(&[pay], &[&cast.stranger])
         .expect_error(RevenueEscrowError::AmountIsZero);
     let pool = world.pool(&base);
-    assert_eq!(pool.owed_units, CONTRIBUTED / 2);
-    assert_eq!(pool.redeem_units, CONTRIBUTED - CONTRIBUTED / 2);
+    assert_eq!(pool.owed_units, CONTRIBUTED.div_ceil(2));
+    assert_eq!(pool.redeem_units, CONTRIBUTED / 2);
     assert_eq!(vault(&world, &published).owed_units, owed - CONTRIBUTED);
     let alice = cast.alice.pubkey();
     let before = world.usdc_of(&alice);
     let claim = world.claim_of(&base, &cast.stranger.pubkey(), &alice);
     world.send(&[claim], &[&cast.stranger]).expect_ok();
-    assert_eq!(world.usdc_of(&alice) - before, CONTRIBUTED / 2 - 1);
+    assert_eq!(world.usdc_of(&alice) - before, CONTRIBUTED / 2);
 
     // The next report is paid on top.
     given_revenue(&mut world, &cast, service, REVENUE);

@@ -23,9 +23,9 @@ const TO_DEVELOPER: u64 = 3_000_000;
 const TO_OPERATOR: u64 = 12_000_001;
 const TO_PROTOCOL: u64 = 1_500_000;
 const TO_HOLDERS: u64 = 9_000_002;
-/// Of the holders' part, what a third of all tokens earns, rounded down; and again down to whole units for the one position.
-const TO_STAKERS: u64 = 3_000_000;
-const TO_ALICE: u64 = 2_999_999;
+/// Of the holders' part, what a third of all tokens earns: promised rounded up, paid rounded down.
+const TO_STAKERS: u64 = 3_000_001;
+const TO_ALICE: u64 = 3_000_000;
 /// A third of all tokens burned takes a third of the redeem pool, rounded down.
 const TO_BOB: u64 = 3_500_000;
 

@@ -1,6 +1,10 @@
 //! Everything but the demo.
 
+mod chain;
+mod earnings;
 mod import;
 pub mod model;
+pub mod offering;
+pub mod portfolio;
 pub mod simulate;
 pub mod status;

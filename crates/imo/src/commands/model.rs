@@ -1,4 +1,4 @@
-//! `imo model`: model files, without a cluster.
+//! `imo model`: model files, without a cluster; and what a model has earned on one.
 
 use std::{
     io::{self, Write},
@@ -9,7 +9,10 @@ use std::{
 use opml::{Operand, ops};
 use opml_runtime::{Execution, Model, Tensor, fast::Plan, progress::Progress};
 
-use super::import::{self, Import};
+use super::{
+    earnings,
+    import::{self, Import},
+};
 use crate::{
     cli::ModelCommand,
     error::{OrUserError, UserError},
@@ -43,6 +46,7 @@ pub fn run(command: &ModelCommand) -> anyhow::Result<ExitCode> {
             input,
             output_root,
         } => return verify(&mut out, file, input, output_root),
+        ModelCommand::Earnings(args) => earnings::run(&mut out, args)?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -210,8 +210,9 @@ impl Ledger {
         // A staked token earns what it would if all were staked; the rest can be redeemed.
         let pool = &mut self.pool;
         let active: u64 = pool.staked.values().sum();
-        let stakers = proportion(holders, active, pool.supply);
-        pool.accumulator += (u128::from(stakers) << 64) / u128::from(active);
+        let rate = (u128::from(holders) << 64) / u128::from(pool.supply);
+        let stakers = u64::try_from((u128::from(active) * rate).div_ceil(1 << 64)).unwrap_or(u64::MAX);
+        pool.accumulator += rate;
         pool.owed += stakers;
         pool.redeem += redeem + holders - stakers;
         pool.dollars += holders + redeem;

@@ -5,6 +5,7 @@ mod import;
 mod migrate;
 mod model;
 mod status;
+mod views;
 
 use std::{
     path::{Path, PathBuf},

@@ -1,12 +1,15 @@
 //! Yield per staked unit, as one growing number.
 //!
 //! The accumulator is what one token unit that was staked all along has earned, times 2^64. Why nothing overflows:
-//! - `stakers <= u64::MAX`, so `stakers << 64` fits an `u128`.
-//! - With active stake `a` out of supply `s`, `stakers = floor(holders * a / s)`, so one deposit adds at most `holders * 2^64 / s`.
-//!   The sum could pass `u128::MAX` only after deposits of 2^64 units for each token unit in existence. Even then nothing stops: what
+//! - `holders <= u64::MAX`, so `holders << 64` fits an `u128`, and so does what a deposit adds, `floor(holders * 2^64 / supply)`.
+//! - The active stake is part of the supply, so that `active * floor(holders * 2^64 / supply) <= holders * 2^64`.
+//! - The sum could pass `u128::MAX` only after deposits of 2^64 units for each token unit in existence. Even then nothing stops: what
 //!   the accumulator cannot take goes to the redeem pool.
-//! - `earned` multiplies 64 by 128 bits in two halves. Its result is at most the sum of all `stakers` since `from`, because a position's
-//!   units are part of every `a` they were active in; these are promised from the vault, whose balance is an `u64`.
+//! - `earned` multiplies 64 by 128 bits in two halves. Its result is at most what was promised since `from`, because a position's
+//!   units are part of every active stake they were in; this is in the vault, whose balance is an `u64`.
+//!
+//! Why nobody is paid too much: what one deposit promises is rounded up, what a position earns is rounded down, so that all payments
+//! together stay within the promises. What rounding leaves stays in the vault.
 
 /// Bits after the point of the accumulator.
 const SCALE_BITS: u32 = 64;
@@ -23,7 +26,7 @@ pub struct HolderShares {
 }
 
 /// Shares `holders_units` out: a staked token earns what every token would if all were staked, so that a lone staker gains nothing
-/// from being alone. Everything goes to the redeem pool when nothing is staked or no token exists.
+/// from being alone, and nobody's part depends on who else stakes. Everything goes to the redeem pool when nothing is staked or no token exists.
 pub fn share_holders(holders_units: u64, active_units: u64, supply_units: u64, accumulator: u128) -> HolderShares {
     let nothing_staked = HolderShares {
         stakers_units: 0,
@@ -31,18 +34,18 @@ pub fn share_holders(holders_units: u64, active_units: u64, supply_units: u64, a
         accumulator,
     };
     let shared = || {
-        let stakers = u128::from(holders_units)
-            .checked_mul(u128::from(active_units))?
-            .checked_div(u128::from(supply_units))?;
-        let stakers_units = u64::try_from(stakers).ok()?;
-        let redeem_units = holders_units.checked_sub(stakers_units)?;
-        let per_unit = (u128::from(stakers_units) << SCALE_BITS).checked_div(u128::from(active_units))?;
+        let per_unit = (u128::from(holders_units) << SCALE_BITS).checked_div(u128::from(supply_units))?;
+        let stakers = u128::from(active_units).checked_mul(per_unit)?;
+        let stakers_units = u64::try_from(stakers.div_ceil(1 << SCALE_BITS)).ok()?;
         Some(HolderShares {
             stakers_units,
-            redeem_units,
+            redeem_units: holders_units.checked_sub(stakers_units)?,
             accumulator: accumulator.checked_add(per_unit)?,
         })
     };
+    if active_units == 0 {
+        return nothing_staked;
+    }
     shared().unwrap_or(nothing_staked)
 }
 

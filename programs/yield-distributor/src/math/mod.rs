@@ -2,3 +2,6 @@
 
 pub mod accumulator;
 pub mod redemption;
+
+#[cfg(test)]
+mod tests;

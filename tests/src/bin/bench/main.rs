@@ -1,4 +1,4 @@
-//! Measures what the project promises figures for: `cargo run -p imo-tests --bin bench -- [adversaries|cu|dispute|invariants|referee|scale|size] [--write-docs]`.
+//! Measures what the project promises figures for: `cargo run -p imo-tests --bin bench -- [adversaries|cu|dispute|invariants|referee|scale|size|yield] [--write-docs]`.
 //!
 //! Results are merged into `target/bench/results.json`; `docs/performance.md` says what each figure means.
 
@@ -6,6 +6,7 @@ mod adversaries;
 mod compute_units;
 mod dispute;
 mod figures;
+mod holders;
 mod invariants;
 mod memory;
 mod referee;
@@ -22,7 +23,7 @@ use imo_tests::programs::{PROGRAMS, elf};
 /// A name on the command line, and what it measures.
 type Suite = (&'static str, fn(&mut Figures) -> Result<()>);
 
-const SUITES: [Suite; 7] = [
+const SUITES: [Suite; 8] = [
     ("adversaries", adversaries::measure),
     ("cu", compute_units::measure),
     ("dispute", dispute::measure),
@@ -30,6 +31,7 @@ const SUITES: [Suite; 7] = [
     ("referee", referee::measure),
     ("scale", scale::measure),
     ("size", size::measure),
+    ("yield", holders::measure),
 ];
 
 fn main() -> ExitCode {

@@ -72,9 +72,9 @@ impl Pool {
             .sum();
         let mut stakers = 0;
         if active > 0 && self.supply > 0 {
-            stakers =
-                u64::try_from(u128::from(holders) * u128::from(active) / u128::from(self.supply)).expect("a part");
-            self.rate += (u128::from(stakers) << 64) / u128::from(active);
+            let rate = (u128::from(holders) << 64) / u128::from(self.supply);
+            stakers = u64::try_from((u128::from(active) * rate).div_ceil(1 << 64)).expect("a part");
+            self.rate += rate;
         }
         self.history.push((epoch, self.rate));
         self.owed += stakers;

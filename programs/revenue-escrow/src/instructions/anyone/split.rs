@@ -181,9 +181,8 @@ impl<'info> Split<'info> {
         } = parts;
 
         accounts.vault.pay(pool_units)?;
-        accounts
-            .vault
-            .count_paid_to_others(parts.paid_to_others(supply).ok_or(overflow)?);
+        let others_units = parts.paid_to_others(supply).ok_or(overflow)?;
+        accounts.vault.count_paid_to_others(others_units);
         for (account, bump, recipient, units) in [
             (
                 &accounts.operator_earnings,
@@ -231,6 +230,7 @@ impl<'info> Split<'info> {
             operator_units,
             protocol_units,
             contributors_units,
+            others_units,
             fee_units,
         });
         Ok(())
