@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anchor_lang::prelude::Pubkey;
 use imo_client::{accounts::Account, addresses};
 use imo_protocol::share_floor;
+use model_token::state::OfferingStatus;
 
 use crate::cluster::Cluster;
 
@@ -20,6 +21,9 @@ pub fn assert_balanced(cluster: &Cluster) {
                     vault >= owed,
                     "the payment vault of {address} holds {vault} and owes {owed}"
                 );
+                if offering.status == OfferingStatus::Open {
+                    assert_eq!(offering.committed_units, commitment_parts(&accounts, address));
+                }
                 let token_vault = addresses::model_token::token_vault(address);
                 if cluster.is_made(&token_vault) && cluster.is_made(&offering.mint) {
                     let (vault, owed) = (cluster.tokens(&token_vault), offering.tokens_owed_units());
@@ -62,6 +66,26 @@ pub fn assert_balanced(cluster: &Cluster) {
                     pool.staked_units
                 );
                 assert_eq!(pool.staked_units, position_parts(&accounts, address));
+                let vesting = vesting_parts(&accounts, address);
+                assert!(
+                    vesting <= pool.vesting_units && pool.vesting_units <= pool.active_units,
+                    "a pool counts {} as vesting and {} as active, where {vesting} vest",
+                    pool.vesting_units,
+                    pool.active_units
+                );
+                let offering = addresses::model_token::offering(&pool.model);
+                let unreleased = cluster.tokens(&addresses::model_token::token_vault(&offering));
+                assert!(
+                    unreleased >= pool.vesting_units,
+                    "{} vest and {unreleased} are there",
+                    pool.vesting_units
+                );
+                let owed = yield_parts(&accounts, address);
+                assert!(
+                    owed <= pool.owed_units,
+                    "a pool owes {} as yield, and {owed} are settled",
+                    pool.owed_units
+                );
             }
             Account::Credit(credit) => {
                 let lanes: u64 = accounts.values().filter_map(|other| lane_units(other, address)).sum();
@@ -123,6 +147,32 @@ fn vault_parts(accounts: &BTreeMap<Pubkey, Account>, vault: &Pubkey, model: &Pub
             let paid: u128 = contributions.paid_units.iter().sum();
             u64::try_from(contributions.earned_units - paid).expect("what is owed is in the vault")
         }
+        _ => 0,
+    };
+    accounts.values().map(part).sum()
+}
+
+fn commitment_parts(accounts: &BTreeMap<Pubkey, Account>, offering: &Pubkey) -> u64 {
+    let part = |account: &Account| match account {
+        Account::Commitment(commitment) if commitment.offering == *offering => commitment.amount_units,
+        _ => 0,
+    };
+    accounts.values().map(part).sum()
+}
+
+fn vesting_parts(accounts: &BTreeMap<Pubkey, Account>, pool: &Pubkey) -> u64 {
+    let part = |account: &Account| match account {
+        Account::Vesting(vesting) if vesting.pool == *pool => vesting.units,
+        _ => 0,
+    };
+    accounts.values().map(part).sum()
+}
+
+/// Yield that was settled and not paid.
+fn yield_parts(accounts: &BTreeMap<Pubkey, Account>, pool: &Pubkey) -> u64 {
+    let part = |account: &Account| match account {
+        Account::Position(position) if position.pool == *pool => position.owed_units,
+        Account::Vesting(vesting) if vesting.pool == *pool => vesting.owed_units,
         _ => 0,
     };
     accounts.values().map(part).sum()

@@ -1,6 +1,9 @@
 //! Every instruction of the four programs, in an order in which people use them. What uses these stories measures or attacks all instructions.
 
-use ::model_token::state::{Appointment, OperatorAccess, ProtocolUpdate};
+use ::model_token::{
+    instructions::OpenOfferingArgs,
+    state::{Appointment, Metadata, OperatorAccess, ProtocolUpdate},
+};
 use ::opml_oracle::{
     game::Phase,
     state::{Equivocation, Trace},
@@ -17,6 +20,7 @@ use imo_client::{
         opml_oracle::{self, OperatorProfile},
         revenue_escrow, yield_distributor,
     },
+    trees::AllowList,
 };
 use imo_protocol::{Bucket, Collection, Request, question_hash};
 use opml_runtime::{Claim, Model, execute};
@@ -28,8 +32,8 @@ use crate::{
     landed::Outcome,
     models::{chain, claimed, dense, digits, honest, lying, malformed},
     world::{
-        CREDIT, Case, Duel, Published, STAKE, SUPPLY, Search, Service, World, answer_key, profile, sign_answer, terms,
-        usdc, version_args,
+        ALICE_COMMITS, AT_ONCE, BOB_COMMITS, CREDIT, Case, Duel, Published, STAKE, SUPPLY, Search, Service,
+        TRANCHE_SECONDS, World, answer_key, profile, sign_answer, terms, usdc, version_args,
     },
 };
 
@@ -50,7 +54,7 @@ pub fn business(world: &mut World, cast: &Cast) {
     let service = world.given_service(cast, &runtime);
     let published = service.published;
     world.given_token(cast, &published);
-    let withdraw = model_token::withdraw_proceeds(developer, published.model, mint);
+    let withdraw = world.withdraw_tranche_of(cast, &published, 0);
     world.send(&[withdraw], &[&cast.developer]).expect_ok();
     let second = model_token::publish_version(developer, developer, published.model, 2, version_args(&dense(&[8, 3])));
     world.send(&[second], &[&cast.developer]).expect_ok();
@@ -277,6 +281,125 @@ fn retraction(world: &mut World, cast: &Cast, service: Service, runtime: &Model)
     case.service
 }
 
+/// An offering in which everything waits for something, from the handing over of the model to the last closed account: an allow-list, withdrawals, vesting
+/// with yield, tranches of which one is missed.
+pub fn launch(world: &mut World, cast: &Cast) {
+    let [developer, rival, alice, bob] = [&cast.developer, &cast.rival, &cast.alice, &cast.bob].map(Signer::pubkey);
+    let mint = world.usdc;
+    let runtime = dense(&[8, 6, 3]);
+    let service = world.given_service(cast, &runtime);
+    let published = service.published;
+    let model = published.model;
+    for (from, to, old, new) in [
+        (developer, rival, &cast.developer, &cast.rival),
+        (rival, developer, &cast.rival, &cast.developer),
+    ] {
+        world
+            .send(&[model_token::propose_developer(from, model, to)], &[old])
+            .expect_ok();
+        world.send(&[model_token::accept_developer(to, model)], &[new]).expect_ok();
+    }
+
+    let metadata = Metadata {
+        name: "Handwritten digits".to_owned(),
+        ..world.read::<::model_token::state::Model>(&model).metadata
+    };
+    let propose = model_token::propose_metadata(developer, developer, model, metadata);
+    let update = addresses::model_token::metadata_update(&model);
+    world.send(std::slice::from_ref(&propose), &[&cast.developer]).expect_ok();
+    let cancel = model_token::cancel_metadata(developer, &world.read(&update));
+    world.send(&[cancel], &[&cast.developer]).expect_ok();
+    world.send(&[propose], &[&cast.developer]).expect_ok();
+    world.pass_slots(terms().notice_slots);
+    let apply = model_token::apply_metadata(developer, developer, &world.read(&update));
+    world.send(&[apply], &[&cast.developer]).expect_ok();
+
+    let list = AllowList::over(&[(alice, 0), (bob, 0), (cast.watcher.pubkey(), 0)]).expect("three wallets are a list");
+    let args = OpenOfferingArgs {
+        allowlist_root: list.root(),
+        allowlist_count: list.count(),
+        ..world.vesting_args()
+    };
+    let tail_unix = args.tail_unix;
+    world.given_offering_of(cast, &published, args);
+    for (investor, units) in [(&cast.alice, ALICE_COMMITS + 1), (&cast.bob, BOB_COMMITS)] {
+        let key = investor.pubkey();
+        world.given_usdc(&key, units);
+        let allowance = list.allowance(&key).expect("the investor is on the list");
+        let commit = model_token::commit_listed(key, key, model, mint, units, allowance);
+        world.send(&[commit], &[investor]).expect_ok();
+    }
+    world
+        .send(
+            &[model_token::withdraw_commitment(bob, bob, model, mint, BOB_COMMITS / 2)],
+            &[&cast.bob],
+        )
+        .expect_ok();
+    world.pass_until_unix(tail_unix);
+    world
+        .send(
+            &[model_token::withdraw_commitment(alice, alice, model, mint, 2)],
+            &[&cast.alice],
+        )
+        .expect_ok();
+    world.given_settled(cast, &published);
+    world.given_pool(cast, &published);
+    world.given_claimed(cast, &published, &[&cast.alice, &cast.bob]);
+    let withdraw = world.withdraw_tranche_of(cast, &published, 0);
+    world.send(&[withdraw], &[&cast.developer]).expect_ok();
+
+    // Revenue comes while everything vests.
+    let case = world.given_sealed(cast, service, vec![honest(&runtime, 0, usdc(20))]);
+    world.finalise(cast, &case.report);
+    world.split(cast, &case.report);
+    close_case(world, cast, &case.collection, &case.report);
+    let sweep = yield_distributor::sweep_dust(&world.pool(&published));
+    world.send(&[sweep], &[&cast.stranger]).expect_ok();
+    for (investor, seconds) in [(alice, 5_000), (bob, 6_000), (alice, 11_000), (bob, 11_000)] {
+        world.pass_until_settled(&published, seconds);
+        let release = world.release_of(&published, &investor);
+        world.send(&[release], &[&cast.stranger]).expect_ok();
+    }
+    for investor in [alice, bob] {
+        let claim = world.claim_vesting_of(cast, &published, &investor);
+        world.send(&[claim], &[&cast.stranger]).expect_ok();
+        let close = yield_distributor::close_vesting(&world.vesting(&published, &investor));
+        world.send(&[close], &[&cast.stranger]).expect_ok();
+    }
+    world.pass_until_settled(&published, i64::from(TRANCHE_SECONDS) + 1);
+    let miss = world.miss_of(&published, 1);
+    world.send(&[miss], &[&cast.stranger]).expect_ok();
+    close_developer_vesting(world, cast, &published);
+
+    // Another model's developer keeps its tokens.
+    let kept = world.given_model_number(cast, 1, &runtime);
+    let args = OpenOfferingArgs {
+        tranches: vec![AT_ONCE],
+        ..world.vesting_args()
+    };
+    world.given_offering_of(cast, &kept, args);
+    world.given_commitment(&kept, &cast.alice, ALICE_COMMITS);
+    world.given_settled(cast, &kept);
+    world.given_pool(cast, &kept);
+    world.given_claimed(cast, &kept, &[&cast.alice]);
+    world.pass_until_settled(&kept, 40_000);
+    let release = world.release_of(&kept, &alice);
+    world.send(&[release], &[&cast.stranger]).expect_ok();
+    let close = yield_distributor::close_vesting(&world.vesting(&kept, &alice));
+    world.send(&[close], &[&cast.stranger]).expect_ok();
+    let release = world.release_developer_of(&kept, &developer);
+    world.send(&[release], &[&cast.stranger]).expect_ok();
+    close_developer_vesting(world, cast, &kept);
+}
+
+/// Pays the yield of the developer's tokens, of which none is left, and closes their account.
+fn close_developer_vesting(world: &mut World, cast: &Cast, published: &Published) {
+    let claim = world.claim_developer_of(cast, published, &cast.developer.pubkey());
+    world.send(&[claim], &[&cast.stranger]).expect_ok();
+    let close = yield_distributor::close_vesting(&world.vesting(published, &published.model));
+    world.send(&[close], &[&cast.stranger]).expect_ok();
+}
+
 /// An offering that misses its minimum.
 pub fn failure(world: &mut World, cast: &Cast) {
     let published = world.given_model_number(cast, 7, &dense(&[4, 3]));
@@ -284,7 +407,7 @@ pub fn failure(world: &mut World, cast: &Cast) {
     world.given_commitment(&published, &cast.alice, usdc(1));
     world.given_settled(cast, &published);
     let claimed = world.claimed(&published, &cast.alice.pubkey());
-    let claim = model_token::claim_commitment(cast.stranger.pubkey(), claimed);
+    let claim = model_token::claim_commitment(claimed);
     world.send(&[claim], &[&cast.stranger]).expect_ok();
 }
 

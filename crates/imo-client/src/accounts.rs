@@ -2,10 +2,12 @@
 
 use anchor_lang::{AccountDeserialize, Discriminator, prelude::Pubkey};
 use imo_protocol::{Bucket, Collection};
-use model_token::state::{Appointment, Commitment, Model, ModelVersion, Offering, Protocol, ProtocolUpdate};
+use model_token::state::{
+    Appointment, Commitment, MetadataUpdate, Model, ModelVersion, Offering, Protocol, ProtocolUpdate,
+};
 use opml_oracle::state::{Dispute, Equivocation, Inquiry, Operator, Report, StakeVault, Trace, Witness};
 use revenue_escrow::state::{Contributions, Credit, Earnings, Lane, ModelVault, Session};
-use yield_distributor::state::{ClaimDelegation, EpochMark, Pool, Position};
+use yield_distributor::state::{ClaimDelegation, EpochMark, Pool, Position, Vesting};
 
 /// Why bytes are not an account of the programs.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -60,8 +62,8 @@ macro_rules! kinds {
 }
 
 kinds! {
-    model_token::ID: Protocol, ProtocolUpdate, Model, ModelVersion, Appointment, Offering, Commitment;
-    yield_distributor::ID: Pool, Position, EpochMark, ClaimDelegation;
+    model_token::ID: Protocol, ProtocolUpdate, Model, MetadataUpdate, ModelVersion, Appointment, Offering, Commitment;
+    yield_distributor::ID: Pool, Position, EpochMark, Vesting, ClaimDelegation;
     opml_oracle::ID: StakeVault, Operator, Report, Dispute, Trace, Witness, Equivocation, Inquiry;
     revenue_escrow::ID: ModelVault, Credit, Session, Lane, Bucket, Collection, Earnings, Contributions;
 }

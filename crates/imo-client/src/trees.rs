@@ -1,8 +1,10 @@
-//! The append-only trees of a lane: what was asked and what was answered (`docs/protocol.md`, 1.4).
+//! The append-only trees of a lane, what was asked and what was answered (`docs/protocol.md`, 1.4), and the allow-list of an offering.
 //!
 //! Every node is kept, so that appending costs a path and any leaf's path can be shown later.
 
+use anchor_lang::prelude::Pubkey;
 use imo_protocol::{Receipt, Request};
+use model_token::{instructions::Allowance, math::allowlist::allowance_leaf};
 use opml::{Hash, PAD, merkle};
 
 /// Why a leaf does not fit a tree.
@@ -95,6 +97,49 @@ impl ReceiptTree {
     }
 }
 
+/// The wallets that may commit to an offering, each with the most that it may commit.
+#[derive(Clone, Debug, Default)]
+pub struct AllowList {
+    entries: Vec<(Pubkey, u64)>,
+    tree: AppendTree,
+}
+
+impl AllowList {
+    /// The list of these wallets and caps in units of the payment mint, 0 for no cap of its own.
+    pub fn over(entries: &[(Pubkey, u64)]) -> Result<Self, TreeError> {
+        let mut tree = AppendTree::default();
+        for (index, (wallet, cap_units)) in (0..).zip(entries) {
+            tree.push(allowance_leaf(index, &wallet.to_bytes(), *cap_units))?;
+        }
+        Ok(Self {
+            entries: entries.to_vec(),
+            tree,
+        })
+    }
+
+    /// What the offering is opened with.
+    pub fn root(&self) -> Hash {
+        self.tree.root()
+    }
+
+    /// What the offering is opened with, besides the root.
+    pub fn count(&self) -> u32 {
+        u32::try_from(self.entries.len()).unwrap_or(u32::MAX)
+    }
+
+    /// What a wallet shows when it commits: its first place on the list, or `None` when it has none.
+    pub fn allowance(&self, wallet: &Pubkey) -> Option<Allowance> {
+        let found = self.entries.iter().position(|(listed, _)| listed == wallet)?;
+        let index = u32::try_from(found).ok()?;
+        let (_, cap_units) = self.entries.get(found)?;
+        Some(Allowance {
+            index,
+            cap_units: *cap_units,
+            path: self.tree.path(index)?,
+        })
+    }
+}
+
 fn expect_sequence(expected: u64, found: u64) -> Result<(), TreeError> {
     if expected == found {
         Ok(())
@@ -171,7 +216,6 @@ impl AppendTree {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use anchor_lang::prelude::Pubkey;
     use opml::{Claim, Frontier};
 
     fn receipt(sequence: u64) -> Receipt {
@@ -242,6 +286,25 @@ mod tests {
             9,
             tree.path(3).unwrap().as_flattened()
         ));
+    }
+
+    #[test]
+    fn given_a_list_when_a_wallet_shows_its_place_then_it_is_allowed_and_no_other_is() {
+        let wallets: Vec<(Pubkey, u64)> = (1..=5)
+            .map(|number| (Pubkey::new_from_array([number; 32]), u64::from(number) * 10))
+            .collect();
+        let list = AllowList::over(&wallets).unwrap();
+        let (root, count) = (list.root(), list.count());
+        for (wallet, cap) in &wallets {
+            let Allowance { index, cap_units, path } = list.allowance(wallet).unwrap();
+            assert_eq!(cap_units, *cap);
+            let is_allowed = |wallet: &Pubkey| {
+                model_token::math::allowlist::is_allowed(&root, count, index, &wallet.to_bytes(), *cap, &path)
+            };
+            assert!(is_allowed(wallet));
+            assert!(!is_allowed(&Pubkey::new_from_array([9; 32])));
+        }
+        assert_eq!(list.allowance(&Pubkey::new_from_array([9; 32])), None);
     }
 
     #[test]

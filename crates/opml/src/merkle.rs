@@ -20,6 +20,7 @@ pub enum Domain {
     TraceEntry = 4,
     Request = 5,
     Receipt = 6,
+    Allowance = 7,
 }
 
 const LEAF: u8 = 0;

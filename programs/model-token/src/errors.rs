@@ -75,6 +75,10 @@ pub enum ModelTokenError {
     VersionNotLater = 210,
     #[msg("The account belongs to another model")]
     WrongModel = 211,
+    #[msg("A licence has 1 to 32 bytes")]
+    InvalidLicence = 212,
+    #[msg("Sign with the key that the developer has named as its successor")]
+    NotPendingDeveloper = 213,
 
     // 300: offerings
     #[msg("Publish a version before you open an offering")]
@@ -103,11 +107,11 @@ pub enum ModelTokenError {
     OfferingSucceeded = 311,
     #[msg("The offering has failed: claim your commitment back")]
     OfferingFailed = 312,
-    #[msg("Commit more than zero")]
+    #[msg("Give an amount above zero")]
     CommitmentIsZero = 313,
     #[msg("The offering succeeded: pass its mint, its token vault and the investor's token account")]
     TokenAccountsMissing = 314,
-    #[msg("There is nothing to withdraw: the developer already has the proceeds")]
+    #[msg("There is nothing to withdraw: it was paid already")]
     NothingToWithdraw = 315,
     #[msg("The account belongs to another offering")]
     WrongOffering = 316,
@@ -117,6 +121,56 @@ pub enum ModelTokenError {
     WrongInvestor = 318,
     #[msg("Pass the mint that the offering was opened with")]
     WrongMint = 319,
+    #[msg("Wait until the model's offering is settled: what investors look at does not change under them")]
+    OfferingRuns = 320,
+    #[msg("A published version waits to become live: activate it before you open an offering")]
+    VersionWaits = 321,
+    #[msg("The last tenth of an offering, at least, is for withdrawals only")]
+    InvalidTail = 322,
+    #[msg("Nothing more can be committed: the last part of the offering is for withdrawals only")]
+    TailHasBegun = 323,
+    #[msg("That is more than can be withdrawn now: give a smaller amount")]
+    WithdrawalTooLarge = 324,
+    #[msg("The one withdrawal of the last part was made already")]
+    TailWithdrawalUsed = 325,
+    #[msg("That is more than one wallet may commit: give a smaller amount")]
+    WalletCapExceeded = 326,
+    #[msg("Show where the wallet is on the offering's allow-list, or nothing if it has none")]
+    NotOnAllowlist = 327,
+    #[msg("An allow-list has a root and 1 to 262,144 wallets, or neither")]
+    InvalidAllowlist = 328,
+    #[msg("What is free at once has no schedule, the rest has one, and none lasts longer than ten years")]
+    InvalidVesting = 329,
+    #[msg(
+        "The developer's tokens are never ahead of the buyers', end later than theirs, and begin after the last tranche has come due"
+    )]
+    DeveloperVestsTooSoon = 330,
+    #[msg("Cut the proceeds into 1 to 4 tranches, each above zero and together 10,000 basis points, within ten years")]
+    InvalidTranches = 331,
+    #[msg("A tranche must ask for at least as much revenue for others as it can pay: otherwise it could be bought")]
+    TrancheTooCheap = 332,
+    #[msg("The offering has no such tranche: count from 0")]
+    NoSuchTranche = 333,
+    #[msg("The tranche is locked: wait for its time, or until others than the developer were paid enough")]
+    TrancheLocked = 334,
+    #[msg("The tranche was missed: the redeem pool has it")]
+    TrancheMissed = 335,
+    #[msg("The tranche is not missed: it needs no revenue, has enough of it, or has time left")]
+    TrancheNotMissed = 336,
+    #[msg("The commitment was claimed already: what vests is released by yield-distributor")]
+    AlreadyClaimed = 337,
+    #[msg("Only yield-distributor may do this, so that its pool knows of it: use the instruction there")]
+    NotReleaser = 338,
+    #[msg("That is not what is free and not released yet")]
+    WrongRelease = 339,
+    #[msg("Nothing is free that was not released: wait")]
+    NothingToRelease = 340,
+    #[msg("The developer's tokens wait until every tranche that had to be earned is withdrawn or missed")]
+    TranchesUndecided = 341,
+    #[msg("Claim every commitment first: until then nobody knows what is left")]
+    CommitmentsUnclaimed = 342,
+    #[msg("The dust was swept already")]
+    DustSwept = 343,
 
     // 400: money
     #[msg("A sum does not fit: use smaller amounts")]

@@ -2,7 +2,9 @@
 
 use anchor_lang::prelude::*;
 
-use crate::state::{Contributor, OfferingStatus, OperatorAccess, RevenueSplit, Settings};
+use crate::state::{
+    Contributor, Metadata, OfferingStatus, OperatorAccess, RevenueSplit, Settings, Tranche, VestingTerms,
+};
 
 /// The protocol was set up, or an update was executed.
 #[event]
@@ -24,8 +26,42 @@ pub struct ModelRegistered {
     pub developer: Pubkey,
     pub index: u32,
     pub payment_mint: Pubkey,
-    pub uri: String,
-    pub uri_hash: [u8; 32],
+    pub metadata: Metadata,
+}
+
+/// The developer wants other metadata, which may hold from that slot on.
+#[event]
+pub struct MetadataProposed {
+    pub model: Pubkey,
+    pub metadata: Metadata,
+    pub notice_ends_slot: u64,
+}
+
+#[event]
+pub struct MetadataCancelled {
+    pub model: Pubkey,
+}
+
+/// Other metadata hold, in the model and in its token.
+#[event]
+pub struct MetadataSet {
+    pub model: Pubkey,
+    pub metadata: Metadata,
+}
+
+/// The developer named its successor; the default key takes the offer back.
+#[event]
+pub struct DeveloperProposed {
+    pub model: Pubkey,
+    pub developer: Pubkey,
+    pub pending_developer: Pubkey,
+}
+
+#[event]
+pub struct DeveloperAccepted {
+    pub model: Pubkey,
+    pub previous: Pubkey,
+    pub developer: Pubkey,
 }
 
 #[event]
@@ -53,11 +89,19 @@ pub struct OfferingOpened {
     pub model: Pubkey,
     pub offering: Pubkey,
     pub mint: Pubkey,
-    pub supply_units: u64,
+    pub sale_units: u64,
+    pub developer_units: u64,
     pub min_raise_units: u64,
     pub max_raise_units: u64,
+    pub wallet_cap_units: u64,
+    pub allowlist_root: [u8; 32],
+    pub allowlist_count: u32,
     pub opens_unix: i64,
+    pub tail_unix: i64,
     pub closes_unix: i64,
+    pub buyer_vesting: VestingTerms,
+    pub developer_vesting: VestingTerms,
+    pub tranches: Vec<Tranche>,
 }
 
 #[event]
@@ -67,6 +111,17 @@ pub struct Committed {
     pub amount_units: u64,
     pub commitment_units: u64,
     pub committed_units: u64,
+}
+
+/// Money left an open offering; with nothing left the commitment is closed.
+#[event]
+pub struct CommitmentWithdrawn {
+    pub offering: Pubkey,
+    pub investor: Pubkey,
+    pub amount_units: u64,
+    pub commitment_units: u64,
+    pub committed_units: u64,
+    pub in_tail: bool,
 }
 
 #[event]
@@ -84,14 +139,56 @@ pub struct CommitmentClaimed {
     pub offering: Pubkey,
     pub investor: Pubkey,
     pub commitment_units: u64,
+    /// Paid at once.
     pub tokens_units: u64,
+    /// To be released.
+    pub vesting_units: u64,
     pub refunded_units: u64,
 }
 
+/// Vested tokens of a commitment were paid; with the last of them the commitment is closed.
 #[event]
-pub struct ProceedsWithdrawn {
+pub struct CommitmentReleased {
+    pub offering: Pubkey,
+    pub investor: Pubkey,
+    pub amount_units: u64,
+    pub released_units: u64,
+    pub vesting_units: u64,
+}
+
+/// Vested tokens of the developer were paid.
+#[event]
+pub struct DeveloperReleased {
     pub offering: Pubkey,
     pub developer: Pubkey,
+    pub amount_units: u64,
+    pub released_units: u64,
+}
+
+#[event]
+pub struct TrancheWithdrawn {
+    pub offering: Pubkey,
+    pub developer: Pubkey,
+    pub index: u8,
+    pub amount_units: u64,
+    pub paid_to_others_units: u64,
+}
+
+/// A tranche went to the redeem pool, and the developer's tokens are gone.
+#[event]
+pub struct TrancheMissed {
+    pub offering: Pubkey,
+    pub index: u8,
+    pub amount_units: u64,
+    pub burned_units: u64,
+    pub paid_to_others_units: u64,
+}
+
+/// What nobody was allotted was burned; money that is nobody's went to the redeem pool.
+#[event]
+pub struct DustSwept {
+    pub offering: Pubkey,
+    pub burned_units: u64,
     pub amount_units: u64,
 }
 

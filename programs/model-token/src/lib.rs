@@ -12,9 +12,11 @@ pub mod math;
 pub mod state;
 
 mod model_mint;
+mod payment_vault;
+mod token_vault;
 
 use instructions::*;
-use state::{OperatorAccess, Settings};
+use state::{Metadata, OperatorAccess, Settings};
 
 declare_id!("BzyHNgUq6QbxivcJVCd22feunwVEHricPjYJYi3TTCJo");
 
@@ -54,6 +56,26 @@ pub mod model_token {
         RegisterModel::handle(ctx, args)
     }
 
+    pub fn propose_metadata(ctx: Context<ProposeMetadata>, metadata: Metadata) -> Result<()> {
+        ProposeMetadata::handle(ctx, metadata)
+    }
+
+    pub fn apply_metadata(ctx: Context<ApplyMetadata>) -> Result<()> {
+        ApplyMetadata::handle(ctx)
+    }
+
+    pub fn cancel_metadata(ctx: Context<CancelMetadata>) -> Result<()> {
+        CancelMetadata::handle(ctx)
+    }
+
+    pub fn propose_developer(ctx: Context<ProposeDeveloper>, pending_developer: Pubkey) -> Result<()> {
+        ProposeDeveloper::handle(ctx, pending_developer)
+    }
+
+    pub fn accept_developer(ctx: Context<AcceptDeveloper>) -> Result<()> {
+        AcceptDeveloper::handle(ctx)
+    }
+
     pub fn publish_version(ctx: Context<PublishVersion>, args: PublishVersionArgs) -> Result<()> {
         PublishVersion::handle(ctx, args)
     }
@@ -82,8 +104,12 @@ pub mod model_token {
         OpenOffering::handle(ctx, args)
     }
 
-    pub fn commit(ctx: Context<Commit>, amount_units: u64) -> Result<()> {
-        Commit::handle(ctx, amount_units)
+    pub fn commit(ctx: Context<Commit>, amount_units: u64, allowance: Option<Allowance>) -> Result<()> {
+        Commit::handle(ctx, amount_units, allowance)
+    }
+
+    pub fn withdraw_commitment(ctx: Context<WithdrawCommitment>, amount_units: u64) -> Result<()> {
+        WithdrawCommitment::handle(ctx, amount_units)
     }
 
     pub fn settle_offering(ctx: Context<SettleOffering>) -> Result<()> {
@@ -94,7 +120,23 @@ pub mod model_token {
         ClaimCommitment::handle(ctx)
     }
 
-    pub fn withdraw_proceeds(ctx: Context<WithdrawProceeds>) -> Result<()> {
-        WithdrawProceeds::handle(ctx)
+    pub fn withdraw_tranche(ctx: Context<WithdrawTranche>, index: u8) -> Result<()> {
+        WithdrawTranche::handle(ctx, index)
+    }
+
+    pub fn release_commitment(ctx: Context<ReleaseCommitment>, amount_units: u64) -> Result<()> {
+        ReleaseCommitment::handle(ctx, amount_units)
+    }
+
+    pub fn release_developer(ctx: Context<ReleaseDeveloper>, amount_units: u64) -> Result<()> {
+        ReleaseDeveloper::handle(ctx, amount_units)
+    }
+
+    pub fn miss_tranche(ctx: Context<MissTranche>, index: u8) -> Result<()> {
+        MissTranche::handle(ctx, index)
+    }
+
+    pub fn sweep_dust(ctx: Context<SweepDust>) -> Result<()> {
+        SweepDust::handle(ctx)
     }
 }

@@ -3,11 +3,12 @@
 
 use anchor_lang::{
     prelude::*,
-    system_program::{Allocate, Assign, Transfer, allocate, assign, transfer},
+    system_program::{Allocate, Assign, CreateAccount, Transfer, allocate, assign, create_account, transfer},
 };
 use anchor_spl::{
+    compat::spl_token_metadata_interface::state::Field,
     token_2022::{
-        InitializeAccount3, InitializeMint2, MintTo, SetAuthority, initialize_account3, initialize_mint2, mint_to,
+        InitializeAccount3, InitializeMint2, MintTo, SetAuthority, Token2022, initialize_account3, initialize_mint2, mint_to,
         set_authority,
         spl_token_2022::{
             extension::ExtensionType,
@@ -16,14 +17,15 @@ use anchor_spl::{
         },
     },
     token_2022_extensions::{
-        MetadataPointerInitialize, TokenMetadataInitialize, metadata_pointer_initialize, token_metadata_initialize,
+        MetadataPointerInitialize, TokenMetadataInitialize, TokenMetadataUpdateField, metadata_pointer_initialize,
+        token_metadata_initialize, token_metadata_update_field,
     },
 };
 
 use crate::{
     constants::TOKEN_DECIMALS,
     errors::ModelTokenError,
-    state::{MINT_SEED, MODEL_SEED, Model, Offering, TOKEN_VAULT_SEED},
+    state::{MINT_SEED, MODEL_SEED, Metadata, Model, Offering, TOKEN_VAULT_SEED},
 };
 
 /// Bytes of a metadata entry besides its three texts: type and length 4, update authority and mint 64, three text lengths and the
@@ -43,7 +45,7 @@ pub struct ModelMint<'a, 'info> {
 
 impl<'info> ModelMint<'_, 'info> {
     /// Makes the mint with its metadata, mints the whole supply into the vault and gives up the right to mint. The model's address
-    /// stays the authority of the metadata, and no instruction of this program uses it.
+    /// stays the authority of the metadata, which only `apply_metadata` uses.
     pub fn create(&self) -> Result<()> {
         self.create_mint()?;
         self.create_vault()?;
@@ -53,15 +55,10 @@ impl<'info> ModelMint<'_, 'info> {
     fn create_mint(&self) -> Result<()> {
         let space = ExtensionType::try_calculate_account_len::<MintState>(&[ExtensionType::MetadataPointer])?;
         // Token-2022 grows the mint itself when it writes the metadata, and wants the rent of the final size to be there.
-        let final_space = [
-            METADATA_FIXED_LEN,
-            self.offering.name.len(),
-            self.offering.symbol.len(),
-            self.model.uri.len(),
-        ]
-        .into_iter()
-        .try_fold(space, usize::checked_add)
-        .ok_or(ModelTokenError::ArithmeticOverflow)?;
+        let final_space = [METADATA_FIXED_LEN, self.model.metadata.token_text_len()]
+            .into_iter()
+            .try_fold(space, usize::checked_add)
+            .ok_or(ModelTokenError::ArithmeticOverflow)?;
         self.claim_address(
             &self.mint,
             space,
@@ -100,11 +97,11 @@ impl<'info> ModelMint<'_, 'info> {
                     mint_authority: self.model.to_account_info(),
                     mint: self.mint.clone(),
                 },
-                &[&self.model_seeds(&self.model.index_seed(), &[self.model.bump])],
+                &[&model_seeds(self.model, &self.model.index_seed(), &[self.model.bump])],
             ),
-            self.offering.name.clone(),
-            self.offering.symbol.clone(),
-            self.model.uri.clone(),
+            self.model.metadata.name.clone(),
+            self.model.metadata.symbol.clone(),
+            self.model.metadata.uri.clone(),
         )
     }
 
@@ -130,7 +127,7 @@ impl<'info> ModelMint<'_, 'info> {
     fn mint_supply(&self) -> Result<()> {
         let index = self.model.index_seed();
         let bump = [self.model.bump];
-        let seeds = self.model_seeds(&index, &bump);
+        let seeds = model_seeds(self.model, &index, &bump);
         mint_to(
             CpiContext::new_with_signer(
                 self.token_program.key(),
@@ -141,7 +138,7 @@ impl<'info> ModelMint<'_, 'info> {
                 },
                 &[&seeds],
             ),
-            self.offering.supply_units,
+            self.offering.supply_units()?,
         )?;
         set_authority(
             CpiContext::new_with_signer(
@@ -158,7 +155,7 @@ impl<'info> ModelMint<'_, 'info> {
     }
 
     /// Makes an account of the token program at an address of ours. Whatever lamports somebody sent there before are kept and count
-    /// towards the rent: `create_account` would refuse them, and so let anyone block a settlement.
+    /// towards the rent: `create_account`, which is cheaper, would refuse them, and so let anyone block a settlement.
     fn claim_address(
         &self,
         account: &AccountInfo<'info>,
@@ -166,9 +163,21 @@ impl<'info> ModelMint<'_, 'info> {
         rent_space: usize,
         seeds: &[&[u8]],
     ) -> Result<()> {
-        let missing_lamports = Rent::get()?
-            .minimum_balance(rent_space)
-            .saturating_sub(account.lamports());
+        let rent_lamports = Rent::get()?.minimum_balance(rent_space);
+        let size = u64::try_from(space).map_err(|_| ModelTokenError::ArithmeticOverflow)?;
+        if account.lamports() == 0 {
+            let accounts = CreateAccount {
+                from: self.payer.clone(),
+                to: account.clone(),
+            };
+            return create_account(
+                CpiContext::new_with_signer(self.system_program, accounts, &[seeds]),
+                rent_lamports,
+                size,
+                &self.token_program.key(),
+            );
+        }
+        let missing_lamports = rent_lamports.saturating_sub(account.lamports());
         if missing_lamports > 0 {
             let accounts = Transfer {
                 from: self.payer.clone(),
@@ -176,13 +185,12 @@ impl<'info> ModelMint<'_, 'info> {
             };
             transfer(CpiContext::new(self.system_program, accounts), missing_lamports)?;
         }
-        let space = u64::try_from(space).map_err(|_| ModelTokenError::ArithmeticOverflow)?;
         let accounts = Allocate {
             account_to_allocate: account.clone(),
         };
         allocate(
             CpiContext::new_with_signer(self.system_program, accounts, &[seeds]),
-            space,
+            size,
         )?;
         let accounts = Assign {
             account_to_assign: account.clone(),
@@ -192,8 +200,60 @@ impl<'info> ModelMint<'_, 'info> {
             &self.token_program.key(),
         )
     }
+}
 
-    fn model_seeds<'s>(&'s self, index: &'s [u8; 4], bump: &'s [u8; 1]) -> [&'s [u8]; 4] {
-        [MODEL_SEED, self.model.developer.as_ref(), index, bump]
+/// Gives a token other texts. They must be proposed and applied, because this is the only use of the authority over the metadata. `payer` pays for what the
+/// mint grows.
+pub fn update_token_metadata<'info>(
+    payer: &Signer<'info>,
+    model: &Account<'info, Model>,
+    mint: &AccountInfo<'info>,
+    token_program: &Program<'info, Token2022>,
+    metadata: &Metadata,
+) -> Result<()> {
+    let overflow = ModelTokenError::ArithmeticOverflow;
+    let space = mint
+        .data_len()
+        .checked_sub(model.metadata.token_text_len())
+        .and_then(|space| space.checked_add(metadata.token_text_len()))
+        .ok_or(overflow)?;
+    // Each text is written in turn, so that the mint may be larger for a moment than in the end. Only the end counts.
+    let missing_lamports = Rent::get()?.minimum_balance(space).saturating_sub(mint.lamports());
+    if missing_lamports > 0 {
+        let accounts = Transfer {
+            from: payer.to_account_info(),
+            to: mint.clone(),
+        };
+        transfer(CpiContext::new(System::id(), accounts), missing_lamports)?;
     }
+    let index = model.index_seed();
+    let bump = [model.bump];
+    let seeds = model_seeds(model, &index, &bump);
+    for (field, old, new) in [
+        (Field::Name, &model.metadata.name, &metadata.name),
+        (Field::Symbol, &model.metadata.symbol, &metadata.symbol),
+        (Field::Uri, &model.metadata.uri, &metadata.uri),
+    ] {
+        if old == new {
+            continue;
+        }
+        token_metadata_update_field(
+            CpiContext::new_with_signer(
+                token_program.key(),
+                TokenMetadataUpdateField {
+                    program_id: token_program.to_account_info(),
+                    metadata: mint.clone(),
+                    update_authority: model.to_account_info(),
+                },
+                &[&seeds],
+            ),
+            field,
+            new.clone(),
+        )?;
+    }
+    Ok(())
+}
+
+fn model_seeds<'s>(model: &'s Model, index: &'s [u8; 4], bump: &'s [u8; 1]) -> [&'s [u8]; 4] {
+    [MODEL_SEED, model.creator.as_ref(), index, bump]
 }

@@ -15,6 +15,10 @@ pub enum YieldError {
     WrongRevenueMint = 3,
     #[msg("Only the revenue escrow may deposit")]
     NotDepositor = 4,
+    #[msg("Pass the developer's vesting account if the developer has tokens, and none otherwise")]
+    DeveloperVestingMissing = 5,
+    #[msg("Pass the model's present developer, or the investor whose tokens vest")]
+    WrongBeneficiary = 6,
 
     // 100: stakes
     #[msg("Give an amount above zero")]
@@ -29,6 +33,13 @@ pub enum YieldError {
     WrongOwner = 104,
     #[msg("The token account holds less than that: give a smaller amount, or unstake first")]
     NotEnoughTokens = 105,
+
+    #[msg("Claim the commitment first: until then nobody knows what vests")]
+    CommitmentUnclaimed = 106,
+    #[msg("Nothing of this commitment vests")]
+    NothingVests = 107,
+    #[msg("Something is left: release what vests and claim the yield first")]
+    VestingNotEmpty = 108,
 
     // 200: epochs
     #[msg("Pass the mark of each epoch that is due, and of the position's pending stake")]

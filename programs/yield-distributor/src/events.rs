@@ -9,6 +9,57 @@ pub struct PoolCreated {
     pub token_mint: Pubkey,
     pub revenue_mint: Pubkey,
     pub epoch_slots: u64,
+    pub vesting_units: u64,
+}
+
+/// Tokens that vest have an account for their yield. The owner is the investor, or the model for the developer's.
+#[event]
+pub struct VestingOpened {
+    pub pool: Pubkey,
+    pub owner: Pubkey,
+    pub units: u64,
+}
+
+/// Vested tokens were paid out and no longer earn.
+#[event]
+pub struct VestingReleased {
+    pub pool: Pubkey,
+    pub owner: Pubkey,
+    pub amount_units: u64,
+    pub left_units: u64,
+}
+
+/// The yield of vesting tokens was paid.
+#[event]
+pub struct VestingClaimed {
+    pub pool: Pubkey,
+    pub owner: Pubkey,
+    pub recipient: Pubkey,
+    pub amount_units: u64,
+}
+
+#[event]
+pub struct VestingClosed {
+    pub pool: Pubkey,
+    pub owner: Pubkey,
+}
+
+/// A missed tranche came into the redeem pool, and the developer's tokens earn no longer.
+#[event]
+pub struct TrancheForfeited {
+    pub pool: Pubkey,
+    pub index: u8,
+    pub amount_units: u64,
+    pub burned_units: u64,
+}
+
+/// Money that was nobody's came into the redeem pool: of the offering, and as yield of tokens that nobody was allotted.
+#[event]
+pub struct DustBooked {
+    pub pool: Pubkey,
+    pub payment_units: u64,
+    pub yield_units: u64,
+    pub vesting_units: u64,
 }
 
 /// The stake that waited for an epoch became active.

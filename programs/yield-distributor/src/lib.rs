@@ -59,6 +59,34 @@ pub mod yield_distributor {
         CloseEpochMark::handle(ctx)
     }
 
+    pub fn open_vesting(ctx: Context<OpenVesting>) -> Result<()> {
+        OpenVesting::handle(ctx)
+    }
+
+    pub fn release_vested(ctx: Context<ReleaseVested>) -> Result<()> {
+        ReleaseVested::handle(ctx)
+    }
+
+    pub fn release_developer(ctx: Context<ReleaseDeveloper>) -> Result<()> {
+        ReleaseDeveloper::handle(ctx)
+    }
+
+    pub fn claim_vesting(ctx: Context<ClaimVesting>) -> Result<()> {
+        ClaimVesting::handle(ctx)
+    }
+
+    pub fn close_vesting(ctx: Context<CloseVesting>) -> Result<()> {
+        CloseVesting::handle(ctx)
+    }
+
+    pub fn miss_tranche(ctx: Context<MissTranche>, index: u8) -> Result<()> {
+        MissTranche::handle(ctx, index)
+    }
+
+    pub fn sweep_dust(ctx: Context<SweepDust>) -> Result<()> {
+        SweepDust::handle(ctx)
+    }
+
     pub fn close_position(ctx: Context<ClosePosition>) -> Result<()> {
         ClosePosition::handle(ctx)
     }

@@ -4,7 +4,7 @@ use ::model_token::{
     constants::MAX_PAUSE_SECONDS,
     errors::ModelTokenError,
     instructions::RegisterModelArgs,
-    state::{DisputeTerms, OperatorAccess, Settings},
+    state::{DisputeTerms, Metadata, OperatorAccess, Settings},
 };
 use ::opml_oracle::{
     errors::OracleError,
@@ -198,8 +198,13 @@ pub fn developer_of_a_taxed_mint(arena: &mut Arena) {
     let register = |index| {
         let args = RegisterModelArgs {
             index,
-            uri: String::new(),
-            uri_hash: [0; 32],
+            metadata: Metadata {
+                name: "Taxed".to_owned(),
+                symbol: "TAX".to_owned(),
+                licence: "MIT".to_owned(),
+                uri: String::new(),
+                uri_hash: [0; 32],
+            },
         };
         model_token::register_model(developer, developer, taxed, args)
     };

@@ -8,6 +8,7 @@ mod protocol;
 mod report;
 mod service;
 mod stake;
+mod vesting;
 
 use std::{
     collections::BTreeMap,
@@ -29,13 +30,14 @@ pub use {
     data::Search,
     dispute::{Duel, Tally},
     money::usdc,
-    offering::{ALICE_COMMITS, BOB_COMMITS, MAX_RAISE, MIN_RAISE, OFFERING_SECONDS, SUPPLY},
+    offering::{ALICE_COMMITS, AT_ONCE, BOB_COMMITS, MAX_RAISE, MIN_RAISE, OFFERING_SECONDS, SUPPLY, TAIL_SECONDS},
     protocol::{CLUSTER, PROTOCOL_BPS, SPLIT, TIMELOCK_SLOTS, terms},
     report::{Asked, BOND, Case, Question},
     service::{
         CREDIT, Customer, LANE, Published, STAKE, Service, answer_key, contributed_args, profile, sign, sign_answer,
         version_args,
     },
+    vesting::{BUYER_VESTING, DEVELOPER_TOKENS, DEVELOPER_VESTING, TRANCHE_ASKS, TRANCHE_SECONDS},
 };
 
 /// A cluster, its payment mint, and what the scenarios do on it. When it ends, all books must balance.

@@ -2,7 +2,7 @@
 
 use ::model_token::{
     instructions::{PublishVersionArgs, RegisterModelArgs},
-    state::{Checkable, RevenueSplit},
+    state::{Checkable, Metadata, RevenueSplit},
 };
 use ::revenue_escrow::{
     instructions::GrantSessionArgs,
@@ -150,8 +150,13 @@ impl World {
         let developer = cast.developer.pubkey();
         let args = RegisterModelArgs {
             index,
-            uri: "ipfs://card".to_owned(),
-            uri_hash: [1; 32],
+            metadata: Metadata {
+                name: "Digits".to_owned(),
+                symbol: "DIGITS".to_owned(),
+                licence: "Apache-2.0".to_owned(),
+                uri: "ipfs://card".to_owned(),
+                uri_hash: [1; 32],
+            },
         };
         let register = model_token::register_model(developer, developer, self.usdc, args);
         let model = addresses::model_token::model(&developer, index);

@@ -256,11 +256,10 @@ fn given_a_multisig_when_it_invests_stakes_earns_and_redeems_then_like_a_person(
     world.send(&[by_multisig(&commit)], &[&cast.stranger]).expect_ok();
     world.given_settled(&cast, &published);
     let claimed = world.claimed(&published, &holder);
-    let claim = model_token::claim_commitment(stranger, claimed);
+    let claim = model_token::claim_commitment(claimed);
     world.send(&[claim], &[&cast.stranger]).expect_ok();
     assert_eq!(world.model_tokens_of(&published, &holder), SUPPLY);
-    let create = yield_distributor::create_pool(stranger, published.model, world.usdc);
-    world.send(&[create], &[&cast.stranger]).expect_ok();
+    world.given_pool(&cast, &published);
 
     let epoch = world.epoch(&published);
     let stake = yield_distributor::stake(holder, stranger, &world.pool(&published), None, epoch, SUPPLY / 2);

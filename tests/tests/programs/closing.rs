@@ -57,6 +57,13 @@ fn given_the_whole_business_when_everybody_leaves_then_only_what_is_never_closed
 }
 
 #[test]
+fn given_a_launch_when_everybody_leaves_then_only_what_is_never_closed_stays_and_rent_is_back() {
+    let (mut world, cast) = World::with_protocol();
+    story::launch(&mut world, &cast);
+    everybody_leaves(world, &cast);
+}
+
+#[test]
 fn given_rejected_reports_when_everybody_leaves_then_only_what_is_never_closed_stays_and_rent_is_back() {
     let (mut world, cast) = World::with_protocol();
     story::disputes(&mut world, &cast);

@@ -458,8 +458,7 @@ fn given_a_model_without_a_token_when_one_built_on_it_earns_then_its_developer_i
     world
         .send(&[revenue_escrow::pay_upstream(payment)], &[&cast.stranger])
         .expect_error(RevenueEscrowError::PoolMissing);
-    let create = yield_distributor::create_pool(cast.stranger.pubkey(), base.model, world.usdc);
-    world.send(&[create], &[&cast.stranger]).expect_ok();
+    world.given_pool(&cast, &base);
     world
         .send(&[revenue_escrow::pay_upstream(payment)], &[&cast.stranger])
         .expect_ok();

@@ -2,7 +2,7 @@
 
 use ::model_token::{
     errors::ModelTokenError,
-    state::{Commitment, Offering, OfferingStatus},
+    state::{Commitment, Metadata, Offering, OfferingStatus},
 };
 use ::yield_distributor::errors::YieldError;
 use anchor_lang::error::ErrorCode;
@@ -40,7 +40,7 @@ fn given_less_than_the_minimum_when_settled_then_everybody_gets_everything_back(
     // No token was made, and the developer gets nothing.
     assert!(!world.exists(&settled.mint));
     assert!(!world.exists(&addresses::model_token::token_vault(&offering)));
-    let withdraw = model_token::withdraw_proceeds(cast.developer.pubkey(), published.model, world.usdc);
+    let withdraw = world.withdraw_tranche_of(&cast, &published, 0);
     world
         .send(&[withdraw], &[&cast.developer])
         .expect_error(ModelTokenError::OfferingFailed);
@@ -49,7 +49,7 @@ fn given_less_than_the_minimum_when_settled_then_everybody_gets_everything_back(
         let key = investor.pubkey();
         let commitment = addresses::model_token::commitment(&offering, &key);
         let (rent, lamports) = (world.lamports(&commitment), world.lamports(&key));
-        let claim = model_token::claim_commitment(cast.stranger.pubkey(), world.claimed(&published, &key));
+        let claim = model_token::claim_commitment(world.claimed(&published, &key));
         world.send(std::slice::from_ref(&claim), &[&cast.stranger]).expect_ok();
         assert_eq!(world.usdc_of(&key), units);
         assert_eq!(
@@ -79,7 +79,7 @@ fn given_a_failed_offering_when_a_pool_is_wanted_then_there_is_no_token_for_it()
     world.given_token(&cast, &other);
     world.given_offering(&cast, &published);
     world.given_settled(&cast, &published);
-    let create = yield_distributor::create_pool(cast.stranger.pubkey(), published.model, world.usdc);
+    let create = world.create_pool_of(&cast, &published);
     let [mint, of_other] = [published.model, other.model].map(|model| addresses::model_token::mint(&model));
     let borrowed = swap(&create, &mint, &of_other);
     world
@@ -101,7 +101,7 @@ fn given_exactly_the_minimum_when_settled_then_it_succeeds_without_excess() {
         (settled.status, settled.accepted_units),
         (OfferingStatus::Succeeded, MIN_RAISE)
     );
-    let claim = model_token::claim_commitment(cast.stranger.pubkey(), world.claimed(&published, &cast.alice.pubkey()));
+    let claim = model_token::claim_commitment(world.claimed(&published, &cast.alice.pubkey()));
     world.send(&[claim], &[&cast.stranger]).expect_ok();
     assert_eq!(world.usdc_of(&cast.alice.pubkey()), 0);
     assert_eq!(world.model_tokens_of(&published, &cast.alice.pubkey()), SUPPLY);
@@ -121,7 +121,7 @@ fn given_more_than_the_maximum_when_claimed_in_any_order_then_pro_rata_and_never
     world.given_settled(&cast, &published);
 
     // The developer first, so that nothing is left but what is owed.
-    let withdraw = model_token::withdraw_proceeds(cast.developer.pubkey(), published.model, world.usdc);
+    let withdraw = world.withdraw_tranche_of(&cast, &published, 0);
     world
         .send(std::slice::from_ref(&withdraw), &[&cast.developer])
         .expect_ok();
@@ -132,7 +132,7 @@ fn given_more_than_the_maximum_when_claimed_in_any_order_then_pro_rata_and_never
 
     for (investor, units) in committed.into_iter().rev() {
         let key = investor.pubkey();
-        let claim = model_token::claim_commitment(cast.stranger.pubkey(), world.claimed(&published, &key));
+        let claim = model_token::claim_commitment(world.claimed(&published, &key));
         world.send(std::slice::from_ref(&claim), &[&cast.stranger]).expect_ok();
         world
             .send(&[claim], &[&cast.stranger])
@@ -169,9 +169,10 @@ fn given_the_borders_in_time_when_moved_by_a_second_then_exactly_one_of_the_two_
     let published = world.given_model(&cast, &dense(&[4, 3]));
     let developer = cast.developer.pubkey();
     let (usdc_mint, now) = (world.usdc, world.now().unix);
-    let (opens, closes) = (now + 100, now + 200);
+    let (opens, tail, closes) = (now + 100, now + 190, now + 200);
     let args = ::model_token::instructions::OpenOfferingArgs {
         opens_unix: opens,
+        tail_unix: tail,
         closes_unix: closes,
         ..world.offering_args()
     };
@@ -188,16 +189,21 @@ fn given_the_borders_in_time_when_moved_by_a_second_then_exactly_one_of_the_two_
         .expect_error(ModelTokenError::OfferingNotOpenYet);
     world.pass_until_unix(opens);
     world.send(std::slice::from_ref(&commit), &[&cast.alice]).expect_ok();
+    world.pass_until_unix(tail - 1);
+    world.send(std::slice::from_ref(&commit), &[&cast.alice]).expect_ok();
+    world.pass_until_unix(tail);
+    world
+        .send(std::slice::from_ref(&commit), &[&cast.alice])
+        .expect_error(ModelTokenError::TailHasBegun);
     world.pass_until_unix(closes - 1);
     world
         .send(std::slice::from_ref(&settle), &[&cast.stranger])
         .expect_error(ModelTokenError::OfferingNotClosed);
-    world.send(std::slice::from_ref(&commit), &[&cast.alice]).expect_ok();
-    let claim = model_token::claim_commitment(cast.stranger.pubkey(), world.claimed(&published, &alice));
+    let claim = model_token::claim_commitment(world.claimed(&published, &alice));
     world
         .send(&[claim], &[&cast.stranger])
         .expect_error(ModelTokenError::OfferingNotSettled);
-    let withdraw = model_token::withdraw_proceeds(developer, published.model, usdc_mint);
+    let withdraw = world.withdraw_tranche_of(&cast, &published, 0);
     world
         .send(&[withdraw], &[&cast.developer])
         .expect_error(ModelTokenError::OfferingNotSettled);
@@ -235,21 +241,22 @@ fn given_a_success_when_a_claim_names_other_accounts_then_refused() {
     world.given_settled(&cast, &other);
     let [alice, bob, stranger] = [&cast.alice, &cast.bob, &cast.stranger].map(Signer::pubkey);
     world.given_payment_account(&cast, &stranger);
-    let honest = model_token::claim_commitment(stranger, world.claimed(&published, &alice));
+    world.given_token_account(&bob, &addresses::model_token::mint(&published.model));
+    let honest = model_token::claim_commitment(world.claimed(&published, &alice));
 
     let mut refused = |changed, code: u32| world.send(&[changed], &[&cast.stranger]).expect_error(code);
-    let usdc_mint = honest.accounts[5].pubkey;
+    let usdc_mint = honest.accounts[4].pubkey;
     let [to_alice, to_bob, to_stranger] =
         [alice, bob, stranger].map(|owner| addresses::payment_account(&owner, &usdc_mint));
     let tokens =
         [alice, bob].map(|owner| addresses::token_account(&owner, &addresses::model_token::mint(&published.model)));
     let to_somebody_else = swap(
-        &swap(&swap_at(&honest, 1, &bob), &to_alice, &to_bob),
+        &swap(&swap_at(&honest, 0, &bob), &to_alice, &to_bob),
         &tokens[0],
         &tokens[1],
     );
     refused(to_somebody_else, ModelTokenError::WrongInvestor.into());
-    refused(swap_at(&honest, 2, &stranger), ModelTokenError::WrongRentPayer.into());
+    refused(swap_at(&honest, 1, &stranger), ModelTokenError::WrongRentPayer.into());
     let other_offering = addresses::model_token::offering(&other.model);
     let commitment = addresses::model_token::commitment(&offering, &alice);
     let elsewhere = addresses::model_token::commitment(&other_offering, &alice);
@@ -266,11 +273,11 @@ fn given_a_success_when_a_claim_names_other_accounts_then_refused() {
     );
     // A claim that leaves out the tokens would close the commitment and keep them.
     let nothing = ::model_token::ID;
-    let without_tokens = [8, 9, 10]
+    let without_tokens = [7, 8, 9]
         .into_iter()
         .fold(honest.clone(), |ix, at| swap_at(&ix, at, &nothing));
     refused(without_tokens, ModelTokenError::TokenAccountsMissing.into());
-    let without_recipient = swap_at(&honest, 10, &nothing);
+    let without_recipient = swap_at(&honest, 9, &nothing);
     refused(without_recipient, ModelTokenError::TokenAccountsMissing.into());
 
     world.send(&[honest], &[&cast.stranger]).expect_ok();
@@ -314,7 +321,8 @@ fn given_an_offering_when_somebody_else_moves_its_money_then_refused() {
 
     world.send(&[commit], &[&cast.alice]).expect_ok();
     world.given_settled(&cast, &published);
-    let by_stranger = model_token::withdraw_proceeds(stranger, published.model, usdc_mint);
+    world.given_payment_account(&cast, &stranger);
+    let by_stranger = model_token::withdraw_tranche(stranger, published.model, usdc_mint, 0);
     world
         .send(&[by_stranger], &[&cast.stranger])
         .expect_error(ModelTokenError::NotDeveloper);
@@ -326,8 +334,13 @@ fn given_a_model_without_a_version_when_an_offering_is_opened_then_refused() {
     let developer = cast.developer.pubkey();
     let args = ::model_token::instructions::RegisterModelArgs {
         index: 9,
-        uri: String::new(),
-        uri_hash: [0; 32],
+        metadata: Metadata {
+            name: "Digits".to_owned(),
+            symbol: "DIGITS".to_owned(),
+            licence: "MIT".to_owned(),
+            uri: String::new(),
+            uri_hash: [0; 32],
+        },
     };
     let register = model_token::register_model(developer, developer, world.usdc, args);
     world.send(&[register], &[&cast.developer]).expect_ok();

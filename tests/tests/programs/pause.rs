@@ -1,6 +1,8 @@
 //! A pause stops what comes in, never what is in.
 
-use ::model_token::{constants::MAX_PAUSE_SECONDS, errors::ModelTokenError, instructions::RegisterModelArgs};
+use ::model_token::{
+    constants::MAX_PAUSE_SECONDS, errors::ModelTokenError, instructions::RegisterModelArgs, state::Metadata,
+};
 use ::opml_oracle::game::Phase;
 use ::revenue_escrow::errors::RevenueEscrowError;
 use imo_client::{
@@ -36,8 +38,13 @@ fn given_a_pause_when_anything_new_comes_in_then_refused_until_it_expires() {
 
     let register = RegisterModelArgs {
         index: 3,
-        uri: String::new(),
-        uri_hash: [0; 32],
+        metadata: Metadata {
+            name: "Digits".to_owned(),
+            symbol: "DIGITS".to_owned(),
+            licence: "MIT".to_owned(),
+            uri: String::new(),
+            uri_hash: [0; 32],
+        },
     };
     let in_model_token = [
         (
@@ -87,14 +94,8 @@ fn given_a_pause_when_what_is_in_goes_on_and_leaves_then_nothing_is_held() {
     let runtime = dense(&[8, 6, 3]);
     let service = world.given_service(&cast, &runtime);
     let published = service.published;
-    let [guardian, payer, operator_key, stranger, developer] = [
-        &cast.guardian,
-        &cast.payer,
-        &cast.operator,
-        &cast.stranger,
-        &cast.developer,
-    ]
-    .map(Signer::pubkey);
+    let [guardian, payer, operator_key, stranger] =
+        [&cast.guardian, &cast.payer, &cast.operator, &cast.stranger].map(Signer::pubkey);
     let (mint, model, operator) = (world.usdc, published.model, service.operator);
     world.given_offering(&cast, &published);
     world.given_commitment(&published, &cast.alice, ALICE_COMMITS);
@@ -110,21 +111,12 @@ fn given_a_pause_when_what_is_in_goes_on_and_leaves_then_nothing_is_held() {
     // The sale is settled and claimed, proceeds are paid.
     world.given_settled(&cast, &published);
     for investor in [&cast.alice, &cast.bob] {
-        let claim = model_token::claim_commitment(stranger, world.claimed(&published, &investor.pubkey()));
+        let claim = model_token::claim_commitment(world.claimed(&published, &investor.pubkey()));
         world.send(&[claim], &[&cast.stranger]).expect_ok();
     }
-    world
-        .send(
-            &[model_token::withdraw_proceeds(developer, model, mint)],
-            &[&cast.developer],
-        )
-        .expect_ok();
-    world
-        .send(
-            &[yield_distributor::create_pool(stranger, model, mint)],
-            &[&cast.stranger],
-        )
-        .expect_ok();
+    let withdraw = world.withdraw_tranche_of(&cast, &published, 0);
+    world.send(&[withdraw], &[&cast.developer]).expect_ok();
+    world.given_pool(&cast, &published);
 
     // What was served is reported, collected, disputed, split and paid.
     world.given_usdc(&operator_key, usdc(1));

@@ -23,6 +23,14 @@ fn given_a_lamport_at_every_address_when_the_whole_business_is_done_then_nothing
 }
 
 #[test]
+fn given_a_lamport_at_every_address_when_everything_vests_then_nothing_is_blocked() {
+    let (mut world, cast) = World::empty();
+    world.prefund_new_accounts();
+    world.set_up(&cast);
+    story::launch(&mut world, &cast);
+}
+
+#[test]
 fn given_a_lamport_at_every_address_when_disputes_are_played_then_nothing_is_blocked() {
     let (mut world, cast) = World::empty();
     world.prefund_new_accounts();
@@ -51,7 +59,7 @@ fn given_more_than_the_rent_at_the_mint_when_settled_then_the_token_is_made_all_
         world.set_lamports(&address, 10_000_000_000);
     }
     world.given_settled(&cast, &published);
-    let claim = model_token::claim_commitment(cast.stranger.pubkey(), world.claimed(&published, &cast.alice.pubkey()));
+    let claim = model_token::claim_commitment(world.claimed(&published, &cast.alice.pubkey()));
     world.send(&[claim], &[&cast.stranger]).expect_ok();
 }
 

@@ -3,7 +3,7 @@
 use ::model_token::{
     errors::ModelTokenError,
     instructions::{InitProtocolArgs, RegisterModelArgs},
-    state::{DisputeTerms, Settings},
+    state::{DisputeTerms, Metadata, Settings},
 };
 use ::opml_oracle::errors::OracleError;
 use imo_client::{addresses, instructions::model_token};
@@ -129,8 +129,13 @@ fn given_a_mint_that_is_not_listed_when_a_model_or_a_stake_vault_uses_it_then_re
     world.create_mint(&other, &stranger);
     let args = RegisterModelArgs {
         index: 0,
-        uri: String::new(),
-        uri_hash: [0; 32],
+        metadata: Metadata {
+            name: "Digits".to_owned(),
+            symbol: "DIGITS".to_owned(),
+            licence: "MIT".to_owned(),
+            uri: String::new(),
+            uri_hash: [0; 32],
+        },
     };
     let register = model_token::register_model(developer, developer, other, args);
     world

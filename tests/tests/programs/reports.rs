@@ -433,9 +433,7 @@ fn given_a_token_without_a_pool_when_split_then_refused_until_anyone_makes_the_p
     world
         .send(&[split], &[&cast.stranger])
         .expect_error(RevenueEscrowError::PoolMissing);
-    let create =
-        imo_client::instructions::yield_distributor::create_pool(cast.stranger.pubkey(), published.model, world.usdc);
-    world.send(&[create], &[&cast.stranger]).expect_ok();
+    world.given_pool(&cast, &published);
     world.split(&cast, &case.report);
     assert_eq!(world.pool(&published).redeem_units, usdc(9));
 }

@@ -1,9 +1,12 @@
 //! The largest form of every instruction whose size varies must fit a transaction, with a compute limit and a priority fee before it.
 
 use ::model_token::{
-    constants::{MAX_CONTRIBUTORS, MAX_NAME_LEN, MAX_PAYMENT_MINTS, MAX_SYMBOL_LEN, MAX_URI_LEN},
-    instructions::{InitProtocolArgs, OpenOfferingArgs, PublishVersionArgs, RegisterModelArgs},
-    state::Settings,
+    constants::{
+        MAX_ALLOWLIST_LEN, MAX_CONTRIBUTORS, MAX_LICENCE_LEN, MAX_NAME_LEN, MAX_PAYMENT_MINTS, MAX_SYMBOL_LEN,
+        MAX_TRANCHES, MAX_URI_LEN,
+    },
+    instructions::{Allowance, InitProtocolArgs, OpenOfferingArgs, PublishVersionArgs, RegisterModelArgs},
+    state::{Metadata, Settings, TrancheCondition, TrancheTerms, VestingTerms},
 };
 use ::opml_oracle::{
     constants::{MAX_ENDPOINT_LEN, MAX_FRONTIER_NODES, MAX_TILE_BYTES},
@@ -226,23 +229,47 @@ fn given_the_largest_form_of_each_instruction_when_sent_with_a_priority_fee_then
     };
     let register = RegisterModelArgs {
         index: 1,
-        uri: "u".repeat(MAX_URI_LEN),
-        uri_hash: [1; 32],
+        metadata: Metadata {
+            name: "n".repeat(MAX_NAME_LEN),
+            symbol: "s".repeat(MAX_SYMBOL_LEN),
+            uri: "u".repeat(MAX_URI_LEN),
+            uri_hash: [1; 32],
+            licence: "l".repeat(MAX_LICENCE_LEN),
+        },
     };
     let contributors: Vec<Pubkey> = (0..MAX_CONTRIBUTORS).map(|_| key()).collect();
+    let metadata = register.metadata.clone();
     let publish = PublishVersionArgs {
         weights_uri: "u".repeat(MAX_URI_LEN),
         contributors_bps: vec![1; MAX_CONTRIBUTORS],
         ..version_args(&model)
     };
+    let tranche = TrancheTerms {
+        share_bps: 2_500,
+        condition: TrancheCondition::Revenue {
+            others_units: 1,
+            deadline_seconds: 1,
+        },
+    };
     let offering = OpenOfferingArgs {
-        supply_units: 1,
+        sale_units: 1,
+        developer_units: 1,
         min_raise_units: 1,
         max_raise_units: 1,
+        wallet_cap_units: 1,
+        allowlist_root: [1; 32],
+        allowlist_count: 1,
         opens_unix: 1,
+        tail_unix: 1,
         closes_unix: 1,
-        name: "n".repeat(MAX_NAME_LEN),
-        symbol: "s".repeat(MAX_SYMBOL_LEN),
+        buyer_vesting: VestingTerms::IMMEDIATE,
+        developer_vesting: VestingTerms::IMMEDIATE,
+        tranches: vec![tranche; MAX_TRANCHES],
+    };
+    let allowance = Allowance {
+        index: MAX_ALLOWLIST_LEN - 1,
+        cap_units: 1,
+        path: vec![[1; 32]; opml::merkle::depth(MAX_ALLOWLIST_LEN).into()],
     };
     let settings = Settings {
         guardian: key(),
@@ -399,6 +426,14 @@ fn given_the_largest_form_of_each_instruction_when_sent_with_a_priority_fee_then
         (
             "open_offering",
             single(model_token::open_offering(key(), key(), key(), key(), offering)),
+        ),
+        (
+            "propose_metadata",
+            single(model_token::propose_metadata(key(), key(), key(), metadata)),
+        ),
+        (
+            "commit",
+            single(model_token::commit_listed(key(), key(), key(), key(), 1, allowance)),
         ),
     ];
     let mut too_large = Vec::new();

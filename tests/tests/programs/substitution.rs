@@ -14,11 +14,12 @@ type Choice = (&'static str, &'static str, usize);
 
 /// Whoever signs pays the rent or the fee of something that anyone may do, and gains nothing.
 const ANYBODY_PAYS: &[Choice] = &[
+    ("model_token", "apply_metadata", 1),
     ("model_token", "appoint_operator", 1),
-    ("model_token", "claim_commitment", 0),
     ("model_token", "commit", 1),
     ("model_token", "init_protocol", 1),
     ("model_token", "open_offering", 1),
+    ("model_token", "propose_metadata", 1),
     ("model_token", "propose_update", 1),
     ("model_token", "publish_version", 1),
     ("model_token", "register_model", 1),
@@ -44,6 +45,7 @@ const ANYBODY_PAYS: &[Choice] = &[
     ("revenue_escrow", "withdraw_earnings", 0),
     ("yield_distributor", "claim", 0),
     ("yield_distributor", "create_pool", 0),
+    ("yield_distributor", "open_vesting", 0),
     ("yield_distributor", "redeem", 1),
     ("yield_distributor", "set_claim_delegate", 1),
     ("yield_distributor", "stake", 1),
@@ -117,6 +119,15 @@ fn given_any_instruction_of_the_business_when_an_account_is_another_or_a_signatu
     world.set_up(&cast);
     story::business(&mut world, &cast);
     story::failure(&mut world, &cast);
+    assert_only_choices(world.probe());
+}
+
+#[test]
+fn given_any_instruction_of_a_launch_when_an_account_is_another_or_a_signature_is_missing_then_refused() {
+    let (mut world, cast) = World::empty();
+    world.set_up(&cast);
+    world.probe_instructions();
+    story::launch(&mut world, &cast);
     assert_only_choices(world.probe());
 }
 

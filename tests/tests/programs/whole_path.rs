@@ -47,7 +47,7 @@ fn given_honest_answers_when_nobody_disputes_then_everybody_is_paid_to_the_unit(
     assert_eq!(world.usdc_of(&bob), BOB_COMMITS / 3);
     assert_eq!(world.model_tokens_of(&published, &alice), 666_666_666_666);
     assert_eq!(world.model_tokens_of(&published, &bob), 333_333_333_333);
-    let withdraw = model_token::withdraw_proceeds(cast.developer.pubkey(), published.model, world.usdc);
+    let withdraw = world.withdraw_tranche_of(&cast, &published, 0);
     world.send(&[withdraw], &[&cast.developer]).expect_ok();
     assert_eq!(world.usdc_of(&cast.developer.pubkey()), usdc(2_000));
 

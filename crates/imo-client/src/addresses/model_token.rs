@@ -4,7 +4,7 @@ use anchor_lang::prelude::Pubkey;
 use model_token::{
     ID,
     state::{
-        APPOINTMENT_SEED, COMMITMENT_SEED, MINT_SEED, MODEL_SEED, MODEL_VERSION_SEED, OFFERING_SEED,
+        APPOINTMENT_SEED, COMMITMENT_SEED, METADATA_UPDATE_SEED, MINT_SEED, MODEL_SEED, MODEL_VERSION_SEED, OFFERING_SEED,
         PAYMENT_VAULT_SEED, PROTOCOL_SEED, PROTOCOL_UPDATE_SEED, TOKEN_VAULT_SEED,
     },
 };
@@ -21,9 +21,14 @@ pub fn protocol_update() -> Pubkey {
     find(&[PROTOCOL_UPDATE_SEED], &ID)
 }
 
-/// A developer's model.
-pub fn model(developer: &Pubkey, index: u32) -> Pubkey {
-    find(&[MODEL_SEED, developer.as_ref(), &index.to_le_bytes()], &ID)
+/// A model that `creator` registered, whoever is its developer now.
+pub fn model(creator: &Pubkey, index: u32) -> Pubkey {
+    find(&[MODEL_SEED, creator.as_ref(), &index.to_le_bytes()], &ID)
+}
+
+/// What the developer wants a model to be called.
+pub fn metadata_update(model: &Pubkey) -> Pubkey {
+    find(&[METADATA_UPDATE_SEED, model.as_ref()], &ID)
 }
 
 /// One version of a model, numbered from 1.

@@ -3,7 +3,10 @@
 use anchor_lang::prelude::Pubkey;
 use yield_distributor::{
     ID,
-    state::{CLAIM_DELEGATION_SEED, EPOCH_MARK_SEED, POOL_SEED, POSITION_SEED, REVENUE_VAULT_SEED, STAKE_VAULT_SEED},
+    state::{
+        CLAIM_DELEGATION_SEED, EPOCH_MARK_SEED, POOL_SEED, POSITION_SEED, REVENUE_VAULT_SEED, STAKE_VAULT_SEED,
+        VESTING_SEED,
+    },
 };
 
 use super::find;
@@ -36,4 +39,9 @@ pub fn claim_delegation(pool: &Pubkey, owner: &Pubkey) -> Pubkey {
 /// What the stakes that become active with an epoch need to know.
 pub fn epoch_mark(pool: &Pubkey, epoch: u64) -> Pubkey {
     find(&[EPOCH_MARK_SEED, pool.as_ref(), &epoch.to_le_bytes()], &ID)
+}
+
+/// The yield of what vests: of an investor, or of the developer, whose owner is the model.
+pub fn vesting(pool: &Pubkey, owner: &Pubkey) -> Pubkey {
+    find(&[VESTING_SEED, pool.as_ref(), owner.as_ref()], &ID)
 }

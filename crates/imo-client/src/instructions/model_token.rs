@@ -6,8 +6,8 @@ use anchor_lang::{
 };
 use model_token::{
     ID, accounts, instruction,
-    instructions::{InitProtocolArgs, OpenOfferingArgs, PublishVersionArgs, RegisterModelArgs},
-    state::{Appointment, OperatorAccess, ProtocolUpdate, Settings},
+    instructions::{Allowance, InitProtocolArgs, OpenOfferingArgs, PublishVersionArgs, RegisterModelArgs},
+    state::{Appointment, Metadata, MetadataUpdate, OperatorAccess, ProtocolUpdate, Settings},
 };
 use solana_sdk_ids::system_program;
 
@@ -114,6 +114,7 @@ pub fn publish_version(
         protocol: address::protocol(),
         model,
         model_version: address::model_version(&model, number),
+        offering: address::offering(&model),
         system_program: system_program::ID,
     };
     build(ID, accounts, instruction::PublishVersion { args })
@@ -140,8 +141,67 @@ pub fn activate_version(developer: Pubkey, model: Pubkey, number: u16) -> Instru
         developer,
         model,
         model_version: address::model_version(&model, number),
+        offering: address::offering(&model),
     };
     build(ID, accounts, instruction::ActivateVersion {})
+}
+
+/// Signed by the developer.
+pub fn propose_metadata(developer: Pubkey, payer: Pubkey, model: Pubkey, metadata: Metadata) -> Instruction {
+    let accounts = accounts::ProposeMetadata {
+        developer,
+        payer,
+        protocol: address::protocol(),
+        model,
+        update: address::metadata_update(&model),
+        offering: address::offering(&model),
+        system_program: system_program::ID,
+    };
+    build(ID, accounts, instruction::ProposeMetadata { metadata })
+}
+
+/// Signed by the developer, after the notice; the rent goes back to who paid it.
+pub fn apply_metadata(developer: Pubkey, payer: Pubkey, update: &MetadataUpdate) -> Instruction {
+    let model = update.model;
+    let accounts = accounts::ApplyMetadata {
+        developer,
+        payer,
+        model,
+        update: address::metadata_update(&model),
+        rent_payer: update.rent_payer,
+        offering: address::offering(&model),
+        mint: address::mint(&model),
+        token_program: anchor_spl::token_2022::ID,
+        system_program: system_program::ID,
+    };
+    build(ID, accounts, instruction::ApplyMetadata {})
+}
+
+/// Signed by the developer; the rent goes back to who paid it.
+pub fn cancel_metadata(developer: Pubkey, update: &MetadataUpdate) -> Instruction {
+    let accounts = accounts::CancelMetadata {
+        developer,
+        model: update.model,
+        update: address::metadata_update(&update.model),
+        rent_payer: update.rent_payer,
+    };
+    build(ID, accounts, instruction::CancelMetadata {})
+}
+
+/// Signed by the developer; the default key takes the offer back.
+pub fn propose_developer(developer: Pubkey, model: Pubkey, pending_developer: Pubkey) -> Instruction {
+    let accounts = accounts::ProposeDeveloper { developer, model };
+    build(ID, accounts, instruction::ProposeDeveloper { pending_developer })
+}
+
+/// Signed by the successor that the developer has named, while no offering of the model is open.
+pub fn accept_developer(pending_developer: Pubkey, model: Pubkey) -> Instruction {
+    let accounts = accounts::AcceptDeveloper {
+        pending_developer,
+        model,
+        offering: address::offering(&model),
+    };
+    build(ID, accounts, instruction::AcceptDeveloper {})
 }
 
 /// Signed by the developer.
@@ -209,8 +269,31 @@ pub fn open_offering(
     build(ID, accounts, instruction::OpenOffering { args })
 }
 
-/// Signed by the investor, from whose associated account the money comes.
+/// Signed by the investor, from whose associated account the money comes. For an offering that is open to all.
 pub fn commit(investor: Pubkey, payer: Pubkey, model: Pubkey, payment_mint: Pubkey, amount_units: u64) -> Instruction {
+    commit_with(investor, payer, model, payment_mint, amount_units, None)
+}
+
+/// The same for an offering with an allow-list, of which the investor's place is shown (`trees::AllowList`).
+pub fn commit_listed(
+    investor: Pubkey,
+    payer: Pubkey,
+    model: Pubkey,
+    payment_mint: Pubkey,
+    amount_units: u64,
+    allowance: Allowance,
+) -> Instruction {
+    commit_with(investor, payer, model, payment_mint, amount_units, Some(allowance))
+}
+
+fn commit_with(
+    investor: Pubkey,
+    payer: Pubkey,
+    model: Pubkey,
+    payment_mint: Pubkey,
+    amount_units: u64,
+    allowance: Option<Allowance>,
+) -> Instruction {
     let offering = address::offering(&model);
     let accounts = accounts::Commit {
         investor,
@@ -224,7 +307,36 @@ pub fn commit(investor: Pubkey, payer: Pubkey, model: Pubkey, payment_mint: Pubk
         token_program: anchor_spl::token::ID,
         system_program: system_program::ID,
     };
-    build(ID, accounts, instruction::Commit { amount_units })
+    build(
+        ID,
+        accounts,
+        instruction::Commit {
+            amount_units,
+            allowance,
+        },
+    )
+}
+
+/// Signed by the investor, to whose associated account the money goes. `rent_payer` is the commitment's.
+pub fn withdraw_commitment(
+    investor: Pubkey,
+    rent_payer: Pubkey,
+    model: Pubkey,
+    payment_mint: Pubkey,
+    amount_units: u64,
+) -> Instruction {
+    let offering = address::offering(&model);
+    let accounts = accounts::WithdrawCommitment {
+        investor,
+        rent_payer,
+        offering,
+        commitment: address::commitment(&offering, &investor),
+        payment_mint,
+        payment_vault: address::payment_vault(&offering),
+        investor_payment: addresses::payment_account(&investor, &payment_mint),
+        token_program: anchor_spl::token::ID,
+    };
+    build(ID, accounts, instruction::WithdrawCommitment { amount_units })
 }
 
 /// Anyone, once the offering is closed.
@@ -254,8 +366,8 @@ pub struct ClaimedCommitment {
     pub succeeded: bool,
 }
 
-/// Anyone, once the offering is settled.
-pub fn claim_commitment(payer: Pubkey, claimed: ClaimedCommitment) -> Instruction {
+/// Anyone, once the offering is settled. The investor's associated accounts must be there (`create_payment_account`, `create_token_account`).
+pub fn claim_commitment(claimed: ClaimedCommitment) -> Instruction {
     let ClaimedCommitment {
         model,
         payment_mint,
@@ -266,7 +378,6 @@ pub fn claim_commitment(payer: Pubkey, claimed: ClaimedCommitment) -> Instructio
     let offering = address::offering(&model);
     let mint = address::mint(&model);
     let accounts = accounts::ClaimCommitment {
-        payer,
         investor,
         rent_payer,
         offering,
@@ -279,25 +390,22 @@ pub fn claim_commitment(payer: Pubkey, claimed: ClaimedCommitment) -> Instructio
         investor_tokens: succeeded.then(|| addresses::token_account(&investor, &mint)),
         payment_token_program: anchor_spl::token::ID,
         token_program: anchor_spl::token_2022::ID,
-        associated_token_program: anchor_spl::associated_token::ID,
-        system_program: system_program::ID,
     };
     build(ID, accounts, instruction::ClaimCommitment {})
 }
 
-/// Signed by the developer, once the offering succeeded.
-pub fn withdraw_proceeds(developer: Pubkey, model: Pubkey, payment_mint: Pubkey) -> Instruction {
+/// Signed by the developer, to whose associated account the tranche goes, which must be there; once it is unlocked.
+pub fn withdraw_tranche(developer: Pubkey, model: Pubkey, payment_mint: Pubkey, index: u8) -> Instruction {
     let offering = address::offering(&model);
-    let accounts = accounts::WithdrawProceeds {
+    let accounts = accounts::WithdrawTranche {
         developer,
         model,
         offering,
         payment_mint,
         payment_vault: address::payment_vault(&offering),
         developer_payment: addresses::payment_account(&developer, &payment_mint),
+        model_vault: addresses::revenue_escrow::vault(&model),
         token_program: anchor_spl::token::ID,
-        associated_token_program: anchor_spl::associated_token::ID,
-        system_program: system_program::ID,
     };
-    build(ID, accounts, instruction::WithdrawProceeds {})
+    build(ID, accounts, instruction::WithdrawTranche { index })
 }

@@ -2,15 +2,19 @@
 
 use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction};
 use solana_sdk_ids::system_program;
+use ::model_token::{
+    constants::RELEASER,
+    state::{Commitment, Offering},
+};
 use yield_distributor::{
     ID, accounts,
     constants::ACTIVATION_EPOCHS,
     instruction,
-    state::{ClaimDelegation, EpochMark, Pool, Position},
+    state::{ClaimDelegation, EpochMark, Pool, Position, Vesting},
 };
 
 use super::build;
-use crate::addresses::{self, model_token, yield_distributor as address};
+use crate::addresses::{self, model_token, revenue_escrow, yield_distributor as address};
 
 /// The marks of the epochs whose stake has become active and is not counted yet: every deposit and every stake needs them.
 pub fn due_marks(pool: &Pool, now_epoch: u64) -> [Option<Pubkey>; 2] {
@@ -26,7 +30,8 @@ fn position_mark(position: &Position) -> Option<Pubkey> {
 }
 
 /// Anyone, once the model's offering succeeded.
-pub fn create_pool(payer: Pubkey, model: Pubkey, revenue_mint: Pubkey) -> Instruction {
+pub fn create_pool(payer: Pubkey, offering: &Offering) -> Instruction {
+    let (model, revenue_mint) = (offering.model, offering.payment_mint);
     let pool = address::pool(&model);
     let accounts = accounts::CreatePool {
         payer,
@@ -38,6 +43,7 @@ pub fn create_pool(payer: Pubkey, model: Pubkey, revenue_mint: Pubkey) -> Instru
         pool,
         stake_vault: address::stake_vault(&pool),
         revenue_vault: address::revenue_vault(&pool),
+        developer_vesting: (offering.developer_units > 0).then(|| address::vesting(&pool, &model)),
         token_program: anchor_spl::token_2022::ID,
         revenue_token_program: anchor_spl::token::ID,
         system_program: system_program::ID,
@@ -230,4 +236,133 @@ pub fn close_position(position: &Position) -> Instruction {
         rent_payer: position.rent_payer,
     };
     build(ID, accounts, instruction::ClosePosition {})
+}
+
+/// Anyone, once the investor's commitment is claimed and something of it vests.
+pub fn open_vesting(payer: Pubkey, pool: &Pool, investor: Pubkey) -> Instruction {
+    let pool_address = address::pool(&pool.model);
+    let offering = model_token::offering(&pool.model);
+    let accounts = accounts::OpenVesting {
+        payer,
+        pool: pool_address,
+        offering,
+        commitment: model_token::commitment(&offering, &investor),
+        vesting: address::vesting(&pool_address, &investor),
+        system_program: system_program::ID,
+    };
+    build(ID, accounts, instruction::OpenVesting {})
+}
+
+/// Anyone, once something has vested; pays the investor's associated account, which must be there.
+pub fn release_vested(pool: &Pool, commitment: &Commitment) -> Instruction {
+    let pool_address = address::pool(&pool.model);
+    let Commitment {
+        offering,
+        investor,
+        rent_payer,
+        ..
+    } = *commitment;
+    let accounts = accounts::ReleaseVested {
+        pool: pool_address,
+        vesting: address::vesting(&pool_address, &investor),
+        offering,
+        commitment: model_token::commitment(&offering, &investor),
+        investor,
+        rent_payer,
+        token_mint: pool.token_mint,
+        token_vault: model_token::token_vault(&offering),
+        investor_tokens: addresses::token_account(&investor, &pool.token_mint),
+        releaser: RELEASER,
+        model_token: ::model_token::ID,
+        token_program: anchor_spl::token_2022::ID,
+    };
+    build(ID, accounts, instruction::ReleaseVested {})
+}
+
+/// Anyone, once something of the developer's has vested and every tranche that had to be earned is decided; pays the present developer's associated account,
+/// which must be there.
+pub fn release_developer(pool: &Pool, developer: Pubkey) -> Instruction {
+    let pool_address = address::pool(&pool.model);
+    let offering = model_token::offering(&pool.model);
+    let accounts = accounts::ReleaseDeveloper {
+        pool: pool_address,
+        vesting: address::vesting(&pool_address, &pool.model),
+        offering,
+        model: pool.model,
+        developer,
+        token_mint: pool.token_mint,
+        token_vault: model_token::token_vault(&offering),
+        developer_tokens: addresses::token_account(&developer, &pool.token_mint),
+        releaser: RELEASER,
+        model_token: ::model_token::ID,
+        token_program: anchor_spl::token_2022::ID,
+    };
+    build(ID, accounts, instruction::ReleaseDeveloper {})
+}
+
+/// Anyone; pays the investor or, for the developer's tokens, the present developer, whose associated account must be there.
+pub fn claim_vesting(pool: &Pool, vesting: &Vesting, beneficiary: Pubkey) -> Instruction {
+    let accounts = accounts::ClaimVesting {
+        pool: vesting.pool,
+        model: pool.model,
+        vesting: address::vesting(&vesting.pool, &vesting.owner),
+        beneficiary,
+        revenue_mint: pool.revenue_mint,
+        revenue_vault: address::revenue_vault(&vesting.pool),
+        beneficiary_revenue: addresses::payment_account(&beneficiary, &pool.revenue_mint),
+        token_program: anchor_spl::token::ID,
+    };
+    build(ID, accounts, instruction::ClaimVesting {})
+}
+
+/// Anyone, once nothing is left in it; the rent goes back to who paid it.
+pub fn close_vesting(vesting: &Vesting) -> Instruction {
+    let accounts = accounts::CloseVesting {
+        vesting: address::vesting(&vesting.pool, &vesting.owner),
+        rent_payer: vesting.rent_payer,
+    };
+    build(ID, accounts, instruction::CloseVesting {})
+}
+
+/// Anyone, once the tranche is missed. `offering` is as the chain has it.
+pub fn miss_tranche(offering: &Offering, index: u8) -> Instruction {
+    let pool = address::pool(&offering.model);
+    let address_of_offering = model_token::offering(&offering.model);
+    let has_tokens = offering.developer_left_units().is_ok_and(|units| units > 0);
+    let accounts = accounts::MissTranche {
+        pool,
+        vesting: has_tokens.then(|| address::vesting(&pool, &offering.model)),
+        offering: address_of_offering,
+        revenue_mint: offering.payment_mint,
+        payment_vault: model_token::payment_vault(&address_of_offering),
+        revenue_vault: address::revenue_vault(&pool),
+        model_vault: revenue_escrow::vault(&offering.model),
+        token_mint: offering.mint,
+        token_vault: model_token::token_vault(&address_of_offering),
+        releaser: RELEASER,
+        model_token: ::model_token::ID,
+        revenue_token_program: anchor_spl::token::ID,
+        token_program: anchor_spl::token_2022::ID,
+    };
+    build(ID, accounts, instruction::MissTranche { index })
+}
+
+/// Anyone, once every commitment is claimed.
+pub fn sweep_dust(pool: &Pool) -> Instruction {
+    let offering = model_token::offering(&pool.model);
+    let pool_address = address::pool(&pool.model);
+    let accounts = accounts::SweepDust {
+        pool: pool_address,
+        offering,
+        revenue_mint: pool.revenue_mint,
+        payment_vault: model_token::payment_vault(&offering),
+        revenue_vault: address::revenue_vault(&pool_address),
+        token_mint: pool.token_mint,
+        token_vault: model_token::token_vault(&offering),
+        releaser: RELEASER,
+        model_token: ::model_token::ID,
+        revenue_token_program: anchor_spl::token::ID,
+        token_program: anchor_spl::token_2022::ID,
+    };
+    build(ID, accounts, instruction::SweepDust {})
 }

@@ -21,6 +21,9 @@ pub const REDEEMED: u64 = 50_000 * ONE + 1;
 /// How long the offering is open, in seconds.
 pub const OFFERING_SECONDS: i64 = 24 * 60 * 60;
 
+/// The last part of it, in which one can only withdraw, in seconds.
+pub const TAIL_SECONDS: i64 = 3 * 60 * 60;
+
 /// Price of one inference.
 pub const PRICE: u64 = 333_333;
 /// Inferences bought from each operator.

@@ -3,6 +3,7 @@
 mod admin;
 mod anyone;
 mod developer;
+mod distributor;
 mod investor;
 
-pub use {admin::*, anyone::*, developer::*, investor::*};
+pub use {admin::*, anyone::*, developer::*, distributor::*, investor::*};

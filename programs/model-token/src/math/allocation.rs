@@ -115,6 +115,62 @@ mod tests {
         prop::collection::vec(prop_oneof![Just(1u64), 1u64..1_000, 1u64..u64::MAX / 64], 1..32)
     }
 
+    /// A generator of commitments: many small ones, some large, and now and then as much as a mint can hold.
+    fn crowd(investors: usize, seed: u64) -> Vec<u64> {
+        let mut state = seed;
+        let mut next = move || {
+            // SplitMix64.
+            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            mixed ^ (mixed >> 31)
+        };
+        // The sum of ten thousand stays below what one mint holds.
+        (0..investors).map(|_| (next() >> (15 + next() % 49)).max(1)).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        /// What `claim_commitment`, `withdraw_tranche` and `sweep_dust` pay, with nothing of the program but its arithmetic.
+        #[test]
+        fn given_up_to_ten_thousand_investors_when_all_is_paid_in_any_order_then_every_unit_is_accounted_for(
+            investors in 1usize..=10_000, seed in any::<u64>(), max in prop_oneof![1u64..1_000_000, 1u64..=u64::MAX], supply in 1u64..=u64::MAX,
+            immediate_bps in 0u16..=10_000, cuts in prop::array::uniform3(0u16..=10_000),
+        ) {
+            use crate::{math::tranches::tranche_units, state::VestingTerms};
+            let commitments = crowd(investors, seed);
+            let committed: u64 = commitments.iter().sum();
+            let accepted = accepted_units(committed, 1, max).unwrap();
+            let terms = VestingTerms { immediate_bps, cliff_seconds: 1, linear_seconds: 0 };
+            let pay_all = |order: &mut dyn Iterator<Item = &u64>| {
+                order.fold((0u64, 0u64, 0u64), |(immediate, vesting, excess), commitment| {
+                    let Allocation { tokens_units, excess_units } = allocate(*commitment, committed, accepted, supply).unwrap();
+                    let vests = terms.vesting_part(tokens_units).unwrap();
+                    (immediate + tokens_units - vests, vesting + vests, excess + excess_units)
+                })
+            };
+            let (immediate, vesting, excess) = pay_all(&mut commitments.iter());
+            prop_assert_eq!(pay_all(&mut commitments.iter().rev()), (immediate, vesting, excess));
+
+            // Payment: refunds, tranches and dust are what came in.
+            let mut cuts = cuts;
+            cuts.sort_unstable();
+            let [a, b, c] = cuts;
+            let shares = [a, b - a, c - b, 10_000 - c];
+            let proceeds: u64 = (0..4).map(|index| tranche_units(accepted, shares, index).unwrap()).sum();
+            prop_assert_eq!(proceeds, accepted);
+            let payment_dust = committed - excess - proceeds;
+            prop_assert!(payment_dust < investors as u64);
+            // Tokens: what is free, what vests and dust are the supply.
+            let token_dust = supply - immediate - vesting;
+            prop_assert!(token_dust < investors as u64);
+            // What the pool counts as vesting covers what vests, and exceeds it by less than a unit for each floor.
+            let counted = terms.vesting_part(supply).unwrap();
+            prop_assert!(vesting <= counted && counted - vesting <= token_dust + investors as u64);
+        }
+    }
+
     proptest! {
         #[test]
         fn given_any_commitments_when_all_are_claimed_then_the_vaults_suffice(

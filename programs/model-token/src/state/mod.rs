@@ -4,6 +4,8 @@ mod appointment;
 mod commitment;
 mod contributor;
 mod dispute_terms;
+mod metadata;
+mod metadata_update;
 mod model;
 mod model_version;
 mod offering;
@@ -11,11 +13,14 @@ mod protocol;
 mod protocol_update;
 mod revenue_split;
 mod settings;
+mod tranche;
+mod vesting_terms;
 
 #[cfg(test)]
 mod tests;
 
 pub use {
-    appointment::*, commitment::*, contributor::*, dispute_terms::*, model::*, model_version::*, offering::*,
-    protocol::*, protocol_update::*, revenue_split::*, settings::*,
+    appointment::*, commitment::*, contributor::*, dispute_terms::*, metadata::*, metadata_update::*, model::*,
+    model_version::*, offering::*, protocol::*, protocol_update::*, revenue_split::*, settings::*, tranche::*,
+    vesting_terms::*,
 };

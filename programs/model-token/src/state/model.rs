@@ -1,10 +1,10 @@
 use anchor_lang::prelude::*;
 use imo_protocol::{Deadline, Now};
 
-use super::{Appointment, ModelVersion};
+use super::{Appointment, Metadata, ModelVersion};
 use crate::{errors::ModelTokenError, events::VersionActivated};
 
-/// Seeds: `"model", developer, index u32`.
+/// Seeds: `"model", creator, index u32`.
 pub const MODEL_SEED: &[u8] = b"model";
 
 /// Who may operate a model.
@@ -16,7 +16,7 @@ pub enum OperatorAccess {
     Listed,
 }
 
-/// A developer's model. Its identity is (developer, index): a name or a root is not one, and cannot be squatted.
+/// A model. Its identity is (creator, index): a name or a root is not one, and cannot be squatted. Who acts for it is its developer, at first the creator.
 #[account]
 #[derive(InitSpace, Debug, PartialEq)]
 pub struct Model {
@@ -24,21 +24,22 @@ pub struct Model {
     pub version: u8,
     /// Canonical bump of this address.
     pub bump: u8,
-    /// The developer's own number for this model.
+    /// The creator's own number for this model.
     pub index: u32,
-    /// Registers, publishes, raises money and is paid the developer's share.
+    /// Registered it; part of its address for ever.
+    pub creator: Pubkey,
+    /// Publishes, raises money and is paid the developer's share. Changes hands in two steps.
     pub developer: Pubkey,
+    /// Whom the developer has named as its successor; the default key when nobody.
+    pub pending_developer: Pubkey,
     /// The mint of the offering and of all revenue: classic SPL Token.
     pub payment_mint: Pubkey,
     /// Versions published so far; their numbers are 1 to this.
     pub version_count: u16,
     /// Number of the version that serves new requests; 0 when none is published.
     pub live_version: u16,
-    /// SHA-256 of what the uri points to.
-    pub uri_hash: [u8; 32],
-    /// Where the model's description is.
-    #[max_len(128)]
-    pub uri: String,
+    /// What it is called and where it is described. Changes behind a notice only.
+    pub metadata: Metadata,
     /// Who may operate it.
     pub operators: OperatorAccess,
     /// Until when operators without an appointment may report what they served before the model became `Listed`; not set while it is `Open`.
@@ -47,7 +48,7 @@ pub struct Model {
     pub reserved: [u8; 32],
 }
 
-const _: () = assert!(Model::INIT_SPACE == 295);
+const _: () = assert!(Model::INIT_SPACE == 445);
 
 impl Model {
     /// Bytes of `index` in the seeds.

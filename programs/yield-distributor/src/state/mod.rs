@@ -4,8 +4,9 @@ mod claim_delegation;
 mod epoch_mark;
 mod pool;
 mod position;
+mod vesting;
 
 #[cfg(test)]
 mod tests;
 
-pub use {claim_delegation::*, epoch_mark::*, pool::*, position::*};
+pub use {claim_delegation::*, epoch_mark::*, pool::*, position::*, vesting::*};

@@ -5,7 +5,7 @@ use crate::{
     constants::ACTIVATION_EPOCHS,
     errors::YieldError,
     math::{
-        accumulator::{HolderShares, share_holders},
+        accumulator::{HolderShares, earned, share_holders},
         redemption::redemption_units,
     },
 };
@@ -46,7 +46,7 @@ pub struct Pool {
     pub revenue_vault_bump: u8,
     /// What a token unit that was staked all along has earned, in units of revenue times 2^64.
     pub accumulator: u128,
-    /// Stake that earns, in units of the token.
+    /// Stake and vesting tokens that earn, in units of the token.
     pub active_units: u64,
     /// All stake, in units of the token: what the stake vault owes.
     pub staked_units: u64,
@@ -58,8 +58,10 @@ pub struct Pool {
     pub redeem_units: u64,
     /// Length of an epoch, in slots.
     pub epoch_slots: u64,
+    /// The part of `active_units` that vests: in the offering's token vault, neither released nor burned, in units of the token.
+    pub vesting_units: u64,
     /// Zero.
-    pub reserved: [u8; 32],
+    pub reserved: [u8; 24],
 }
 
 const _: () = assert!(Pool::INIT_SPACE == 220);
@@ -184,6 +186,36 @@ impl Pool {
             .and_then(|sum| sum.checked_add(unstaked_units))
             .ok_or(overflow)?;
         Ok(shares)
+    }
+
+    /// Counts `units` less as vesting: they were released or burned, or were nobody's.
+    pub fn remove_vesting(&mut self, units: u64) -> Result<()> {
+        let inconsistent = YieldError::InconsistentState;
+        self.vesting_units = self.vesting_units.checked_sub(units).ok_or(inconsistent)?;
+        self.active_units = self.active_units.checked_sub(units).ok_or(inconsistent)?;
+        Ok(())
+    }
+
+    /// Takes back what was promised for `units` that the pool counted as vesting from its beginning and that turn out to be nobody's: their yield goes to
+    /// the redeem pool, and they earn no more. Returns the yield.
+    pub fn forfeit_vesting(&mut self, units: u64) -> Result<u64> {
+        let yield_units = earned(units, 0, self.accumulator).ok_or(YieldError::ArithmeticOverflow)?;
+        self.remove_vesting(units)?;
+        self.owed_units = self
+            .owed_units
+            .checked_sub(yield_units)
+            .ok_or(YieldError::InconsistentState)?;
+        self.add_redeem(yield_units)?;
+        Ok(yield_units)
+    }
+
+    /// Books money for the redeem pool, which comes into the revenue vault in the same instruction or is there already.
+    pub fn add_redeem(&mut self, units: u64) -> Result<()> {
+        self.redeem_units = self
+            .redeem_units
+            .checked_add(units)
+            .ok_or(YieldError::ArithmeticOverflow)?;
+        Ok(())
     }
 
     /// Books the burning of tokens out of a supply of `supply_units` before it. Returns what it pays.

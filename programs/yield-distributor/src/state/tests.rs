@@ -50,7 +50,8 @@ impl World {
                 owed_units: 0,
                 redeem_units: 0,
                 epoch_slots: EPOCH_SLOTS,
-                reserved: [0; 32],
+                vesting_units: 0,
+                reserved: [0; 24],
             },
             marks: BTreeMap::new(),
             positions: BTreeMap::new(),
@@ -527,5 +528,117 @@ fn given_a_slot_when_its_epoch_is_asked_then_epochs_follow_each_other() {
     let world = World::new();
     for (slot, epoch) in [(0, 0), (99, 0), (100, 1), (199, 1), (200, 2)] {
         assert_eq!(world.pool.epoch_at(slot).unwrap(), epoch);
+    }
+}
+
+fn vesting_of(units: u64) -> Vesting {
+    Vesting {
+        version: 1,
+        bump: 255,
+        pool: Pubkey::default(),
+        owner: Pubkey::default(),
+        units,
+        accumulator_snapshot: 0,
+        owed_units: 0,
+        rent_payer: Pubkey::default(),
+        reserved: [0; 16],
+    }
+}
+
+/// A pool that begins with everything that vests, `nobodys` units of which are no account's.
+fn pool_of_vesting(units: &[u64], nobodys: u64) -> Pool {
+    let vesting = units.iter().sum::<u64>() + nobodys;
+    let mut pool = World::new().pool;
+    pool.active_units = vesting;
+    pool.vesting_units = vesting;
+    pool
+}
+
+#[test]
+fn given_units_that_are_nobodys_when_they_are_forfeited_then_their_yield_is_the_redeem_pools() {
+    let mut pool = pool_of_vesting(&[60, 30], 10);
+    pool.credit(1_000, 0, 100).unwrap();
+    assert_eq!((pool.owed_units, pool.redeem_units), (1_000, 0));
+    assert_eq!(pool.forfeit_vesting(10).unwrap(), 100);
+    assert_eq!(
+        (pool.owed_units, pool.redeem_units, pool.active_units, pool.vesting_units),
+        (900, 100, 90, 90)
+    );
+    // From then on they earn for nobody: what is not active goes to the redeem pool at once.
+    pool.credit(1_000, 0, 100).unwrap();
+    assert_eq!((pool.owed_units, pool.redeem_units), (1_800, 200));
+    assert_eq!(
+        pool.forfeit_vesting(91).unwrap_err(),
+        error!(YieldError::InconsistentState)
+    );
+}
+
+#[test]
+fn given_a_vesting_account_when_more_is_taken_out_than_is_in_it_then_refused() {
+    let mut pool = pool_of_vesting(&[60, 30], 0);
+    let mut vesting = vesting_of(60);
+    assert_eq!(
+        vesting.take_out(&mut pool, 61).unwrap_err(),
+        error!(YieldError::InconsistentState)
+    );
+    let mut vesting = vesting_of(60);
+    vesting.take_out(&mut pool, 60).unwrap();
+    assert!(vesting.is_empty());
+    assert_eq!((pool.active_units, pool.vesting_units), (30, 30));
+}
+
+proptest! {
+    /// Whoever opens late, releases at any time or never calls: everybody has its own part, and all together never more than came in.
+    #[test]
+    fn given_any_releases_and_deposits_when_all_is_paid_then_each_has_its_part_and_every_unit_is_accounted_for(
+        units in prop::collection::vec(1u64..1 << 40, 1..12), nobodys in 0u64..20, unvested in 0u64..1 << 40,
+        steps in prop::collection::vec((any::<prop::sample::Index>(), 0u64..1 << 40, 0u64..1 << 40), 0..60),
+        sweep_at in 0usize..60,
+    ) {
+        let supply = units.iter().sum::<u64>() + nobodys + unvested;
+        let mut pool = pool_of_vesting(&units, nobodys);
+        let mut vesting: Vec<Vesting> = units.iter().map(|units| vesting_of(*units)).collect();
+        // What each should have, without an account: the growth of the rate while its units vested.
+        let mut fair = vec![0u128; units.len()];
+        let (mut deposited, mut paid, mut deposits) = (0u64, vec![0u64; units.len()], 0u64);
+        let mut touched = vec![0u64; units.len()];
+        for (number, (whose, amount, share)) in steps.iter().enumerate() {
+            if number == sweep_at {
+                pool.forfeit_vesting(nobodys).unwrap();
+            }
+            let whose = whose.index(units.len());
+            let account = &mut vesting[whose];
+            if amount % 3 == 0 {
+                account.settle(&pool).unwrap();
+                touched[whose] += 1;
+                let freed = share % (account.units + 1);
+                account.take_out(&mut pool, freed).unwrap();
+            } else if amount % 3 == 1 {
+                account.settle(&pool).unwrap();
+                touched[whose] += 1;
+                paid[whose] += account.take_owed(&mut pool).unwrap();
+            }
+            for (fair, account) in fair.iter_mut().zip(&vesting) {
+                *fair += u128::from(*share) * u128::from(account.units);
+            }
+            pool.credit(*share, 1, supply).unwrap();
+            deposited += share + 1;
+            deposits += 1;
+        }
+        if sweep_at >= steps.len() {
+            pool.forfeit_vesting(nobodys).unwrap();
+        }
+        for (account, paid) in vesting.iter_mut().zip(&mut paid) {
+            account.settle(&pool).unwrap();
+            *paid += account.take_owed(&mut pool).unwrap();
+        }
+        // Each deposit floors the stakers' part and the rate, each settlement the yield.
+        for ((paid, fair), touched) in paid.iter().zip(&fair).zip(&touched) {
+            let fair = u64::try_from(fair / u128::from(supply)).unwrap();
+            prop_assert!(*paid <= fair && fair <= paid + 2 * deposits + touched + 1, "{} of {}", paid, fair);
+        }
+        prop_assert_eq!(paid.iter().sum::<u64>() + pool.owed_units + pool.redeem_units, deposited);
+        prop_assert_eq!(pool.vesting_units, vesting.iter().map(|account| account.units).sum::<u64>());
+        prop_assert_eq!(pool.vesting_units, pool.active_units);
     }
 }

@@ -16,12 +16,14 @@ pub fn measure(figures: &mut Figures) -> Result<()> {
     let (mut quiet, cast) = World::with_protocol();
     story::business(&mut quiet, &cast);
     story::failure(&mut quiet, &cast);
+    let (mut launched, cast) = World::with_protocol();
+    story::launch(&mut launched, &cast);
     let (mut disputed, cast) = World::with_protocol();
     story::disputes(&mut disputed, &cast);
     let (mut asked, cast) = World::with_protocol();
     story::inquiries(&mut asked, &cast);
     let mut units: BTreeMap<_, u64> = quiet.units().clone();
-    for (instruction, used) in disputed.units().iter().chain(asked.units()) {
+    for (instruction, used) in [&launched, &disputed, &asked].into_iter().flat_map(|world| world.units()) {
         let most = units.entry(instruction.clone()).or_default();
         *most = (*used).max(*most);
     }

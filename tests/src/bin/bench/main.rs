@@ -1,4 +1,4 @@
-//! Measures what the project promises figures for: `cargo run -p imo-tests --bin bench -- [adversaries|cu|dispute|invariants|referee|scale|size|yield] [--write-docs]`.
+//! Measures what the project promises figures for: `cargo run -p imo-tests --bin bench -- [adversaries|cu|dispute|invariants|offering|referee|scale|size|yield] [--write-docs]`.
 //!
 //! Results are merged into `target/bench/results.json`; `docs/performance.md` says what each figure means.
 
@@ -9,6 +9,7 @@ mod figures;
 mod holders;
 mod invariants;
 mod memory;
+mod offering;
 mod referee;
 mod scale;
 mod size;
@@ -23,11 +24,12 @@ use imo_tests::programs::{PROGRAMS, elf};
 /// A name on the command line, and what it measures.
 type Suite = (&'static str, fn(&mut Figures) -> Result<()>);
 
-const SUITES: [Suite; 8] = [
+const SUITES: [Suite; 9] = [
     ("adversaries", adversaries::measure),
     ("cu", compute_units::measure),
     ("dispute", dispute::measure),
     ("invariants", invariants::measure),
+    ("offering", offering::measure),
     ("referee", referee::measure),
     ("scale", scale::measure),
     ("size", size::measure),

@@ -163,7 +163,7 @@ macro_rules! table {
 table! {
     oracle: collecting window turns shared_trace evidence demand unbonding jail key_change;
     escrow: notices sessions vouchers first_slots;
-    token: update version list pause offering;
+    token: update version metadata list pause offering settlement;
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use ::model_token::{
     errors::ModelTokenError as Error,
     instructions::RegisterModelArgs,
-    state::{Appointment, Model, ModelVersion, OperatorAccess, Protocol},
+    state::{Appointment, MetadataUpdate, Model, ModelVersion, OperatorAccess, Protocol},
 };
 use ::opml_oracle::{errors::OracleError, state::Operator};
 use ::revenue_escrow::errors::RevenueEscrowError;
@@ -14,7 +14,9 @@ use imo_client::{
 use imo_tests::{
     World,
     models::{chain, dense},
-    world::{BOND, OFFERING_SECONDS, SUPPLY, profile, usdc, version_args},
+    world::{
+        BOND, BUYER_VESTING, MAX_RAISE, OFFERING_SECONDS, TAIL_SECONDS, TRANCHE_SECONDS, profile, usdc, version_args,
+    },
 };
 use solana_signer::Signer;
 
@@ -125,8 +127,7 @@ pub fn pause() -> Vec<Border> {
     let register = opml_oracle::register_operator(operator, operator, world.usdc, profile(&cast.backup.pubkey()));
     let args = RegisterModelArgs {
         index: 5,
-        uri: String::new(),
-        uri_hash: [0; 32],
+        metadata: world.read::<Model>(&published.model).metadata,
     };
     let model = model_token::register_model(developer, developer, world.usdc, args);
     let again = model_token::set_pause(guardian, until + 2_000);
@@ -153,19 +154,39 @@ pub fn pause() -> Vec<Border> {
     vec![ends, next]
 }
 
-/// An offering: from when and until when one commits, and when it is settled.
+/// Other metadata, which wait like a version.
+pub fn metadata() -> Vec<Border> {
+    let (mut world, cast) = World::light();
+    let published = world.given_model(&cast, &chain(2));
+    let developer = cast.developer.pubkey();
+    let metadata = world.read::<Model>(&published.model).metadata;
+    let propose = model_token::propose_metadata(developer, developer, published.model, metadata);
+    send(&mut world, propose, &cast.developer);
+    let update: MetadataUpdate = world.read(&addresses::model_token::metadata_update(&published.model));
+    let apply = model_token::apply_metadata(developer, developer, &update);
+    vec![Border {
+        field: "MetadataUpdate.notice_ends_slot",
+        name: "the notice of metadata",
+        when: When::Slot(update.notice_ends_slot - 1),
+        in_time: vec![],
+        past: vec![attempt([apply], &[&cast.developer], Error::NoticeNotOver)],
+        world,
+    }]
+}
+
+/// An offering: from when and until when one commits, until when one withdraws, and when it is settled.
 pub fn offering() -> Vec<Border> {
     let (mut world, cast) = World::light();
     let published = world.given_model(&cast, &chain(2));
     let (developer, alice, mint) = (cast.developer.pubkey(), cast.alice.pubkey(), world.usdc);
     let opens_unix = world.now().unix + 100;
-    let closes_unix = opens_unix + OFFERING_SECONDS;
     let args = ::model_token::instructions::OpenOfferingArgs {
         opens_unix,
-        closes_unix,
+        tail_unix: opens_unix + TAIL_SECONDS,
+        closes_unix: opens_unix + OFFERING_SECONDS,
         ..world.offering_args()
     };
-    assert_eq!(args.supply_units, SUPPLY);
+    let (tail_unix, closes_unix) = (args.tail_unix, args.closes_unix);
     let open = model_token::open_offering(developer, developer, published.model, mint, args);
     send(&mut world, open, &cast.developer);
     world.given_usdc(&alice, usdc(10));
@@ -179,13 +200,55 @@ pub fn offering() -> Vec<Border> {
         in_time: vec![],
         past: vec![attempt([commit.clone()], &[&cast.alice], Error::OfferingNotOpenYet)],
     };
+    let tail = Border {
+        field: "Offering.tail_unix",
+        name: "an offering's tail",
+        world: world.fork().expect("the world is a light one"),
+        when: When::Second(tail_unix - 1),
+        in_time: vec![attempt([commit.clone()], &[&cast.alice], Error::TailHasBegun)],
+        past: vec![],
+    };
+    world.pass_until_unix(opens_unix);
+    send(&mut world, commit, &cast.alice);
+    let withdraw = model_token::withdraw_commitment(alice, alice, published.model, mint, 1);
     let closes = Border {
         field: "Offering.closes_unix",
         name: "an offering closes",
         world,
         when: When::Second(closes_unix - 1),
-        in_time: vec![attempt([commit], &[&cast.alice], Error::OfferingClosed)],
+        in_time: vec![attempt([withdraw], &[&cast.alice], Error::OfferingClosed)],
         past: vec![attempt([settle], &[&cast.stranger], Error::OfferingNotClosed)],
     };
-    vec![opens, closes]
+    vec![opens, tail, closes]
+}
+
+/// What counts from a settlement: tokens that vest, and proceeds that have to be earned.
+pub fn settlement() -> Vec<Border> {
+    let (mut world, cast) = World::light();
+    let published = world.given_model(&cast, &chain(2));
+    let args = world.vesting_args();
+    world.given_offering_of(&cast, &published, args);
+    world.given_commitment(&published, &cast.alice, MAX_RAISE);
+    let settled_unix = world.given_settled(&cast, &published).settled_unix;
+    world.given_pool(&cast, &published);
+    world.given_claimed(&cast, &published, &[&cast.alice]);
+    let release = world.release_of(&published, &cast.alice.pubkey());
+    let miss = world.miss_of(&published, 1);
+    let free = Border {
+        field: "Offering.settled_unix",
+        name: "a cliff",
+        world: world.fork().expect("the world is a light one"),
+        when: When::Second(settled_unix + i64::from(BUYER_VESTING.cliff_seconds)),
+        in_time: vec![],
+        past: vec![attempt([release], &[&cast.stranger], Error::NothingToRelease)],
+    };
+    let missed = Border {
+        field: "Offering.settled_unix",
+        name: "a tranche's deadline",
+        world,
+        when: When::Second(settled_unix + i64::from(TRANCHE_SECONDS)),
+        in_time: vec![],
+        past: vec![attempt([miss], &[&cast.stranger], Error::TrancheNotMissed)],
+    };
+    vec![free, missed]
 }

@@ -7,7 +7,7 @@ use anchor_spl::{
 use imo_client::{addresses as at, instructions as send};
 use model_token::{
     instructions::{InitProtocolArgs, OpenOfferingArgs, PublishVersionArgs, RegisterModelArgs},
-    state::{Checkable, Commitment, Settings},
+    state::{Checkable, Commitment, Metadata, Offering, Settings, TrancheCondition, TrancheTerms, VestingTerms},
 };
 use opml::hashv;
 use send::model_token::ClaimedCommitment;
@@ -118,8 +118,13 @@ impl Story<'_> {
         let header = *self.model.header();
         let args = RegisterModelArgs {
             index: MODEL_INDEX,
-            uri: DESCRIPTION.into(),
-            uri_hash: hashv(&[DESCRIPTION.as_bytes()]),
+            metadata: Metadata {
+                name: "Digits".into(),
+                symbol: "DIGITS".into(),
+                licence: "Apache-2.0".into(),
+                uri: DESCRIPTION.into(),
+                uri_hash: hashv(&[DESCRIPTION.as_bytes()]),
+            },
         };
         let register = send::model_token::register_model(developer, developer, self.places.dollars, args);
         self.stage
@@ -152,14 +157,23 @@ impl Story<'_> {
         let developer = Role::Developer.address();
         let now = self.stage.cluster.now()?.unix;
         let args = OpenOfferingArgs {
-            supply_units: terms::SUPPLY,
+            sale_units: terms::SUPPLY,
+            developer_units: 0,
             min_raise_units: terms::MIN_RAISE,
             max_raise_units: terms::MAX_RAISE,
+            wallet_cap_units: 0,
+            allowlist_root: [0; 32],
+            allowlist_count: 0,
             // The clock moves between this reading and the transaction.
             opens_unix: now + 2 * MINUTE,
+            tail_unix: now + terms::OFFERING_SECONDS - terms::TAIL_SECONDS,
             closes_unix: now + terms::OFFERING_SECONDS,
-            name: "Digits".into(),
-            symbol: "DIGITS".into(),
+            buyer_vesting: VestingTerms::IMMEDIATE,
+            developer_vesting: VestingTerms::default(),
+            tranches: vec![TrancheTerms {
+                share_bps: 10_000,
+                condition: TrancheCondition::Time { unlocks_seconds: 0 },
+            }],
         };
         let places = self.places;
         let open = send::model_token::open_offering(developer, developer, places.model, places.dollars, args);
@@ -196,15 +210,21 @@ impl Story<'_> {
                 rent_payer: commitment.rent_payer,
                 succeeded: true,
             };
-            let claim = send::model_token::claim_commitment(investor.address(), claimed);
-            self.stage.act(investor, "claims tokens and the excess", &[claim])?;
+            let key = investor.address();
+            let account = send::create_token_account(key, key, at::model_token::mint(&places.model));
+            let claim = send::model_token::claim_commitment(claimed);
+            self.stage
+                .act(investor, "claims tokens and the excess", &[account, claim])?;
             self.ledger.claim_commitment(investor);
         }
         let developer = Role::Developer.address();
-        let withdraw = send::model_token::withdraw_proceeds(developer, places.model, places.dollars);
-        self.stage.act(Role::Developer, "withdraws the proceeds", &[withdraw])?;
+        let account = send::create_payment_account(developer, developer, places.dollars);
+        let withdraw = send::model_token::withdraw_tranche(developer, places.model, places.dollars, 0);
+        self.stage
+            .act(Role::Developer, "withdraws the proceeds", &[account, withdraw])?;
         self.ledger.withdraw_proceeds();
-        let pool = send::yield_distributor::create_pool(passerby, places.model, places.dollars);
+        let offering: Offering = self.stage.cluster.account(&places.offering)?;
+        let pool = send::yield_distributor::create_pool(passerby, &offering);
         let vault = send::revenue_escrow::open_vault(passerby, places.model, places.dollars);
         self.stage.act(
             Role::Passerby,

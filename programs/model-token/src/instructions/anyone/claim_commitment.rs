@@ -1,28 +1,27 @@
 use anchor_lang::prelude::*;
 use anchor_spl::{
-    associated_token::AssociatedToken,
     token::{Mint as PaymentMint, Token, TokenAccount as PaymentAccount},
     token_2022::Token2022,
-    token_interface::{Mint, TokenAccount, TransferChecked, transfer_checked},
+    token_interface::{Mint, TokenAccount},
 };
 
 use crate::{
     errors::ModelTokenError,
     events::CommitmentClaimed,
     math::allocation::{Allocation, allocate},
+    payment_vault::PaymentVault,
     state::{
         COMMITMENT_SEED, Commitment, MINT_SEED, OFFERING_SEED, Offering, OfferingStatus, PAYMENT_VAULT_SEED,
         TOKEN_VAULT_SEED,
     },
+    token_vault::TokenVault,
 };
 
-/// Pays what became of one commitment to the investor's own associated accounts, and closes it. Anyone may, after the settlement:
-/// the caller pays for accounts that are missing, the commitment's rent goes back to who paid it. A success pays tokens and the
-/// excess and needs the three token accounts; a failure pays everything back and has none of them.
+/// Pays what became of one commitment to the investor's own associated accounts: the excess, and the tokens that are free at once. Anyone may, after the
+/// settlement, once; clients make accounts that are missing in an instruction before. With tokens left that vest the commitment stays as their record,
+/// otherwise it is closed and its rent goes back to who paid it. A success needs the three token accounts; a failure pays everything back and has none.
 #[derive(Accounts)]
 pub struct ClaimCommitment<'info> {
-    #[account(mut)]
-    pub payer: Signer<'info>,
     /// CHECK: only receives; its address is the commitment's.
     #[account(address = commitment.investor @ ModelTokenError::WrongInvestor)]
     pub investor: UncheckedAccount<'info>,
@@ -38,7 +37,6 @@ pub struct ClaimCommitment<'info> {
     pub offering: Box<Account<'info, Offering>>,
     #[account(
         mut,
-        close = rent_payer,
         seeds = [COMMITMENT_SEED, offering.key().as_ref(), commitment.investor.as_ref()],
         bump = commitment.bump,
         has_one = offering @ ModelTokenError::WrongOffering,
@@ -54,10 +52,8 @@ pub struct ClaimCommitment<'info> {
         token::token_program = payment_token_program,
     )]
     pub payment_vault: Box<Account<'info, PaymentAccount>>,
-    // An associated account holds nothing that a second initialisation could reset.
     #[account(
-        init_if_needed,
-        payer = payer,
+        mut,
         associated_token::mint = payment_mint,
         associated_token::authority = investor,
         associated_token::token_program = payment_token_program,
@@ -78,10 +74,8 @@ pub struct ClaimCommitment<'info> {
         token::token_program = token_program,
     )]
     pub token_vault: Option<Box<InterfaceAccount<'info, TokenAccount>>>,
-    // As above.
     #[account(
-        init_if_needed,
-        payer = payer,
+        mut,
         associated_token::mint = mint,
         associated_token::authority = investor,
         associated_token::token_program = token_program,
@@ -89,52 +83,85 @@ pub struct ClaimCommitment<'info> {
     pub investor_tokens: Option<Box<InterfaceAccount<'info, TokenAccount>>>,
     pub payment_token_program: Program<'info, Token>,
     pub token_program: Program<'info, Token2022>,
-    pub associated_token_program: Program<'info, AssociatedToken>,
-    pub system_program: Program<'info, System>,
+}
+
+/// What a claim books.
+struct Claimed {
+    immediate_units: u64,
+    vesting_units: u64,
+    excess_units: u64,
 }
 
 impl ClaimCommitment<'_> {
-    /// Returns what the commitment becomes.
-    fn validate(&self) -> Result<Allocation> {
+    fn validate(&self) -> Result<Claimed> {
+        require!(!self.commitment.claimed, ModelTokenError::AlreadyClaimed);
         let commitment_units = self.commitment.amount_units;
         match self.offering.status {
             OfferingStatus::Open => err!(ModelTokenError::OfferingNotSettled),
-            OfferingStatus::Failed => Ok(Allocation {
-                tokens_units: 0,
+            OfferingStatus::Failed => Ok(Claimed {
+                immediate_units: 0,
+                vesting_units: 0,
                 excess_units: commitment_units,
             }),
-            OfferingStatus::Succeeded => allocate(
-                commitment_units,
-                self.offering.committed_units,
-                self.offering.accepted_units,
-                self.offering.supply_units,
-            )
-            .ok_or(error!(ModelTokenError::ArithmeticOverflow)),
+            OfferingStatus::Succeeded => {
+                let Allocation {
+                    tokens_units,
+                    excess_units,
+                } = allocate(
+                    commitment_units,
+                    self.offering.committed_units,
+                    self.offering.accepted_units,
+                    self.offering.sale_units,
+                )
+                .ok_or(ModelTokenError::ArithmeticOverflow)?;
+                let vesting_units = self.offering.buyer_vesting.vesting_part(tokens_units)?;
+                let immediate_units = tokens_units
+                    .checked_sub(vesting_units)
+                    .ok_or(ModelTokenError::ArithmeticOverflow)?;
+                Ok(Claimed {
+                    immediate_units,
+                    vesting_units,
+                    excess_units,
+                })
+            }
         }
     }
 
     pub fn handle(ctx: Context<Self>) -> Result<()> {
-        let Allocation {
-            tokens_units,
+        let Claimed {
+            immediate_units,
+            vesting_units,
             excess_units,
         } = ctx.accounts.validate()?;
         let accounts = ctx.accounts;
+        let overflow = ModelTokenError::ArithmeticOverflow;
         accounts.pay_excess(excess_units)?;
-        if accounts.offering.status == OfferingStatus::Succeeded {
-            accounts.pay_tokens(tokens_units)?;
-        }
         let offering = &mut accounts.offering;
-        offering.commitment_count = offering
-            .commitment_count
-            .checked_sub(1)
-            .ok_or(ModelTokenError::ArithmeticOverflow)?;
+        offering.commitment_count = offering.commitment_count.checked_sub(1).ok_or(overflow)?;
+        offering.allotted_units = immediate_units
+            .checked_add(vesting_units)
+            .and_then(|units| units.checked_add(offering.allotted_units))
+            .ok_or(overflow)?;
+        offering.allotted_vesting_units = offering
+            .allotted_vesting_units
+            .checked_add(vesting_units)
+            .ok_or(overflow)?;
+        accounts.commitment.claimed = true;
+        accounts.commitment.vesting_units = vesting_units;
+        if accounts.offering.status == OfferingStatus::Succeeded {
+            accounts.pay_tokens(immediate_units)?;
+        }
         emit!(CommitmentClaimed {
-            offering: offering.key(),
+            offering: accounts.offering.key(),
             investor: accounts.commitment.investor,
             commitment_units: accounts.commitment.amount_units,
-            tokens_units,
+            tokens_units: immediate_units,
+            vesting_units,
             refunded_units: excess_units,
         });
+        if vesting_units == 0 {
+            accounts.commitment.close(accounts.rent_payer.to_account_info())?;
+        }
         Ok(())
     }
 
@@ -144,26 +171,13 @@ impl ClaimCommitment<'_> {
             .refunded_units
             .checked_add(units)
             .ok_or(ModelTokenError::ArithmeticOverflow)?;
-        transfer_checked(
-            CpiContext::new_with_signer(
-                self.payment_token_program.key(),
-                TransferChecked {
-                    from: self.payment_vault.to_account_info(),
-                    mint: self.payment_mint.to_account_info(),
-                    to: self.investor_payment.to_account_info(),
-                    authority: offering.to_account_info(),
-                },
-                &[&[OFFERING_SEED, offering.model.as_ref(), &[offering.bump]]],
-            ),
-            units,
-            self.payment_mint.decimals,
-        )?;
-        self.payment_vault.reload()?;
-        require!(
-            self.payment_vault.amount >= offering.payment_owed_units()?,
-            ModelTokenError::VaultShort
-        );
-        Ok(())
+        PaymentVault {
+            offering: &self.offering,
+            mint: &self.payment_mint,
+            vault: &mut self.payment_vault,
+            token_program: &self.payment_token_program,
+        }
+        .pay(self.investor_payment.to_account_info(), units)
     }
 
     fn pay_tokens(&mut self, units: u64) -> Result<()> {
@@ -176,25 +190,12 @@ impl ClaimCommitment<'_> {
             .claimed_tokens_units
             .checked_add(units)
             .ok_or(ModelTokenError::ArithmeticOverflow)?;
-        transfer_checked(
-            CpiContext::new_with_signer(
-                self.token_program.key(),
-                TransferChecked {
-                    from: vault.to_account_info(),
-                    mint: mint.to_account_info(),
-                    to: recipient.to_account_info(),
-                    authority: offering.to_account_info(),
-                },
-                &[&[OFFERING_SEED, offering.model.as_ref(), &[offering.bump]]],
-            ),
-            units,
-            mint.decimals,
-        )?;
-        vault.reload()?;
-        require!(
-            vault.amount >= offering.tokens_owed_units()?,
-            ModelTokenError::VaultShort
-        );
-        Ok(())
+        TokenVault {
+            offering: &self.offering,
+            mint,
+            vault,
+            token_program: &self.token_program,
+        }
+        .pay(recipient.to_account_info(), units)
     }
 }

@@ -10,12 +10,13 @@ use crate::{
 };
 
 /// Decides an offering at its close or later. Anyone may, once. Below the minimum it fails and no token is ever made; otherwise the
-/// whole supply is minted into the token vault and the right to mint more is gone before the instruction ends.
+/// whole supply, the buyers' and the developer's, is minted into the token vault and the right to mint more is gone before the instruction ends. Vesting
+/// and tranches count from here.
 #[derive(Accounts)]
 pub struct SettleOffering<'info> {
     #[account(mut)]
     pub payer: Signer<'info>,
-    #[account(seeds = [MODEL_SEED, model.developer.as_ref(), &model.index_seed()], bump = model.bump)]
+    #[account(seeds = [MODEL_SEED, model.creator.as_ref(), &model.index_seed()], bump = model.bump)]
     pub model: Box<Account<'info, Model>>,
     #[account(
         mut,
@@ -36,19 +37,22 @@ pub struct SettleOffering<'info> {
 }
 
 impl SettleOffering<'_> {
-    fn validate(&self) -> Result<()> {
+    /// Returns the time.
+    fn validate(&self) -> Result<i64> {
         self.offering.require_status(OfferingStatus::Open)?;
+        let now_unix = Clock::get()?.unix_timestamp;
         require!(
-            Clock::get()?.unix_timestamp >= self.offering.closes_unix,
+            now_unix >= self.offering.closes_unix,
             ModelTokenError::OfferingNotClosed
         );
-        Ok(())
+        Ok(now_unix)
     }
 
     pub fn handle(ctx: Context<Self>) -> Result<()> {
-        ctx.accounts.validate()?;
+        let now_unix = ctx.accounts.validate()?;
         let accounts = ctx.accounts;
         let offering = &mut accounts.offering;
+        offering.settled_unix = now_unix;
         match accepted_units(
             offering.committed_units,
             offering.min_raise_units,

@@ -17,7 +17,7 @@ pub struct DismissOperator<'info> {
     #[account(seeds = [PROTOCOL_SEED], bump = protocol.bump)]
     pub protocol: Box<Account<'info, Protocol>>,
     #[account(
-        seeds = [MODEL_SEED, model.developer.as_ref(), &model.index_seed()],
+        seeds = [MODEL_SEED, model.creator.as_ref(), &model.index_seed()],
         bump = model.bump,
         has_one = developer @ ModelTokenError::NotDeveloper,
     )]

@@ -6,7 +6,8 @@ use crate::{
     errors::ModelTokenError,
     events::VersionPublished,
     state::{
-        Checkable, Contributor, MODEL_SEED, MODEL_VERSION_SEED, Model, ModelVersion, PROTOCOL_SEED, Protocol,
+        Checkable, Contributor, MODEL_SEED, MODEL_VERSION_SEED, Model, ModelVersion, OFFERING_SEED, Offering,
+        PROTOCOL_SEED, Protocol,
         RevenueSplit,
     },
 };
@@ -42,7 +43,7 @@ pub struct PublishVersionArgs {
 /// Publishes the model's next version under the protocol's terms of today. The model's developer may. The first version is live at
 /// once, because nobody relies on another; later ones become so by `activate_version` after their notice. The model root is
 /// recomputed here, so that it always means its header. Refuses shares that do not sum to all, and an operator's share so small
-/// that the bond does not deter.
+/// that the bond does not deter. Refused while the model's offering is open, so that every notice leaves holders time to go.
 ///
 /// After its own accounts come those of the contributors, at most eight.
 #[derive(Accounts)]
@@ -54,7 +55,7 @@ pub struct PublishVersion<'info> {
     pub protocol: Box<Account<'info, Protocol>>,
     #[account(
         mut,
-        seeds = [MODEL_SEED, model.developer.as_ref(), &model.index_seed()],
+        seeds = [MODEL_SEED, model.creator.as_ref(), &model.index_seed()],
         bump = model.bump,
         has_one = developer @ ModelTokenError::NotDeveloper,
     )]
@@ -67,12 +68,16 @@ pub struct PublishVersion<'info> {
         bump,
     )]
     pub model_version: Box<Account<'info, ModelVersion>>,
+    /// CHECK: the model's offering; empty when there is none.
+    #[account(seeds = [OFFERING_SEED, model.key().as_ref()], bump)]
+    pub offering: UncheckedAccount<'info>,
     pub system_program: Program<'info, System>,
 }
 
 impl PublishVersion<'_> {
     /// Returns the model root.
     fn validate(&self, args: &PublishVersionArgs) -> Result<[u8; 32]> {
+        Offering::require_none_open(&self.offering)?;
         require!(args.weights_uri.len() <= MAX_URI_LEN, ModelTokenError::UriTooLong);
         args.split.validate(self.protocol.protocol_bps)?;
         self.protocol.terms.validate_deterrence(args.split.operator_bps)?;

@@ -3,23 +3,21 @@ use anchor_spl::token::Mint;
 use imo_protocol::Deadline;
 
 use crate::{
-    constants::{ACCOUNT_VERSION, MAX_URI_LEN},
+    constants::ACCOUNT_VERSION,
     errors::ModelTokenError,
     events::ModelRegistered,
-    state::{MODEL_SEED, Model, OperatorAccess, PROTOCOL_SEED, Protocol},
+    state::{MODEL_SEED, Metadata, Model, OperatorAccess, PROTOCOL_SEED, Protocol},
 };
 
 #[derive(AnchorSerialize, AnchorDeserialize, Clone, Debug)]
 pub struct RegisterModelArgs {
     /// The developer's own number for this model.
     pub index: u32,
-    /// Where the model's description is, at most 128 bytes.
-    pub uri: String,
-    /// SHA-256 of what the uri points to.
-    pub uri_hash: [u8; 32],
+    /// What it is called and where it is described.
+    pub metadata: Metadata,
 }
 
-/// Registers a model under its developer's key and a number of the developer's choice. Anyone may; refused while the protocol is
+/// Registers a model under its developer's key, which is its creator's for ever, and a number of the developer's choice. Anyone may; refused while the protocol is
 /// paused, and for a payment mint that is not on its list. Every operator may serve it until `set_operator_access` says otherwise.
 #[derive(Accounts)]
 #[instruction(args: RegisterModelArgs)]
@@ -47,25 +45,25 @@ pub struct RegisterModel<'info> {
 impl RegisterModel<'_> {
     fn validate(&self, args: &RegisterModelArgs) -> Result<()> {
         self.protocol.require_not_paused(Clock::get()?.unix_timestamp)?;
-        require!(args.uri.len() <= MAX_URI_LEN, ModelTokenError::UriTooLong);
-        Ok(())
+        args.metadata.validate()
     }
 
     pub fn handle(ctx: Context<Self>, args: RegisterModelArgs) -> Result<()> {
         ctx.accounts.validate(&args)?;
-        let RegisterModelArgs { index, uri, uri_hash } = args;
+        let RegisterModelArgs { index, metadata } = args;
         let developer = ctx.accounts.developer.key();
         let payment_mint = ctx.accounts.payment_mint.key();
         ctx.accounts.model.set_inner(Model {
             version: ACCOUNT_VERSION,
             bump: ctx.bumps.model,
             index,
+            creator: developer,
             developer,
+            pending_developer: Pubkey::default(),
             payment_mint,
             version_count: 0,
             live_version: 0,
-            uri_hash,
-            uri: uri.clone(),
+            metadata: metadata.clone(),
             operators: OperatorAccess::Open,
             listing: Deadline::default(),
             reserved: [0; 32],
@@ -75,8 +73,7 @@ impl RegisterModel<'_> {
             developer,
             index,
             payment_mint,
-            uri,
-            uri_hash
+            metadata,
         });
         Ok(())
     }

@@ -18,7 +18,7 @@ pub struct SetOperatorAccess<'info> {
     pub protocol: Box<Account<'info, Protocol>>,
     #[account(
         mut,
-        seeds = [MODEL_SEED, model.developer.as_ref(), &model.index_seed()],
+        seeds = [MODEL_SEED, model.creator.as_ref(), &model.index_seed()],
         bump = model.bump,
         has_one = developer @ ModelTokenError::NotDeveloper,
     )]

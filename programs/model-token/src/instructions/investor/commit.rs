@@ -8,14 +8,26 @@ use crate::{
     constants::ACCOUNT_VERSION,
     errors::ModelTokenError,
     events::Committed,
+    math::allowlist::{is_allowed, lesser_cap},
     state::{
         COMMITMENT_SEED, Commitment, OFFERING_SEED, Offering, OfferingStatus, PAYMENT_VAULT_SEED, PROTOCOL_SEED,
         Protocol,
     },
 };
 
-/// Puts money into an offering, or more of it. The investor may, from the opening until the close; refused while the protocol is
-/// paused.
+/// Where a wallet is on an offering's allow-list.
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    /// Its place.
+    pub index: u32,
+    /// The most that it may commit, in units of the payment mint; 0 for no cap of its own.
+    pub cap_units: u64,
+    /// The siblings from its leaf upwards.
+    pub path: Vec<[u8; 32]>,
+}
+
+/// Puts money into an offering, or more of it. The investor may, from the opening until the tail; refused while the protocol is
+/// paused, above the cap of a wallet, and to whom is not on the offering's list if it has one.
 #[derive(Accounts)]
 pub struct Commit<'info> {
     pub investor: Signer<'info>,
@@ -56,7 +68,8 @@ pub struct Commit<'info> {
 }
 
 impl Commit<'_> {
-    fn validate(&self, amount_units: u64) -> Result<()> {
+    /// Returns the most that the investor may have committed in all; 0 for no cap.
+    fn validate(&self, amount_units: u64, allowance: Option<&Allowance>) -> Result<u64> {
         let now_unix = Clock::get()?.unix_timestamp;
         self.protocol.require_not_paused(now_unix)?;
         require!(
@@ -68,12 +81,30 @@ impl Commit<'_> {
             ModelTokenError::OfferingNotOpenYet
         );
         require!(now_unix < self.offering.closes_unix, ModelTokenError::OfferingClosed);
+        require!(!self.offering.is_in_tail(now_unix), ModelTokenError::TailHasBegun);
         require!(amount_units > 0, ModelTokenError::CommitmentIsZero);
-        Ok(())
+        self.cap_units(allowance)
     }
 
-    pub fn handle(ctx: Context<Self>, amount_units: u64) -> Result<()> {
-        ctx.accounts.validate(amount_units)?;
+    fn cap_units(&self, allowance: Option<&Allowance>) -> Result<u64> {
+        let offering = &self.offering;
+        match (offering.has_allowlist(), allowance) {
+            (false, None) => Ok(offering.wallet_cap_units),
+            (true, Some(Allowance { index, cap_units, path })) => {
+                let (root, count) = (&offering.allowlist_root, offering.allowlist_count);
+                let wallet = self.investor.key().to_bytes();
+                require!(
+                    is_allowed(root, count, *index, &wallet, *cap_units, path),
+                    ModelTokenError::NotOnAllowlist
+                );
+                Ok(lesser_cap(offering.wallet_cap_units, *cap_units))
+            }
+            (false, Some(_)) | (true, None) => err!(ModelTokenError::NotOnAllowlist),
+        }
+    }
+
+    pub fn handle(ctx: Context<Self>, amount_units: u64, allowance: Option<Allowance>) -> Result<()> {
+        let cap_units = ctx.accounts.validate(amount_units, allowance.as_ref())?;
         let accounts = ctx.accounts;
         let overflow = ModelTokenError::ArithmeticOverflow;
         let offering = &mut accounts.offering;
@@ -86,11 +117,19 @@ impl Commit<'_> {
                 investor: accounts.investor.key(),
                 amount_units: 0,
                 rent_payer: accounts.payer.key(),
+                tail_withdrawn: false,
+                claimed: false,
+                vesting_units: 0,
+                released_units: 0,
                 reserved: [0; 16],
             });
             offering.commitment_count = offering.commitment_count.checked_add(1).ok_or(overflow)?;
         }
         commitment.amount_units = commitment.amount_units.checked_add(amount_units).ok_or(overflow)?;
+        require!(
+            cap_units == 0 || commitment.amount_units <= cap_units,
+            ModelTokenError::WalletCapExceeded
+        );
         offering.committed_units = offering.committed_units.checked_add(amount_units).ok_or(overflow)?;
         transfer_checked(
             CpiContext::new(

@@ -1,3 +1,4 @@
 mod commit;
+mod withdraw_commitment;
 
-pub use commit::*;
+pub use {commit::*, withdraw_commitment::*};

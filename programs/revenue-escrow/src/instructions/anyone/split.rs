@@ -148,8 +148,8 @@ impl<'info> Split<'info> {
         );
         let offering = Offering::try_deserialize(&mut &self.offering.try_borrow_data()?[..])?;
         Ok(Supply {
-            supply_units: offering.supply_units,
-            developer_units: 0,
+            supply_units: offering.supply_units()?,
+            developer_units: offering.developer_units,
         })
     }
 

@@ -9,11 +9,14 @@ use model_token::state::{MODEL_SEED, Model, OFFERING_SEED, Offering, OfferingSta
 use crate::{
     constants::ACCOUNT_VERSION,
     errors::YieldError,
-    events::PoolCreated,
-    state::{POOL_SEED, PendingBucket, Pool, REVENUE_VAULT_SEED, STAKE_VAULT_SEED},
+    events::{PoolCreated, VestingOpened},
+    state::{POOL_SEED, PendingBucket, Pool, REVENUE_VAULT_SEED, STAKE_VAULT_SEED, VESTING_SEED, Vesting},
 };
 
 /// Makes the pool of a model whose offering has succeeded. Anyone may, once. Its epochs are the protocol's, which never change.
+///
+/// What vests earns from the first deposit on: the pool counts all of it as active from here, and nothing can have been released before. When the developer
+/// has tokens its vesting account is made here, too; otherwise there is none.
 #[derive(Accounts)]
 pub struct CreatePool<'info> {
     #[account(mut)]
@@ -21,7 +24,7 @@ pub struct CreatePool<'info> {
     #[account(seeds = [PROTOCOL_SEED], bump = protocol.bump, seeds::program = model_token::ID)]
     pub protocol: Box<Account<'info, Protocol>>,
     #[account(
-        seeds = [MODEL_SEED, model.developer.as_ref(), &model.index_seed()],
+        seeds = [MODEL_SEED, model.creator.as_ref(), &model.index_seed()],
         bump = model.bump,
         seeds::program = model_token::ID,
     )]
@@ -60,13 +63,31 @@ pub struct CreatePool<'info> {
         token::token_program = revenue_token_program,
     )]
     pub revenue_vault: Box<Account<'info, RevenueAccount>>,
+    #[account(
+        init,
+        payer = payer,
+        space = 8 + Vesting::INIT_SPACE,
+        seeds = [VESTING_SEED, pool.key().as_ref(), model.key().as_ref()],
+        bump,
+    )]
+    pub developer_vesting: Option<Box<Account<'info, Vesting>>>,
     pub token_program: Program<'info, Token2022>,
     pub revenue_token_program: Program<'info, Token>,
     pub system_program: Program<'info, System>,
 }
 
 impl CreatePool<'_> {
+    fn validate(&self) -> Result<()> {
+        require!(
+            self.developer_vesting.is_some() == (self.offering.developer_units > 0),
+            YieldError::DeveloperVestingMissing
+        );
+        Ok(())
+    }
+
     pub fn handle(ctx: Context<Self>) -> Result<()> {
+        ctx.accounts.validate()?;
+        let vesting_units = ctx.accounts.offering.vesting_units()?;
         let model = ctx.accounts.model.key();
         let token_mint = ctx.accounts.token_mint.key();
         let revenue_mint = ctx.accounts.revenue_mint.key();
@@ -80,21 +101,43 @@ impl CreatePool<'_> {
             stake_vault_bump: ctx.bumps.stake_vault,
             revenue_vault_bump: ctx.bumps.revenue_vault,
             accumulator: 0,
-            active_units: 0,
+            active_units: vesting_units,
             staked_units: 0,
             pending: [PendingBucket::default(); 2],
             owed_units: 0,
             redeem_units: 0,
             epoch_slots,
-            reserved: [0; 32],
+            vesting_units,
+            reserved: [0; 24],
         });
+        let pool = ctx.accounts.pool.key();
         emit!(PoolCreated {
-            pool: ctx.accounts.pool.key(),
+            pool,
             model,
             token_mint,
             revenue_mint,
-            epoch_slots
+            epoch_slots,
+            vesting_units,
         });
+        let units = ctx.accounts.offering.developer_units;
+        if let (Some(vesting), Some(bump)) = (&mut ctx.accounts.developer_vesting, ctx.bumps.developer_vesting) {
+            vesting.set_inner(Vesting {
+                version: ACCOUNT_VERSION,
+                bump,
+                pool,
+                owner: model,
+                units,
+                accumulator_snapshot: 0,
+                owed_units: 0,
+                rent_payer: ctx.accounts.payer.key(),
+                reserved: [0; 16],
+            });
+            emit!(VestingOpened {
+                pool,
+                owner: model,
+                units
+            });
+        }
         Ok(())
     }
 }
