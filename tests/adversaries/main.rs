@@ -36,7 +36,9 @@ fn given_one_ten_or_a_hundred_attackers_when_an_honest_operator_answers_then_it_
     assert_eq!(one.final_after_slots, hundred.final_after_slots);
     for (attackers, cost) in [(1, one), (10, ten), (100, hundred)] {
         assert_eq!(cost.transactions, attackers * one.transactions);
-        assert_eq!(cost.gained_units, i128::from(attackers) * one.gained_units);
+        // One trace does for all, and attaching it is no answer.
+        let others = i128::from(attackers - 1) * (one.gained_units - i128::from(terms().move_cost_units));
+        assert_eq!(cost.gained_units, one.gained_units + others);
         assert!(cost.gained_units > 0, "{cost:?}");
     }
 }

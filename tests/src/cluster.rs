@@ -292,7 +292,7 @@ impl Cluster {
             bytes <= MAX_TRANSACTION_BYTES,
             "the transaction has {bytes} bytes and fits no packet"
         );
-        self.fees_lamports += LAMPORTS_PER_SIGNATURE * transaction.signatures.len() as u64;
+        self.fees_lamports += LAMPORTS_PER_SIGNATURE * (transaction.signatures.len() as u64 + checked(instructions));
         let Executed {
             result,
             logs,
@@ -363,6 +363,17 @@ impl Cluster {
         self.touched.extend(&transaction.message.account_keys);
         (transaction.into(), bytes)
     }
+}
+
+/// Signatures that the Ed25519 program checks in a transaction, which are paid like its own.
+fn checked(instructions: &[Instruction]) -> u64 {
+    let checks = instructions
+        .iter()
+        .filter(|instruction| instruction.program_id == solana_sdk_ids::ed25519_program::ID);
+    checks
+        .filter_map(|check| check.data.first())
+        .map(|count| u64::from(*count))
+        .sum()
 }
 
 /// The keypair with this number.

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ::model_token::state::Offering;
+use ::model_token::state::{Appointment, Model, Offering, OperatorAccess, Protocol, ProtocolUpdate};
 use ::opml_oracle::{
     game::Phase as ChainPhase,
-    state::{Dispute, Operator, Report, ReportStatus, StakeVault},
+    state::{Dispute, Equivocation, Inquiry, Operator, Report, ReportStatus, StakeVault},
 };
 use ::revenue_escrow::state::{Credit, Earnings, Lane, ModelVault, Session};
 use anchor_lang::prelude::Pubkey;
@@ -155,6 +155,18 @@ pub fn assert_agrees(stage: &Stage) {
     for dispute in 0..ledger.disputes.len() {
         assert_dispute(stage, dispute);
     }
+    for inquiry in 0..ledger.inquiries.len() {
+        assert_inquiry(stage, inquiry);
+    }
+    for ((operator, question), shown) in &ledger.equivocations {
+        let chain: Equivocation = world.read(&stage.equivocation_account(*operator, *question));
+        assert_eq!(
+            (chain.due_units, chain.slashed_units, chain.payout_units),
+            (shown.due, shown.slashed, shown.payout),
+            "an equivocation"
+        );
+    }
+    assert_roles(stage);
 
     let vault: ModelVault = world.read(&addresses::revenue_escrow::vault(&model));
     assert_eq!(
@@ -264,6 +276,10 @@ fn assert_report(stage: &Stage, report: usize) {
             reported.traces.len()
         )
     );
+    assert_eq!(
+        (chain.open_inquiries, chain.demands_made, chain.demands_pending),
+        (reported.inquiries, reported.demands_made, reported.demands_pending)
+    );
     assert_due(&chain.window, reported.window.map(|due| due.slot));
     let bucket = addresses::revenue_escrow::bucket(&address);
     let Some(filled) = &reported.bucket else {
@@ -272,14 +288,22 @@ fn assert_report(stage: &Stage, report: usize) {
     };
     let chain: Bucket = world.read(&bucket);
     assert_eq!(
-        (chain.collected_units, chain.settled, chain.open_collections as usize),
-        (filled.units, filled.split, filled.collections.len())
+        (chain.collected_units, chain.retracted_units, chain.fee_units),
+        (filled.units, filled.retracted, filled.fees)
+    );
+    assert_eq!(
+        (chain.settled, chain.open_collections as usize),
+        (filled.split, filled.collections.len())
     );
     for (payer, collection) in &filled.collections {
         let chain: Collection = world.read(&stage.collection_account(report, *payer));
         assert_eq!(
             (chain.amount_units, chain.first_sequence, u64::from(chain.count)),
             (collection.units, collection.first, collection.count)
+        );
+        assert_eq!(
+            (chain.retracted, chain.retraction_fee_units),
+            (collection.retracted, collection.fee)
         );
     }
 }
@@ -324,6 +348,56 @@ fn assert_dispute(stage: &Stage, dispute: usize) {
     );
     if disputed.is_running() {
         assert_due(&chain.game.clocks.deadline, Some(disputed.due.slot));
+    }
+}
+
+fn assert_inquiry(stage: &Stage, inquiry: usize) {
+    let (world, asked) = (&stage.world, &stage.ledger.inquiries[inquiry]);
+    let address = stage.inquiry_account(inquiry);
+    if asked.closed {
+        assert!(!world.is_made(&address), "an inquiry that is closed");
+        return;
+    }
+    let chain: Inquiry = world.read(&address);
+    assert_eq!(
+        (chain.fees_units, chain.order, chain.settled, chain.payout_units),
+        (asked.fees, asked.order, asked.settled, asked.payout)
+    );
+    assert_eq!(u64::from(chain.game.demands), asked.demands);
+    assert_eq!(
+        chain.game.pending.map(|pending| pending.deadline.due_slot),
+        asked.pending.map(|due| due.slot)
+    );
+}
+
+/// Who may serve the model, and what waits for the timelock.
+fn assert_roles(stage: &Stage) {
+    let (world, ledger) = (&stage.world, &stage.ledger);
+    let model: Model = world.read(&stage.published.model);
+    assert_eq!(
+        model.operators == OperatorAccess::Listed,
+        ledger.access.listing.is_some(),
+        "whether the model has a list"
+    );
+    assert_due(&model.listing, ledger.access.listing.map(|due| due.slot));
+    for (operator, appointed) in ledger.access.appointments.iter().enumerate() {
+        let address = stage.appointment_account(operator);
+        let Some(appointed) = appointed else {
+            assert!(!world.is_made(&address), "an appointment that is closed");
+            continue;
+        };
+        let chain: Appointment = world.read(&address);
+        assert_due(&chain.dismissal, appointed.dismissal.map(|due| due.slot));
+    }
+    let protocol: Protocol = world.read(&addresses::model_token::protocol());
+    assert_eq!(protocol.terms.min_bond_units, ledger.least_bond);
+    let update = addresses::model_token::protocol_update();
+    match &ledger.update {
+        Some(waiting) => {
+            let chain: ProtocolUpdate = world.read(&update);
+            assert_due(&chain.due, Some(waiting.due.slot));
+        }
+        None => assert!(!world.is_made(&update), "an update that is over"),
     }
 }
 

@@ -2,7 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use ::opml_oracle::state::{Dispute as DisputeAccount, Operator as OperatorAccount, Report as ReportAccount, Trace};
+use ::model_token::state::OperatorAccess;
+use ::opml_oracle::{
+    instructions::ShownReceipt,
+    state::{
+        Dispute as DisputeAccount, Equivocation as EquivocationAccount, Inquiry as InquiryAccount,
+        Operator as OperatorAccount, Report as ReportAccount, Trace,
+    },
+};
 use ::revenue_escrow::{
     instructions::GrantSessionArgs,
     state::{Lane as LaneAccount, Session as SessionAccount},
@@ -10,9 +17,13 @@ use ::revenue_escrow::{
 use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction};
 use imo_client::{
     addresses,
-    challenge::staging::{self, Proof},
+    challenge::{
+        evidence::reported,
+        staging::{self, Proof},
+    },
+    data::Demand,
     instructions::{
-        model_token,
+        data, model_token,
         opml_oracle::{self, Place as PlaceShown, ReportTerms},
         revenue_escrow::{self, CollectedLane, SplitReport},
         yield_distributor::{self, due_marks},
@@ -20,7 +31,7 @@ use imo_client::{
     trees::{ReceiptTree, RequestTree},
 };
 use imo_protocol::{Bucket, Collection, Now, Receipt, Request, Voucher as VoucherMessage};
-use opml_runtime::{ClaimedTrace, execute, witness};
+use opml_runtime::{Claim, ClaimedTrace, execute, witness};
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
@@ -28,12 +39,12 @@ use super::{
     audit,
     ledger::{Code, Ledger, PAYERS, Phase, Status, Voucher},
     run::Totals,
-    stage::{Beginning, LaneBook, NODES, Place, Stage},
+    stage::{Beginning, LaneBook, NODES, Place, Stage, two_claims},
     step::{Kind, Step},
 };
 use crate::{
     landed::Outcome,
-    world::{CLUSTER, sign},
+    world::{CLUSTER, answer_key, sign, sign_answer, usdc},
 };
 
 /// What a call does to the ledger, or is refused with.
@@ -52,6 +63,8 @@ struct Attempt {
 const SESSION_SECONDS: i64 = 4_000;
 const VOUCHER_SECONDS: i64 = 1_500;
 const SALT: [u8; 32] = [0x5A; 32];
+/// Questions that operators may be caught answering in two ways.
+const QUESTIONS: u8 = 3;
 
 impl Stage {
     /// Plays on until where these histories begin, by steps like all others.
@@ -64,6 +77,7 @@ impl Stage {
                 what,
                 amount,
                 again: false,
+                legal: false,
             };
             self.play(&step, &mut totals);
         };
@@ -108,21 +122,39 @@ impl Stage {
         if step.kind == Kind::Prove || (step.kind == Kind::NextMove && self.is_next_a_proof(step)) {
             return self.play_proof(step, totals);
         }
-        let attempt = match step.kind {
+        if step.kind == Kind::ProveEquivocation {
+            return self.play_evidence(step, totals);
+        }
+        let (step, attempt) = match step.kind {
             Kind::Wait => return self.pass(u64::from(step.amount % 64)),
             Kind::WaitUntilDue => return self.pass_until_due(step),
             Kind::Restart => return self.restart(),
             Kind::Ask => return self.ask(step),
-            _ => self.attempt(step),
+            _ if step.legal => match self.possible(step) {
+                Some(found) => found,
+                // Something may be possible when something has come due.
+                None => return self.pass_until_due(step),
+            },
+            _ => match self.attempt(step) {
+                Some(attempt) => (*step, attempt),
+                // Nobody has anything to try here.
+                None => return self.pass(1),
+            },
         };
-        let Some(attempt) = attempt else {
-            // Nobody has anything to try here.
-            return self.pass(1);
-        };
+        let step = &step;
         let times = if step.again && attempt.repeatable { 2 } else { 1 };
         for _ in 0..times {
             self.send(step, &attempt, totals);
         }
+    }
+
+    /// The first variation of a step that the ledger allows.
+    fn possible(&self, step: &Step) -> Option<(Step, Attempt)> {
+        step.variations().find_map(|step| {
+            let attempt = self.attempt(&step)?;
+            let mut next = self.ledger.clone();
+            (attempt.effect)(&mut next).is_ok().then_some((step, attempt))
+        })
     }
 
     fn send(&mut self, step: &Step, attempt: &Attempt, totals: &mut Totals) -> bool {
@@ -188,11 +220,19 @@ impl Stage {
             .iter()
             .filter(|dispute| dispute.is_running())
             .map(|dispute| dispute.due);
+        let demands = ledger.inquiries.iter().filter_map(|inquiry| inquiry.pending);
+        let appointments = ledger.access.appointments.iter().flatten();
+        let roles = appointments
+            .filter_map(|appointment| appointment.dismissal)
+            .chain(ledger.access.listing)
+            .chain(ledger.update.iter().flat_map(|update| [update.due, update.due.lapse()]));
         let epochs = now.slot / ledger.pool.epoch_slots + 1;
         let mut slots: Vec<u64> = funds
             .chain(operators)
             .chain(reports)
             .chain(turns)
+            .chain(demands)
+            .chain(roles)
             .map(|due| due.slot)
             .collect();
         slots.push(epochs * ledger.pool.epoch_slots);
@@ -290,6 +330,8 @@ impl Stage {
             .map_or(0, |lane| lane.funds.total());
         let holder = || self.holders[who].insecure_clone();
         let holder_key = self.holders[who].pubkey();
+        let developer = || self.developer.insecure_clone();
+        let developer_key = self.developer.pubkey();
         let pool = || self.world.pool(&self.published);
         let wallet = |key: &Pubkey| ledger.wallets.get(key).copied().unwrap_or(0);
         let tokens = ledger.tokens.get(&holder_key).copied().unwrap_or(0);
@@ -305,6 +347,77 @@ impl Stage {
                     model_token::set_pause(self.guardian.pubkey(), until),
                     move |ledger| ledger.set_pause(until),
                 )
+            }
+
+            Kind::SetOperatorAccess => {
+                let listed = step.amount.is_multiple_of(3);
+                let access = if listed {
+                    OperatorAccess::Listed
+                } else {
+                    OperatorAccess::Open
+                };
+                of(
+                    developer(),
+                    model_token::set_operator_access(developer_key, model, access),
+                    move |ledger| ledger.set_listed(listed),
+                )
+            }
+            Kind::AppointOperator => {
+                let authority = ledger.people.operators[who];
+                of(
+                    developer(),
+                    model_token::appoint_operator(developer_key, developer_key, model, authority),
+                    move |ledger| ledger.appoint(who),
+                )
+            }
+            Kind::DismissOperator => {
+                let authority = ledger.people.operators[who];
+                of(
+                    developer(),
+                    model_token::dismiss_operator(developer_key, model, authority),
+                    move |ledger| ledger.dismiss(who),
+                )
+            }
+            Kind::CloseAppointment => {
+                ledger.access.appointments[who].as_ref()?;
+                let appointment = self.world.read(&self.appointment_account(who));
+                of(
+                    stranger(),
+                    model_token::close_appointment(&appointment),
+                    move |ledger| ledger.close_appointment(who),
+                )
+            }
+            Kind::ProposeUpdate => {
+                let mut settings = self.settings.clone();
+                settings.terms.min_bond_units = usdc(10 + u64::from(step.what % 8));
+                let (key, bond, timelock) = (
+                    self.authority.pubkey(),
+                    settings.terms.min_bond_units,
+                    settings.timelock_slots,
+                );
+                of(
+                    self.authority.insecure_clone(),
+                    model_token::propose_update(key, key, settings),
+                    move |ledger| ledger.propose_update(timelock, bond),
+                )
+            }
+            Kind::ExecuteUpdate | Kind::CancelUpdate => {
+                ledger.update?;
+                let update = self.world.read(&addresses::model_token::protocol_update());
+                let by_authority = step.what.is_multiple_of(2);
+                match step.kind {
+                    Kind::ExecuteUpdate => of(stranger(), model_token::execute_update(&update), |ledger| {
+                        ledger.execute_update()
+                    }),
+                    _ => {
+                        let caller = match by_authority {
+                            true => self.authority.insecure_clone(),
+                            false => stranger(),
+                        };
+                        let cancel = model_token::cancel_update(caller.pubkey(), &update);
+                        of(caller, cancel, move |ledger| ledger.cancel_update(by_authority))
+                    }
+                }
             }
 
             Kind::OpenCredit => of(
@@ -347,11 +460,14 @@ impl Stage {
             Kind::OpenLane => {
                 let units = step.units(funds);
                 let operator = self.operator_account(other);
-                of(
-                    payer(),
-                    revenue_escrow::open_lane(payer_key, payer_key, model, operator, units, false),
-                    move |ledger| ledger.open_lane(who, other, units),
-                )
+                let authority = ledger.people.operators[other];
+                let open = match ledger.access.appointments[other] {
+                    Some(_) => revenue_escrow::open_lane_to_appointed(
+                        payer_key, payer_key, model, operator, authority, units, false,
+                    ),
+                    None => revenue_escrow::open_lane(payer_key, payer_key, model, operator, units, false),
+                };
+                of(payer(), open, move |ledger| ledger.open_lane(who, other, units))
             }
             Kind::FundLane => {
                 let units = step.units(funds);
@@ -420,6 +536,17 @@ impl Stage {
                 })
             }
             Kind::Collect | Kind::CollectReplayed => return self.collect(step, who),
+            Kind::AnnounceRetraction => {
+                let (report, payer) = self.collection(step)?;
+                let operator = self.operators[ledger.reports[report].operator].insecure_clone();
+                let collection: Collection = self.world.read(&self.collection_account(report, payer));
+                let state: ReportAccount = self.world.read(&self.report_account(report));
+                of(
+                    operator.insecure_clone(),
+                    revenue_escrow::announce_retraction(operator.pubkey(), &state, &collection),
+                    move |ledger| ledger.announce_retraction(report, payer),
+                )
+            }
             Kind::Split => {
                 let report = self.report(step)?;
                 ledger.reports[report].bucket.as_ref()?;
@@ -533,7 +660,10 @@ impl Stage {
                     period_start_unix: 0,
                     period_end_unix: 1,
                 };
-                let post = opml_oracle::post_report(key, &operator, terms);
+                let post = match ledger.access.appointments[who] {
+                    Some(_) => opml_oracle::post_report_as_appointed(key, &operator, terms),
+                    None => opml_oracle::post_report(key, &operator, terms),
+                };
                 let report = addresses::opml_oracle::report(&self.operator_account(who), operator.next_sequence);
                 Attempt {
                     instructions: vec![post, revenue_escrow::open_bucket(key, report)],
@@ -623,6 +753,46 @@ impl Stage {
                 )
             }
 
+            Kind::OpenInquiry => return self.open_inquiry(step, who),
+            Kind::DemandData
+            | Kind::ServeData
+            | Kind::ServeOtherBytes
+            | Kind::TimeOutDemand
+            | Kind::SettleInquiry
+            | Kind::WithdrawInquiry => return self.inquire(step),
+            Kind::PunishEquivocation => {
+                let question = step.what % QUESTIONS;
+                let challenger = self.challengers[other].insecure_clone();
+                let operator = self.operator_account(who);
+                let answers = two_claims(question).map(|claim| sign_answer(operator, claim, &answer_key()));
+                Attempt {
+                    instructions: opml_oracle::punish_equivocation(challenger.pubkey(), mint, &answers).into(),
+                    signer: challenger,
+                    effect: Box::new(move |ledger| ledger.punish_equivocation(who, question, other)),
+                    repeatable: true,
+                }
+            }
+            Kind::SettleEquivocation | Kind::WithdrawReward | Kind::CloseEquivocation => {
+                let shown: Vec<(usize, u8)> = ledger.equivocations.keys().copied().collect();
+                let (operator, question) = shown[step.one_of(shown.len())?];
+                let state: EquivocationAccount = self.world.read(&self.equivocation_account(operator, question));
+                match step.kind {
+                    Kind::SettleEquivocation => {
+                        of(stranger(), opml_oracle::settle_equivocation(&state), move |ledger| {
+                            ledger.settle_equivocation(operator, question)
+                        })
+                    }
+                    Kind::WithdrawReward => of(
+                        stranger(),
+                        opml_oracle::withdraw_reward(stranger_key, &state),
+                        move |ledger| ledger.withdraw_reward(operator, question),
+                    ),
+                    _ => of(stranger(), opml_oracle::close_equivocation(&state), move |ledger| {
+                        ledger.close_equivocation(operator, question)
+                    }),
+                }
+            }
+
             Kind::Stake => {
                 let units = step.units(tokens);
                 of(
@@ -675,7 +845,9 @@ impl Stage {
                     ledger.close_epoch_mark(epoch)
                 })
             }
-            Kind::Wait | Kind::WaitUntilDue | Kind::Restart | Kind::Ask | Kind::Prove => return None,
+            Kind::Wait | Kind::WaitUntilDue | Kind::Restart | Kind::Ask | Kind::Prove | Kind::ProveEquivocation => {
+                return None;
+            }
         })
     }
 
@@ -765,6 +937,81 @@ impl Stage {
             opml_oracle::open_dispute(key, key, &state, nonce, commitment),
             move |ledger| ledger.open_dispute(report, who),
         ))
+    }
+
+    fn open_inquiry(&self, step: &Step, who: usize) -> Option<Attempt> {
+        let report = self.report(step)?;
+        let place = self.place_to_dispute(report, step)?;
+        let demander = self.challengers[who].insecure_clone();
+        let PlaceShown {
+            claim,
+            receipt_salt,
+            path,
+            ..
+        } = self.shown(report, &place);
+        let receipt = ShownReceipt {
+            index: place.receipt,
+            input_root: claim.input_root,
+            output_root: claim.output_root,
+            salt: receipt_salt,
+            path,
+        };
+        let collection: Collection = self.world.read(&self.collection_account(report, place.payer));
+        let state: ReportAccount = self.world.read(&self.report_account(report));
+        let nonce = self.ledger.inquiries.len() as u64;
+        let open = data::open_input_inquiry(demander.pubkey(), &state, &collection, receipt, None, nonce);
+        Some(once(demander, open, move |ledger| ledger.open_inquiry(report, who)))
+    }
+
+    /// What somebody does about an inquiry that is not paid out.
+    fn inquire(&self, step: &Step) -> Option<Attempt> {
+        let open: Vec<usize> = (0..self.ledger.inquiries.len())
+            .filter(|inquiry| !self.ledger.inquiries[*inquiry].closed)
+            .collect();
+        let inquiry = open[step.one_of(open.len())?];
+        let asked = &self.ledger.inquiries[inquiry];
+        // A settled one can outlive its report.
+        let is_report_there = !self.ledger.reports[asked.report].closed;
+        if !is_report_there && step.kind != Kind::WithdrawInquiry {
+            return None;
+        }
+        let state: InquiryAccount = self.world.read(&self.inquiry_account(inquiry));
+        let stranger = self.stranger.insecure_clone();
+        let key = stranger.pubkey();
+        Some(match step.kind {
+            Kind::DemandData => {
+                let demander = self.challengers[asked.demander].insecure_clone();
+                let root = Demand {
+                    level: 0,
+                    index: 0,
+                    hash: state.root,
+                    path: Vec::new(),
+                };
+                of(demander, data::demand_data(&state, &root), move |ledger| {
+                    ledger.demand_data(inquiry)
+                })
+            }
+            Kind::ServeData | Kind::ServeOtherBytes => {
+                let is_it = step.kind == Kind::ServeData;
+                let input = &self.catalogue[self.asked_about[inquiry].asked].input;
+                let mut tile = input.tile(0).expect("an input has a tile").to_vec();
+                if !is_it {
+                    tile[0] ^= 1;
+                }
+                of(stranger, data::serve_data(&state, tile), move |ledger| {
+                    ledger.serve_data(inquiry, is_it)
+                })
+            }
+            Kind::TimeOutDemand => of(stranger, data::time_out_demand(&state), move |ledger| {
+                ledger.time_out_demand(inquiry)
+            }),
+            Kind::SettleInquiry => of(stranger, data::settle_inquiry(&state), move |ledger| {
+                ledger.settle_inquiry(inquiry)
+            }),
+            _ => of(stranger, data::withdraw_inquiry(key, &state), move |ledger| {
+                ledger.withdraw_inquiry(inquiry)
+            }),
+        })
     }
 
     /// A receipt of a report that a dispute can be about.
@@ -953,6 +1200,60 @@ impl Stage {
         self.world.send(&[close], &[&challenger]).expect_ok();
     }
 
+    /// A challenger shows another signed answer to the question of its receipt.
+    fn play_evidence(&mut self, step: &Step, totals: &mut Totals) {
+        let opened: Vec<usize> = (0..self.ledger.disputes.len())
+            .filter(|dispute| self.ledger.disputes[*dispute].phase == Phase::Opened)
+            .collect();
+        let candidate = step.one_of(opened.len()).map(|place| opened[place]);
+        let Some((dispute, place)) = candidate.and_then(|dispute| Some((dispute, self.places[dispute]?))) else {
+            return self.pass(1);
+        };
+        let report = self.ledger.disputes[dispute].report;
+        let bucket = self.ledger.reports[report].bucket.as_ref();
+        if !bucket.is_some_and(|bucket| bucket.collections.contains_key(&place.payer)) {
+            return self.pass(1);
+        }
+        let operator = self.ledger.reports[report].operator;
+        let shown = self.shown(report, &place);
+        let other = Claim {
+            output_root: [0x77; 32],
+            ..shown.claim
+        };
+        let answer = sign_answer(self.operator_account(operator), other, &answer_key());
+        let evidence = reported(&shown);
+        let state = self.state(dispute);
+        let challenger = self.challengers[self.ledger.disputes[dispute].challenger].insecure_clone();
+        let key = self.world.key();
+        let proof = Proof {
+            dispute: &state,
+            element: 0,
+            witness: &evidence,
+            witness_account: key.pubkey(),
+            lamports: self.world.rent_of(staging::account_bytes(&evidence)),
+        };
+        let mut staged = staging::stage_and_prove(&proof, &[]);
+        // The last one may write the rest; without its last instruction it does not prove.
+        staged
+            .last_mut()
+            .and_then(Vec::pop)
+            .expect("the last instruction proves");
+        for instructions in staged.into_iter().filter(|instructions| !instructions.is_empty()) {
+            self.world.send(&instructions, &[&challenger, &key]).expect_ok();
+        }
+        let collection = self.collection_account(report, place.payer);
+        let prove = opml_oracle::prove_equivocation(&state, state.game.digest, collection, key.pubkey(), &answer);
+        let attempt = Attempt {
+            instructions: prove.into(),
+            signer: challenger.insecure_clone(),
+            effect: Box::new(move |ledger| ledger.prove_equivocation(dispute)),
+            repeatable: false,
+        };
+        self.send(step, &attempt, totals);
+        let close = opml_oracle::close_witness(challenger.pubkey(), key.pubkey());
+        self.world.send(&[close], &[&challenger]).expect_ok();
+    }
+
     /// What the books of the people themselves note about a transaction that landed.
     fn note(&mut self, step: &Step) {
         let who = usize::from(step.who) % 2;
@@ -961,6 +1262,11 @@ impl Stage {
                 let report = self.ledger.disputes.last().expect("one was opened").report;
                 let place = self.place_to_dispute(report, step);
                 self.places.push(place);
+            }
+            Kind::OpenInquiry => {
+                let report = self.ledger.inquiries.last().expect("one was opened").report;
+                let place = self.place_to_dispute(report, step).expect("it was about a receipt");
+                self.asked_about.push(place);
             }
             Kind::Collect => {
                 let Some(report) = self.report(step) else { return };

@@ -2,13 +2,13 @@
 
 use anchor_lang::prelude::Pubkey;
 use imo_client::addresses;
-use imo_protocol::Now;
-use model_token::state::ModelVersion;
-use opml_runtime::Model;
+use imo_protocol::{Now, question_hash};
+use model_token::state::{ModelVersion, Settings};
+use opml_runtime::{Claim, Model};
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
-use super::ledger::{CONTRIBUTORS, Ledger, Operator, PAYERS, People, Pool, Voucher};
+use super::ledger::{Access, CONTRIBUTORS, Ledger, Operator, PAYERS, People, Pool, Voucher};
 use crate::{
     cast::Cast,
     models::{chain, honest, lying},
@@ -59,14 +59,20 @@ pub struct Stage {
     pub operators: [Keypair; 2],
     pub challengers: [Keypair; 2],
     pub holders: [Keypair; 2],
+    pub developer: Keypair,
+    pub authority: Keypair,
     pub guardian: Keypair,
     pub stranger: Keypair,
+    /// What an update of the protocol proposes, but for the least bond.
+    pub settings: Settings,
     /// What can be asked: two honest answers and a false one.
     pub catalogue: Vec<Asked>,
     /// By payer and operator.
     pub lanes: [[LaneBook; 2]; PAYERS],
     /// By dispute: the place that it committed to, as (payer, receipt of its collection, index into the catalogue).
     pub places: Vec<Option<Place>>,
+    /// By inquiry: the receipt whose input it is about.
+    pub asked_about: Vec<Place>,
 }
 
 /// The receipt that a dispute is about.
@@ -81,6 +87,7 @@ impl Stage {
     /// A world in which the model is launched: the root of all histories, which fork it.
     pub fn launch() -> Self {
         let (mut world, cast) = World::light();
+        let settings = world.settings(&cast);
         let model = chain(usize::from(NODES));
         // The treasury and an investor have contributed data, too: who has two parts is paid both.
         let contributors = [(cast.treasury.pubkey(), 100), (cast.alice.pubkey(), 233)];
@@ -101,6 +108,7 @@ impl Stage {
             stranger,
             developer,
             treasury,
+            authority,
             ..
         } = cast;
         let second = [world.actor(), world.actor(), world.actor()];
@@ -146,10 +154,14 @@ impl Stage {
             operators,
             challengers,
             holders,
+            developer,
+            authority,
             guardian,
             stranger,
+            settings,
             lanes: Default::default(),
             places: Vec::new(),
+            asked_about: Vec::new(),
         }
     }
 
@@ -166,7 +178,10 @@ impl Stage {
             operators: copies(&self.operators),
             challengers: copies(&self.challengers),
             holders: copies(&self.holders),
+            developer: self.developer.insecure_clone(),
+            authority: self.authority.insecure_clone(),
             guardian: self.guardian.insecure_clone(),
+            settings: self.settings.clone(),
             stranger: self.stranger.insecure_clone(),
             catalogue: self.catalogue.clone(),
             lanes: std::array::from_fn(|payer| {
@@ -180,6 +195,7 @@ impl Stage {
                 })
             }),
             places: self.places.clone(),
+            asked_about: self.asked_about.clone(),
         }
     }
 
@@ -223,10 +239,36 @@ impl Stage {
         addresses::opml_oracle::dispute(&self.report_account(opened.report), &challenger, dispute as u64)
     }
 
+    /// A challenger numbers its inquiries as they come.
+    pub fn inquiry_account(&self, inquiry: usize) -> Pubkey {
+        let opened = &self.ledger.inquiries[inquiry];
+        let demander = self.ledger.people.challengers[opened.demander];
+        addresses::opml_oracle::inquiry(&self.report_account(opened.report), &demander, inquiry as u64)
+    }
+
+    /// A question that nobody reports, by its number.
+    pub fn equivocation_account(&self, operator: usize, question: u8) -> Pubkey {
+        let question = question_hash(&two_claims(question)[0]);
+        addresses::opml_oracle::equivocation(&self.operator_account(operator), &question)
+    }
+
+    pub fn appointment_account(&self, operator: usize) -> Pubkey {
+        addresses::model_token::appointment(&self.published.model, &self.ledger.people.operators[operator])
+    }
+
     pub fn collection_account(&self, report: usize, payer: usize) -> Pubkey {
         let operator = self.ledger.reports[report].operator;
         addresses::revenue_escrow::collection(&self.report_account(report), &self.lane_account(payer, operator))
     }
+}
+
+/// Two answers to the question with this number.
+pub fn two_claims(question: u8) -> [Claim; 2] {
+    [[3; 32], [4; 32]].map(|output_root| Claim {
+        model_root: [1; 32],
+        input_root: [question; 32],
+        output_root,
+    })
 }
 
 /// The ledger of a world in which nothing has happened since the launch: what the chain says, which the scenarios have checked.
@@ -259,6 +301,11 @@ fn opening_balance(world: &World, published: &Published, people: People) -> Ledg
         operators,
         reports: Vec::new(),
         disputes: Vec::new(),
+        inquiries: Vec::new(),
+        equivocations: Default::default(),
+        access: Access::default(),
+        update: None,
+        least_bond: terms().min_bond_units,
         insurance: 0,
         earnings: Default::default(),
         contributors: Default::default(),

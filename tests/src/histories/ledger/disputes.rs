@@ -236,6 +236,15 @@ impl Ledger {
         Ok(())
     }
 
+    /// Another signed answer to the question of a receipt is shown instead of naming the place.
+    pub fn prove_equivocation(&mut self, dispute: usize) -> Result<(), Code> {
+        let report = self.dispute(dispute)?.report;
+        self.due_move(dispute, Phase::Opened)?;
+        self.land(dispute, Phase::Proven, true);
+        self.reject(report);
+        Ok(())
+    }
+
     pub fn time_out(&mut self, dispute: usize) -> Result<(), Code> {
         let now = self.now;
         let game = self.dispute(dispute)?;
@@ -269,16 +278,7 @@ impl Ledger {
         }
         let mut payout = 0;
         if ended.phase == Phase::Proven {
-            let cap = Self::share(report.slashed, terms.cost_cap_bps);
-            let costs = (terms.move_cost_units * ended.challenger_moves).min(cap - report.costs);
-            let share = match report.share_given {
-                true => 0,
-                false => Self::share(report.slashed, terms.prover_share_bps),
-            };
-            report.share_given = true;
-            report.costs += costs;
-            report.slashed_left -= costs + share;
-            payout = ended.bond + costs + share;
+            payout = ended.bond + report.reward(&terms, ended.challenger_moves);
         } else if report.status == Status::Rejected {
             self.insurance += ended.bond;
         } else {

@@ -50,7 +50,10 @@ pub struct Voucher {
 
 #[derive(Clone, Debug, Default)]
 pub struct Bucket {
+    /// What stands; what is retracted and not refunded; what was paid for that and is not shared or given back.
     pub units: u64,
+    pub retracted: u64,
+    pub fees: u64,
     pub split: bool,
     /// By payer.
     pub collections: BTreeMap<usize, Collection>,
@@ -61,6 +64,14 @@ pub struct Collection {
     pub units: u64,
     pub first: u64,
     pub count: u64,
+    pub retracted: bool,
+    pub fee: u64,
+}
+
+impl Bucket {
+    pub fn total(&self) -> u64 {
+        self.units + self.retracted + self.fees
+    }
 }
 
 impl Credit {
@@ -158,6 +169,10 @@ impl Ledger {
         if units == 0 {
             return Err(Error::AmountIsZero.into());
         }
+        if !self.admits_work(operator) {
+            return Err(Error::NotAppointed.into());
+        }
+        let credit = self.credit(payer)?;
         credit.funds.take(units, &now)?;
         credit.lanes[operator] = Some(Lane {
             generation: now.slot,
@@ -275,7 +290,7 @@ impl Ledger {
             return Err(Error::ReportSealDue.into());
         }
         let max_collect = reported.max_collect;
-        let bucket_units = bucket.units;
+        let bucket_units = bucket.units + bucket.retracted;
         let session = self.session(payer)?;
         if session.revoked.is_some_and(|due| due.is_past(&now)) {
             return Err(Error::SessionRevoked.into());
@@ -319,6 +334,8 @@ impl Ledger {
             units,
             first,
             count: voucher.count - first,
+            retracted: false,
+            fee: 0,
         };
         bucket.collections.insert(payer, collection);
         Ok(())
@@ -343,16 +360,20 @@ impl Ledger {
         }
         bucket.split = true;
         let units = std::mem::take(&mut bucket.units);
+        let fees = std::mem::take(&mut bucket.fees);
         let split = self.split;
-        let [redeem, developer, operated, protocol, contributed] = [
+        // The operator has no part of what it paid itself.
+        let others = u128::from(10_000 - split.operator_bps);
+        let fee_part = |bps: u16| u64::try_from(u128::from(fees) * u128::from(bps) / others).expect("a part fits");
+        let [redeem, developer, protocol, contributed] = [
             split.redeem_bps,
             split.developer_bps,
-            split.operator_bps,
             split.protocol_bps,
             split.contributors_bps,
         ]
-        .map(|bps| Self::share(units, bps));
-        let holders = units - redeem - developer - operated - protocol - contributed;
+        .map(|bps| Self::share(units, bps) + fee_part(bps));
+        let operated = Self::share(units, split.operator_bps);
+        let holders = units + fees - redeem - developer - operated - protocol - contributed;
         self.contributed += contributed;
         self.paid_to_others += holders + redeem + protocol;
         let people = [
@@ -371,6 +392,33 @@ impl Ledger {
         Ok(())
     }
 
+    /// The operator takes a collection back and pays what the others would have got.
+    pub fn announce_retraction(&mut self, report: usize, payer: usize) -> Result<(), Code> {
+        let split = self.split;
+        let reported = &mut self.reports[report];
+        if reported.closed {
+            return Err(NOT_THERE);
+        }
+        let bucket = reported.bucket.as_mut().ok_or(NOT_THERE)?;
+        let collection = bucket.collections.get_mut(&payer).ok_or(NOT_THERE)?;
+        if matches!(reported.status, Status::Final | Status::Rejected) {
+            return Err(Error::TooLateToRetract.into());
+        }
+        if reported.disputes > 0 || reported.demands_made > 0 {
+            return Err(Error::ReportIsChallenged.into());
+        }
+        if collection.retracted {
+            return Err(Error::AlreadyRetracted.into());
+        }
+        collection.retracted = true;
+        collection.fee = collection.units - Self::share(collection.units, split.operator_bps);
+        bucket.units -= collection.units;
+        bucket.retracted += collection.units;
+        bucket.fees += collection.fee;
+        let (fee, operator) = (collection.fee, self.people.operators[reported.operator]);
+        self.charge(&operator, fee)
+    }
+
     pub fn refund(&mut self, report: usize, payer: usize) -> Result<(), Code> {
         let settled = self.reports[report].is_settled();
         let status = self.reports[report].status;
@@ -379,19 +427,29 @@ impl Ledger {
         }
         let bucket = self.bucket(report)?;
         let collection = bucket.collections.get_mut(&payer).ok_or(NOT_THERE)?;
-        if status != Status::Rejected {
+        if status != Status::Rejected && !(status == Status::Final && collection.retracted) {
             return Err(Error::ReportNotRejected.into());
         }
         if collection.units == 0 {
             return Err(Error::AlreadyRefunded.into());
         }
         let units = std::mem::take(&mut collection.units);
-        bucket.units -= units;
+        // Of a report that is final the split shares the fee.
+        let fee = match status {
+            Status::Final => 0,
+            _ => std::mem::take(&mut collection.fee),
+        };
+        let counted = match collection.retracted {
+            true => &mut bucket.retracted,
+            false => &mut bucket.units,
+        };
+        *counted -= units;
+        bucket.fees -= fee;
         if settled {
             bucket.collections.remove(&payer);
         }
         let credit = self.credit(payer)?;
-        credit.funds.counted += units;
+        credit.funds.counted += units + fee;
         credit.collections -= u32::from(settled);
         Ok(())
     }
@@ -404,7 +462,7 @@ impl Ledger {
         let bucket = self.bucket(report)?;
         let collection = bucket.collections.get(&payer).ok_or(NOT_THERE)?;
         let is_refunded = collection.units == 0 && settled;
-        if !bucket.split && !is_refunded {
+        if !(bucket.split && !collection.retracted) && !is_refunded {
             return Err(Error::CollectionNeeded.into());
         }
         bucket.collections.remove(&payer);
@@ -421,7 +479,7 @@ impl Ledger {
         if !bucket.collections.is_empty() {
             return Err(Error::BucketInUse.into());
         }
-        if bucket.units > 0 {
+        if bucket.total() > 0 {
             return Err(Error::NotEmpty.into());
         }
         self.reports[report].bucket = None;

@@ -2,9 +2,12 @@
 //! code; of theirs it uses the names of the errors.
 
 mod disputes;
+mod equivocations;
 mod escrow;
 mod funds;
+mod inquiries;
 mod pool;
+mod roles;
 mod stake;
 mod time;
 
@@ -20,9 +23,12 @@ use model_token::{
 
 pub use {
     disputes::{Dispute, Phase},
+    equivocations::Equivocation,
     escrow::{Bucket, Collection, Credit, Lane, Session, Voucher},
     funds::Funds,
+    inquiries::Inquiry,
     pool::{Pool, Position},
+    roles::{Access, Appointment, Update},
     stake::{Operator, Report, Status},
 };
 
@@ -80,6 +86,14 @@ pub struct Ledger {
     pub reports: Vec<Report>,
     /// In the order of opening, closed ones too.
     pub disputes: Vec<Dispute>,
+    /// In the order of opening, closed ones too.
+    pub inquiries: Vec<Inquiry>,
+    /// By operator and question.
+    pub equivocations: BTreeMap<(usize, u8), Equivocation>,
+    pub access: Access,
+    pub update: Option<Update>,
+    /// The protocol's least bond, which an equivocation costs.
+    pub least_bond: u64,
     pub insurance: u64,
     pub earnings: BTreeMap<Pubkey, u64>,
     /// Who contributed to the version, and with how many basis points.
@@ -132,7 +146,7 @@ impl Ledger {
         let credits = self.credits.iter().flatten().map(Credit::total).sum::<u64>();
         let buckets = self.reports.iter().filter_map(|report| report.bucket.as_ref());
         let contributed = self.contributed - self.contributors_paid.iter().sum::<u64>();
-        let buckets = buckets.map(|bucket| bucket.units).sum::<u64>();
+        let buckets = buckets.map(Bucket::total).sum::<u64>();
         credits + buckets + self.earnings.values().sum::<u64>() + contributed
     }
 
@@ -142,7 +156,10 @@ impl Ledger {
         let disputes = self.disputes.iter().filter(|dispute| !dispute.closed);
         let disputed = disputes.map(Dispute::owed).sum::<u64>();
         let slashed = self.reports.iter().map(|report| report.slashed_left).sum::<u64>();
-        stakes + disputed + slashed + self.insurance
+        let asked = self.inquiries.iter().filter(|inquiry| !inquiry.closed);
+        let asked = asked.map(Inquiry::owed).sum::<u64>();
+        let rewards = self.equivocations.values().map(|shown| shown.payout).sum::<u64>();
+        stakes + disputed + asked + rewards + slashed + self.insurance
     }
 
     /// The part of `units` that is `bps` basis points, rounded down.

@@ -3,6 +3,8 @@
 use imo_protocol::Now;
 use opml_oracle::errors::OracleError as Error;
 
+use model_token::state::DisputeTerms;
+
 use super::{Code, Ledger, NOT_THERE, escrow::Bucket, time::Due};
 
 #[derive(Clone, Debug, Default)]
@@ -41,6 +43,10 @@ pub struct Report {
     pub share_given: bool,
     /// Claims, by their receipt's sequence on the payer's lane, of which a trace is posted and not closed.
     pub traces: Vec<[u8; 32]>,
+    /// Inquiries that are not settled; demands ever made, and those that wait.
+    pub inquiries: u32,
+    pub demands_made: u32,
+    pub demands_pending: u32,
     pub bucket: Option<Bucket>,
     pub closed: bool,
 }
@@ -58,6 +64,20 @@ impl Operator {
 impl Report {
     pub fn is_settled(&self) -> bool {
         self.disputes == self.settled
+    }
+
+    /// What somebody gets of the slashed bond whose turn it is: for so many moves, as long as the cap lasts, and the share if nobody had it.
+    pub fn reward(&mut self, terms: &DisputeTerms, moves: u64) -> u64 {
+        let cap = Ledger::share(self.slashed, terms.cost_cap_bps);
+        let costs = (terms.move_cost_units * moves).min(cap - self.costs);
+        let share = match self.share_given {
+            true => 0,
+            false => Ledger::share(self.slashed, terms.prover_share_bps),
+        };
+        self.share_given = true;
+        self.costs += costs;
+        self.slashed_left -= costs + share;
+        costs + share
     }
 
     pub fn has_ended(&self) -> bool {
@@ -93,6 +113,9 @@ impl Ledger {
     pub fn withdraw_bond(&mut self, operator: usize) -> Result<(), Code> {
         let now = self.now;
         let staked = &mut self.operators[operator];
+        if staked.unbonding == 0 {
+            return Err(Error::NothingUnbonding.into());
+        }
         let due = staked.due.ok_or(Error::NothingUnbonding)?;
         if !due.is_past(&now) {
             return Err(Error::StillUnbonding.into());
@@ -118,6 +141,9 @@ impl Ledger {
         if bond < self.terms.min_bond_units {
             return Err(Error::BondTooSmall.into());
         }
+        if !self.admits_report(operator) {
+            return Err(Error::NotAppointed.into());
+        }
         let staked = &mut self.operators[operator];
         if bond > staked.free() {
             return Err(Error::NotEnoughFreeStake.into());
@@ -138,6 +164,9 @@ impl Ledger {
             costs: 0,
             share_given: false,
             traces: Vec::new(),
+            inquiries: 0,
+            demands_made: 0,
+            demands_pending: 0,
             bucket: Some(Bucket::default()),
             closed: false,
         });
@@ -180,6 +209,9 @@ impl Ledger {
         if !report.is_settled() {
             return Err(Error::DisputesUnsettled.into());
         }
+        if report.demands_pending > 0 {
+            return Err(Error::DemandsPending.into());
+        }
         report.status = Status::Final;
         let (operator, bond) = (report.operator, report.bond);
         self.operators[operator].locked -= bond;
@@ -212,6 +244,9 @@ impl Ledger {
         }
         if !report.traces.is_empty() {
             return Err(Error::TracesOpen.into());
+        }
+        if report.inquiries > 0 {
+            return Err(Error::InquiriesOpen.into());
         }
         if report.bucket.is_some() {
             return Err(Error::BucketOpen.into());

@@ -42,15 +42,18 @@ impl Due {
         now.slot > slot && now.unix > unix
     }
 
-    /// Whether a notice that came due here has lapsed: as long again later.
-    pub fn has_lapsed(&self, now: &Now) -> bool {
+    /// When a notice that comes due here lapses: as long again later.
+    pub fn lapse(&self) -> Self {
         let length = self.slot - self.opened;
-        let later = Self {
+        Self {
             slot: self.slot + length,
             unix: self.unix + seconds(length),
             ..*self
-        };
-        later.is_past(now)
+        }
+    }
+
+    pub fn has_lapsed(&self, now: &Now) -> bool {
+        self.lapse().is_past(now)
     }
 
     /// What a turn that began at `began_unix` takes off a clock when it is played now.
