@@ -197,10 +197,12 @@ fn lane_units(account: &Account, credit: &Pubkey) -> Option<u64> {
 pub fn rent_payer(account: &Account) -> Option<Pubkey> {
     Some(match account {
         Account::ProtocolUpdate(account) => account.rent_payer,
+        Account::MetadataUpdate(account) => account.rent_payer,
         Account::Appointment(account) => account.rent_payer,
         Account::Commitment(account) => account.rent_payer,
         Account::Position(account) => account.rent_payer,
         Account::EpochMark(account) => account.rent_payer,
+        Account::Vesting(account) => account.rent_payer,
         Account::ClaimDelegation(account) => account.rent_payer,
         Account::Report(account) => account.rent_payer,
         Account::Dispute(account) => account.rent_payer,

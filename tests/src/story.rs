@@ -297,7 +297,9 @@ pub fn launch(world: &mut World, cast: &Cast) {
         world
             .send(&[model_token::propose_developer(from, model, to)], &[old])
             .expect_ok();
-        world.send(&[model_token::accept_developer(to, model)], &[new]).expect_ok();
+        world
+            .send(&[model_token::accept_developer(to, model)], &[new])
+            .expect_ok();
     }
 
     let metadata = Metadata {
@@ -306,7 +308,9 @@ pub fn launch(world: &mut World, cast: &Cast) {
     };
     let propose = model_token::propose_metadata(developer, developer, model, metadata);
     let update = addresses::model_token::metadata_update(&model);
-    world.send(std::slice::from_ref(&propose), &[&cast.developer]).expect_ok();
+    world
+        .send(std::slice::from_ref(&propose), &[&cast.developer])
+        .expect_ok();
     let cancel = model_token::cancel_metadata(developer, &world.read(&update));
     world.send(&[cancel], &[&cast.developer]).expect_ok();
     world.send(&[propose], &[&cast.developer]).expect_ok();

@@ -8,8 +8,8 @@ use anchor_lang::{
 use anchor_spl::{
     compat::spl_token_metadata_interface::state::Field,
     token_2022::{
-        InitializeAccount3, InitializeMint2, MintTo, SetAuthority, Token2022, initialize_account3, initialize_mint2, mint_to,
-        set_authority,
+        InitializeAccount3, InitializeMint2, MintTo, SetAuthority, Token2022, initialize_account3, initialize_mint2,
+        mint_to, set_authority,
         spl_token_2022::{
             extension::ExtensionType,
             instruction::AuthorityType,

@@ -29,7 +29,11 @@ impl<'info> TokenVault<'_, 'info> {
                 authority: self.offering.to_account_info(),
             };
             transfer_checked(
-                CpiContext::new_with_signer(self.token_program.key(), accounts, &[&self.seeds(&[self.offering.bump])]),
+                CpiContext::new_with_signer(
+                    self.token_program.key(),
+                    accounts,
+                    &[&self.seeds(&[self.offering.bump])],
+                ),
                 units,
                 self.mint.decimals,
             )?;
@@ -45,7 +49,11 @@ impl<'info> TokenVault<'_, 'info> {
                 authority: self.offering.to_account_info(),
             };
             burn(
-                CpiContext::new_with_signer(self.token_program.key(), accounts, &[&self.seeds(&[self.offering.bump])]),
+                CpiContext::new_with_signer(
+                    self.token_program.key(),
+                    accounts,
+                    &[&self.seeds(&[self.offering.bump])],
+                ),
                 units,
             )?;
         }

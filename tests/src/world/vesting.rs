@@ -5,7 +5,9 @@ use ::model_token::{
     state::{Commitment, TrancheCondition, TrancheTerms, VestingTerms},
 };
 use ::yield_distributor::state::Vesting;
-use anchor_lang::{AccountDeserialize, AccountSerialize, Space, prelude::Pubkey, solana_program::instruction::Instruction};
+use anchor_lang::{
+    AccountDeserialize, AccountSerialize, Space, prelude::Pubkey, solana_program::instruction::Instruction,
+};
 use imo_client::{
     addresses,
     instructions::{model_token, yield_distributor},

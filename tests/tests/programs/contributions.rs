@@ -14,7 +14,7 @@ use anchor_lang::{error::ErrorCode, prelude::Pubkey, solana_program::instruction
 use anchor_spl::token::spl_token::{error::TokenError, instruction as token_instruction};
 use imo_client::{
     addresses,
-    instructions::{model_token, revenue_escrow, yield_distributor},
+    instructions::{model_token, revenue_escrow},
 };
 use imo_tests::{
     Cast, Outcome, World,

@@ -128,16 +128,25 @@ fn given_vesting_tokens_and_revenue_when_the_model_is_handed_over_then_what_is_p
 
     let successor = hand_over(&mut world, &cast, &published);
     let stale = revenue_escrow::split(world.split_of(&cast, &second.report));
-    assert!(world.send(&[stale], &[&cast.stranger]).is_err(), "the developer is another one");
+    assert!(
+        world.send(&[stale], &[&cast.stranger]).is_err(),
+        "the developer is another one"
+    );
     let split = SplitReport {
         developer: successor,
         ..world.split_of(&cast, &second.report)
     };
-    world.send(&[revenue_escrow::split(split)], &[&cast.stranger]).expect_ok();
+    world
+        .send(&[revenue_escrow::split(split)], &[&cast.stranger])
+        .expect_ok();
     let vault = addresses::revenue_escrow::vault(&published.model);
     for owner in [developer, successor] {
         let earnings: Earnings = world.read(&addresses::revenue_escrow::earnings(&vault, &owner));
-        assert_eq!(earnings.owed_units, usdc(2), "a tenth of each report, for who was the developer then");
+        assert_eq!(
+            earnings.owed_units,
+            usdc(2),
+            "a tenth of each report, for who was the developer then"
+        );
     }
 
     // Yield of both reports: a fifth of the supply earned a fifth of 12 USDC, rounded down.
@@ -166,7 +175,8 @@ fn given_vesting_tokens_and_revenue_when_the_model_is_handed_over_then_what_is_p
 }
 
 #[test]
-fn given_other_metadata_when_the_notice_runs_then_model_and_token_change_at_its_end_and_not_while_an_offering_is_open() {
+fn given_other_metadata_when_the_notice_runs_then_model_and_token_change_at_its_end_and_not_while_an_offering_is_open()
+{
     let (mut world, cast) = World::with_protocol();
     let published = world.given_model(&cast, &dense(&[4, 3]));
     let other = world.given_model_number(&cast, 1, &dense(&[4, 3]));
@@ -186,7 +196,10 @@ fn given_other_metadata_when_the_notice_runs_then_model_and_token_change_at_its_
         (|metadata| metadata.symbol.push('S'), ModelTokenError::InvalidSymbol),
         (|metadata| metadata.uri.push('u'), ModelTokenError::UriTooLong),
         (|metadata| metadata.licence.clear(), ModelTokenError::InvalidLicence),
-        (|metadata| metadata.licence = "l".repeat(33), ModelTokenError::InvalidLicence),
+        (
+            |metadata| metadata.licence = "l".repeat(33),
+            ModelTokenError::InvalidLicence,
+        ),
     ];
     for (change, error) in invalid {
         let mut metadata = metadata.clone();
@@ -233,7 +246,9 @@ fn given_other_metadata_when_the_notice_runs_then_model_and_token_change_at_its_
 
     // Neither proposed nor applied while somebody buys.
     let propose = model_token::propose_metadata(developer, developer, other.model, metadata);
-    world.send(std::slice::from_ref(&propose), &[&cast.developer]).expect_ok();
+    world
+        .send(std::slice::from_ref(&propose), &[&cast.developer])
+        .expect_ok();
     let update: MetadataUpdate = world.read(&addresses::model_token::metadata_update(&other.model));
     world.given_offering(&cast, &other);
     world.pass_until_slot(update.notice_ends_slot);

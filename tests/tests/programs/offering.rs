@@ -15,7 +15,7 @@ use anchor_spl::{
 };
 use imo_client::{
     addresses,
-    instructions::{model_token, yield_distributor},
+    instructions::model_token,
 };
 use imo_tests::{
     Outcome, World,

@@ -13,8 +13,8 @@ use imo_tests::{
     attack::{swap, swap_at, unsigned},
     models::dense,
     world::{
-        ALICE_COMMITS, AT_ONCE, DEVELOPER_VESTING, MAX_RAISE, MIN_RAISE, OFFERING_SECONDS, Published, SUPPLY, TAIL_SECONDS,
-        usdc, version_args,
+        ALICE_COMMITS, AT_ONCE, DEVELOPER_VESTING, MAX_RAISE, MIN_RAISE, OFFERING_SECONDS, Published, SUPPLY,
+        TAIL_SECONDS, usdc, version_args,
     },
 };
 use solana_keypair::Keypair;
@@ -54,13 +54,19 @@ fn given_an_open_offering_when_an_investor_leaves_before_the_tail_then_as_often_
         .expect_error(ModelTokenError::CommitmentIsZero);
 
     // All of it: the commitment is gone and its rent is back; the money can come again.
-    world.pass_until_unix(world.offering(&published).tail_unix - 1);
+    let tail_unix = world.offering(&published).tail_unix;
+    world.pass_until_unix(tail_unix - 1);
     let commitment = addresses::model_token::commitment(&addresses::model_token::offering(&published.model), &alice);
     let (rent, lamports) = (world.lamports(&commitment), world.lamports(&alice));
     let withdraw = withdraw_of(&world, &published, &cast.alice, left);
-    world.send(std::slice::from_ref(&withdraw), &[&cast.bob, &cast.alice]).expect_ok();
+    world
+        .send(std::slice::from_ref(&withdraw), &[&cast.bob, &cast.alice])
+        .expect_ok();
     assert_eq!(world.lamports(&alice), lamports + rent);
-    assert_eq!((world.usdc_of(&alice), world.offering(&published).commitment_count), (usdc(500), 1));
+    assert_eq!(
+        (world.usdc_of(&alice), world.offering(&published).commitment_count),
+        (usdc(500), 1)
+    );
     world
         .send(&[withdraw], &[&cast.alice])
         .expect_error(ErrorCode::AccountNotInitialized);
@@ -89,9 +95,15 @@ fn given_a_commitment_when_somebody_else_withdraws_it_then_refused() {
     for (changed, code) in [
         (unsigned(&withdraw, &alice), ErrorCode::AccountNotSigner.into()),
         (swap(&withdraw, &of_alice, &of_bob), ErrorCode::ConstraintSeeds.into()),
-        (swap(&withdraw, &to_alice, &to_bob), ErrorCode::ConstraintTokenOwner.into()),
+        (
+            swap(&withdraw, &to_alice, &to_bob),
+            ErrorCode::ConstraintTokenOwner.into(),
+        ),
         (swap_at(&withdraw, 1, &bob), ModelTokenError::WrongRentPayer.into()),
-        (swap(&withdraw, &offering, &other_offering), ErrorCode::ConstraintSeeds.into()),
+        (
+            swap(&withdraw, &offering, &other_offering),
+            ErrorCode::ConstraintSeeds.into(),
+        ),
     ] {
         let code: u32 = code;
         world.send(&[changed], &[&cast.bob, &cast.alice]).expect_error(code);
@@ -126,7 +138,8 @@ fn given_the_tail_when_time_passes_then_one_withdrawal_up_to_a_falling_part() {
     let (mut world, cast, published) = given_model();
     world.given_offering(&cast, &published);
     world.given_commitment(&published, &cast.alice, MIN_RAISE);
-    world.pass_until_unix(world.offering(&published).closes_unix);
+    let closes_unix = world.offering(&published).closes_unix;
+    world.pass_until_unix(closes_unix);
     let late = withdraw_of(&world, &published, &cast.alice, 1);
     world
         .send(&[late], &[&cast.alice])
@@ -138,7 +151,8 @@ fn given_withdrawals_in_the_tail_when_the_minimum_is_missed_then_the_rest_goes_b
     let (mut world, cast, published) = given_model();
     world.given_offering(&cast, &published);
     world.given_commitment(&published, &cast.alice, MIN_RAISE);
-    world.pass_until_unix(world.offering(&published).tail_unix);
+    let tail_unix = world.offering(&published).tail_unix;
+    world.pass_until_unix(tail_unix);
     let withdraw = withdraw_of(&world, &published, &cast.alice, 1);
     world.send(&[withdraw], &[&cast.alice]).expect_ok();
     assert_eq!(world.given_settled(&cast, &published).status, OfferingStatus::Failed);
@@ -177,8 +191,7 @@ fn given_a_cap_for_each_wallet_when_one_commits_more_in_any_number_of_steps_then
 #[test]
 fn given_an_allow_list_when_a_wallet_shows_anything_but_its_own_place_then_refused() {
     let (mut world, cast, published) = given_model();
-    let [alice, bob, watcher, stranger] =
-        [&cast.alice, &cast.bob, &cast.watcher, &cast.stranger].map(Signer::pubkey);
+    let [alice, bob, watcher, stranger] = [&cast.alice, &cast.bob, &cast.watcher, &cast.stranger].map(Signer::pubkey);
     let list = AllowList::over(&[(alice, usdc(300)), (bob, usdc(900)), (watcher, 0)]).expect("three are a list");
     let args = OpenOfferingArgs {
         wallet_cap_units: usdc(600),
@@ -302,11 +315,17 @@ fn given_arguments_beyond_a_border_when_an_offering_is_opened_then_their_own_err
         (|args| args.buyer_vesting.immediate_bps = 10_001, InvalidVesting),
         (|args| args.buyer_vesting.immediate_bps = 10_000, InvalidVesting),
         (|args| args.buyer_vesting = VestingTerms::default(), InvalidVesting),
-        (|args| args.buyer_vesting.linear_seconds = MAX_LOCK_SECONDS + 1, InvalidVesting),
+        (
+            |args| args.buyer_vesting.linear_seconds = MAX_LOCK_SECONDS + 1,
+            InvalidVesting,
+        ),
         (|args| args.buyer_vesting.cliff_seconds = u32::MAX, InvalidVesting),
         (|args| args.developer_units = 0, InvalidVesting),
         (|args| args.developer_vesting.immediate_bps = 1, DeveloperVestsTooSoon),
-        (|args| args.developer_vesting.cliff_seconds = 19_999, DeveloperVestsTooSoon),
+        (
+            |args| args.developer_vesting.cliff_seconds = 19_999,
+            DeveloperVestsTooSoon,
+        ),
         (
             |args| args.buyer_vesting.cliff_seconds = DEVELOPER_VESTING.cliff_seconds + 1,
             DeveloperVestsTooSoon,

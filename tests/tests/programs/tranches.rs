@@ -62,7 +62,9 @@ fn given_two_tranches_when_others_are_paid_then_the_second_unlocks_with_the_last
     world
         .send(&[foreign], &[&cast.developer])
         .expect_error(anchor_lang::error::ErrorCode::ConstraintSeeds);
-    world.send(std::slice::from_ref(&second), &[&cast.developer]).expect_ok();
+    world
+        .send(std::slice::from_ref(&second), &[&cast.developer])
+        .expect_ok();
     assert_eq!(world.usdc_of(&developer), MAX_RAISE);
     world
         .send(&[second], &[&cast.developer])
@@ -101,7 +103,10 @@ fn given_a_deadline_when_it_passes_without_revenue_then_the_tranche_is_redeemabl
     assert_eq!(world.vesting(&published, &published.model).units, 0);
     let offering = world.offering(&published);
     assert_eq!(offering.tranches[1].state, TrancheState::Missed);
-    assert_eq!((offering.developer_burned_units, offering.developer_units), (DEVELOPER_TOKENS, DEVELOPER_TOKENS));
+    assert_eq!(
+        (offering.developer_burned_units, offering.developer_units),
+        (DEVELOPER_TOKENS, DEVELOPER_TOKENS)
+    );
 
     let again = world.miss_of(&published, 1);
     world
@@ -127,6 +132,7 @@ fn given_a_deadline_when_it_passes_without_revenue_then_the_tranche_is_redeemabl
     world.send(&[release], &[&cast.stranger]).expect_ok();
     let before = world.usdc_of(&cast.alice.pubkey());
     let redeem = yield_distributor::redeem(
+        cast.alice.pubkey(),
         cast.alice.pubkey(),
         &world.pool(&published),
         (SUPPLY - DEVELOPER_TOKENS) / 2,
@@ -173,7 +179,9 @@ fn given_an_undecided_tranche_when_the_developers_tokens_have_vested_then_they_w
         .expect_error(ModelTokenError::TranchesUndecided);
     let withdraw = world.withdraw_tranche_of(&cast, &published, 1);
     world.send(&[withdraw], &[&cast.developer]).expect_ok();
-    world.send(std::slice::from_ref(&release), &[&cast.stranger]).expect_ok();
+    world
+        .send(std::slice::from_ref(&release), &[&cast.stranger])
+        .expect_ok();
     assert_eq!(world.model_tokens_of(&published, &developer), DEVELOPER_TOKENS);
     world
         .send(&[release], &[&cast.stranger])
@@ -200,7 +208,9 @@ fn given_a_schedule_of_the_developer_when_time_passes_then_nothing_before_the_cl
         (40_000, DEVELOPER_TOKENS),
     ] {
         world.pass_until_settled(&published, seconds);
-        world.send(std::slice::from_ref(&release), &[&cast.stranger]).expect_ok();
+        world
+            .send(std::slice::from_ref(&release), &[&cast.stranger])
+            .expect_ok();
         assert_eq!(world.model_tokens_of(&published, &developer), tokens);
         assert_eq!(
             world.vesting(&published, &published.model).units,

@@ -136,7 +136,10 @@ fn given_vesting_tokens_when_revenue_comes_then_they_earn_from_the_settlement_ho
     // Nothing is claimed yet, and everything earns.
     let service = given_revenue(&mut world, &cast, &model, service, 0);
     let pool = world.pool(&published);
-    assert_eq!((pool.active_units, pool.vesting_units), (800_000_000_000, 800_000_000_000));
+    assert_eq!(
+        (pool.active_units, pool.vesting_units),
+        (800_000_000_000, 800_000_000_000)
+    );
     assert_eq!(
         (pool.owed_units, pool.redeem_units),
         (VESTING_YIELD, usdc(9) - VESTING_YIELD)
@@ -253,7 +256,10 @@ fn given_vested_tokens_when_somebody_else_calls_for_them_then_they_go_to_their_o
         [alice, bob].map(|owner| addresses::yield_distributor::vesting(&pool, &owner));
     let [of_alice, of_bob] = [alice, bob].map(|owner| addresses::model_token::commitment(&offering, &owner));
     for (changed, code) in [
-        (swap(&honest, &to_alice, &to_bob), ErrorCode::ConstraintTokenOwner.into()),
+        (
+            swap(&honest, &to_alice, &to_bob),
+            ErrorCode::ConstraintTokenOwner.into(),
+        ),
         (
             swap(&honest, &vesting_of_alice, &vesting_of_bob),
             ErrorCode::ConstraintSeeds.into(),

@@ -4,7 +4,7 @@ use ::opml_oracle::state::{Operator, Report, ReportStatus};
 use ::revenue_escrow::state::{Credit, Lane};
 use imo_client::{
     addresses,
-    instructions::{model_token, opml_oracle, revenue_escrow, yield_distributor},
+    instructions::{opml_oracle, revenue_escrow, yield_distributor},
 };
 use imo_protocol::{Bucket, Collection};
 use imo_tests::{

@@ -1,11 +1,11 @@
 //! Instructions of yield-distributor. Deposits are the escrow's and have no function here.
 
-use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction};
-use solana_sdk_ids::system_program;
 use ::model_token::{
     constants::RELEASER,
     state::{Commitment, Offering},
 };
+use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction};
+use solana_sdk_ids::system_program;
 use yield_distributor::{
     ID, accounts,
     constants::ACTIVATION_EPOCHS,

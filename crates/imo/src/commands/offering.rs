@@ -9,7 +9,7 @@ use anchor_lang::prelude::Pubkey;
 use imo_client::addresses::model_token as address;
 use model_token::{
     constants::TOKEN_DECIMALS,
-    state::{Offering, OfferingStatus},
+    state::{Metadata, Model, Offering, OfferingStatus},
 };
 use serde::Serialize;
 
@@ -28,9 +28,11 @@ struct View {
     token_mint: String,
     status: Status,
     opens_unix: i64,
+    tail_unix: i64,
     closes_unix: i64,
     now_unix: i64,
-    supply_units: u64,
+    sale_units: u64,
+    developer_units: u64,
     min_raise_units: u64,
     max_raise_units: u64,
     committed_units: u64,
@@ -56,6 +58,7 @@ struct Price {
 enum Status {
     NotOpenYet,
     Open,
+    WithdrawalsOnly,
     Closed,
     Succeeded,
     Failed,
@@ -66,8 +69,9 @@ pub fn run(command: &OfferingCommand) -> anyhow::Result<ExitCode> {
     let chain = Chain::connect(cluster)?;
     let address = address::offering(model);
     let offering: Offering = chain.account(&address, "offering of that model")?;
+    let named: Model = chain.account(&offering.model, "model of that offering")?;
     let decimals = chain.mint(&offering.payment_mint)?.decimals;
-    let view = View::new(model, &address, offering, decimals, chain.now()?);
+    let view = View::new(&address, named.metadata, offering, decimals, chain.now()?);
     let mut out = io::stdout().lock();
     if *json {
         serde_json::to_writer_pretty(&mut out, &view)?;
@@ -79,18 +83,19 @@ pub fn run(command: &OfferingCommand) -> anyhow::Result<ExitCode> {
 }
 
 impl View {
-    fn new(model: &Pubkey, address: &Pubkey, offering: Offering, payment_decimals: u8, now: Time) -> Self {
+    fn new(address: &Pubkey, named: Metadata, offering: Offering, payment_decimals: u8, now: Time) -> Self {
         let status = match offering.status {
             OfferingStatus::Succeeded => Status::Succeeded,
             OfferingStatus::Failed => Status::Failed,
             OfferingStatus::Open if now.unix < offering.opens_unix => Status::NotOpenYet,
-            OfferingStatus::Open if now.unix < offering.closes_unix => Status::Open,
+            OfferingStatus::Open if now.unix < offering.tail_unix => Status::Open,
+            OfferingStatus::Open if now.unix < offering.closes_unix => Status::WithdrawalsOnly,
             OfferingStatus::Open => Status::Closed,
         };
         let accepted_units = offering.committed_units.min(offering.max_raise_units);
         let one_token = 10f64.powi(TOKEN_DECIMALS.into());
         let price = Price {
-            units_per_token: accepted_units as f64 * one_token / offering.supply_units as f64,
+            units_per_token: accepted_units as f64 * one_token / offering.sale_units as f64,
             settled: offering.status == OfferingStatus::Succeeded,
             accepted_percent: match offering.committed_units {
                 0 => 100.0,
@@ -98,16 +103,18 @@ impl View {
             },
         };
         Self {
-            model: model.to_string(),
+            model: offering.model.to_string(),
             offering: address.to_string(),
             payment_mint: offering.payment_mint.to_string(),
             payment_decimals,
             token_mint: offering.mint.to_string(),
             status,
             opens_unix: offering.opens_unix,
+            tail_unix: offering.tail_unix,
             closes_unix: offering.closes_unix,
             now_unix: now.unix,
-            supply_units: offering.supply_units,
+            sale_units: offering.sale_units,
+            developer_units: offering.developer_units,
             min_raise_units: offering.min_raise_units,
             max_raise_units: offering.max_raise_units,
             committed_units: offering.committed_units,
@@ -115,8 +122,8 @@ impl View {
             refunded_units: offering.refunded_units,
             open_commitments: offering.commitment_count,
             price,
-            name: offering.name,
-            symbol: offering.symbol,
+            name: named.name,
+            symbol: named.symbol,
         }
     }
 
@@ -125,6 +132,7 @@ impl View {
         let status = match self.status {
             Status::NotOpenYet => "not open yet",
             Status::Open => "open",
+            Status::WithdrawalsOnly => "open for one withdrawal of each commitment, up to a part that falls to nothing",
             Status::Closed => "closed, to be settled by anyone",
             Status::Succeeded => "succeeded",
             Status::Failed => "failed: every commitment goes back",
@@ -148,8 +156,10 @@ impl View {
             ("paid in the mint", self.payment_mint.clone()),
             ("status", status.to_owned()),
             ("opens", format!("{} UTC", format::minute(self.opens_unix))),
+            ("withdrawals only from", format!("{} UTC", format::minute(self.tail_unix))),
             ("closes", format!("{} UTC", format::minute(self.closes_unix))),
-            ("supply", format::decimal(self.supply_units, TOKEN_DECIMALS)),
+            ("tokens sold", format::decimal(self.sale_units, TOKEN_DECIMALS)),
+            ("tokens of the developer", format::decimal(self.developer_units, TOKEN_DECIMALS)),
             ("minimum", format!("{}, {minimum}", money(self.min_raise_units))),
             ("maximum", money(self.max_raise_units)),
             ("committed", money(self.committed_units)),
@@ -177,19 +187,46 @@ mod tests {
         let zeroed = [Offering::DISCRIMINATOR, &[0; Offering::INIT_SPACE]].concat();
         let mut offering = Offering::try_deserialize(&mut zeroed.as_slice()).unwrap();
         offering.status = status;
-        offering.supply_units = 1_000_000_000;
+        offering.sale_units = 1_000_000_000;
         offering.min_raise_units = 1_000_000_000;
         offering.max_raise_units = 2_000_000_000;
         offering.opens_unix = 1_000;
+        offering.tail_unix = 1_900;
         offering.closes_unix = 2_000;
         offering.committed_units = committed_units;
         offering
     }
 
     fn offering(status: OfferingStatus, committed_units: u64) -> View {
-        let offering = sample(status, committed_units);
-        let now = Time { slot: 1, unix: 1_500 };
-        View::new(&Pubkey::default(), &Pubkey::default(), offering, 6, now)
+        offering_at(1_500, status, committed_units)
+    }
+
+    fn offering_at(unix: i64, status: OfferingStatus, committed_units: u64) -> View {
+        let named = Metadata {
+            name: "Digits".to_owned(),
+            symbol: "DIGITS".to_owned(),
+            uri: String::new(),
+            uri_hash: [0; 32],
+            licence: "MIT".to_owned(),
+        };
+        let now = Time { slot: 1, unix };
+        View::new(&Pubkey::default(), named, sample(status, committed_units), 6, now)
+    }
+
+    #[test]
+    fn given_an_offering_when_time_passes_then_its_status_is_that_of_the_programs() {
+        let at = |unix| offering_at(unix, OfferingStatus::Open, 1).status;
+        assert_eq!(
+            [999, 1_000, 1_899, 1_900, 1_999, 2_000].map(at),
+            [
+                Status::NotOpenYet,
+                Status::Open,
+                Status::Open,
+                Status::WithdrawalsOnly,
+                Status::WithdrawalsOnly,
+                Status::Closed
+            ]
+        );
     }
 
     #[test]

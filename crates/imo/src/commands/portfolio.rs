@@ -11,7 +11,10 @@ use imo_client::{
     accounts::{EARNINGS_RECIPIENT_OFFSET, POSITION_OWNER_OFFSET},
     addresses::yield_distributor as address,
 };
-use model_token::{constants::TOKEN_DECIMALS, state::Offering};
+use model_token::{
+    constants::TOKEN_DECIMALS,
+    state::{Model, Offering},
+};
 use revenue_escrow::state::{Earnings, ModelVault};
 use serde::Serialize;
 use yield_distributor::{
@@ -100,11 +103,15 @@ fn holdings(chain: &Chain, owner: &Pubkey, now: Time) -> anyhow::Result<Vec<Hold
         if free_units == 0 && position.is_none() {
             continue;
         }
+        let symbol = chain
+            .account::<Model>(&offering.model, "model of an offering")?
+            .metadata
+            .symbol;
         let Some(pool) = chain.find_account::<Pool>(&pool_address)? else {
             // Tokens that are sold and whose pool nobody has made yet.
             holdings.push(Holding {
                 model: offering.model.to_string(),
-                symbol: offering.symbol,
+                symbol,
                 free_units,
                 revenue_mint: offering.payment_mint.to_string(),
                 revenue_decimals: chain.mint(&offering.payment_mint)?.decimals,
@@ -125,7 +132,7 @@ fn holdings(chain: &Chain, owner: &Pubkey, now: Time) -> anyhow::Result<Vec<Hold
         };
         holdings.push(Holding {
             model: offering.model.to_string(),
-            symbol: offering.symbol,
+            symbol,
             revenue_decimals: chain.mint(&held.pool.revenue_mint)?.decimals,
             ..held.value(now)?
         });

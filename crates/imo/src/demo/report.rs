@@ -257,7 +257,7 @@ impl Table<'_> {
             "offering: proceeds withdrawn",
             Mint::Dollars,
             expected.accepted,
-            offering.proceeds_withdrawn_units,
+            offering.proceeds_paid_units,
         );
         self.add(
             "offering: tokens claimed",

@@ -152,6 +152,8 @@ impl Place {
         model.developer = self.developer;
         model.payment_mint = self.mint;
         model.version_count = 1;
+        model.metadata.name = "Digits".to_owned();
+        model.metadata.symbol = "DIGITS".to_owned();
         self.put(&self.model, &model_token::ID, &model);
         let mut version: ModelVersion = zeroed();
         version.model = self.model;
@@ -185,13 +187,11 @@ impl Place {
         offering.payment_mint = self.mint;
         offering.mint = token;
         offering.status = OfferingStatus::Succeeded;
-        offering.supply_units = SUPPLY;
+        offering.sale_units = SUPPLY;
         offering.min_raise_units = 1_000_000_000;
         offering.max_raise_units = 2_000_000_000;
         offering.committed_units = 3_000_000_000;
         offering.accepted_units = 2_000_000_000;
-        offering.name = "Digits".to_owned();
-        offering.symbol = "DIGITS".to_owned();
         self.put(&offering_address, &model_token::ID, &offering);
         let pool_address = of_pool::pool(&self.model);
         let mut pool: Pool = zeroed();

@@ -40,7 +40,10 @@ mod tests {
         let all = u64::MAX;
         assert_eq!(vested_units(all, i64::MIN, u32::MAX, u32::MAX), 0);
         assert_eq!(vested_units(all, i64::MAX, u32::MAX, u32::MAX), all);
-        assert_eq!(vested_units(all, i64::from(u32::MAX) - 1, 0, u32::MAX), all - 4_294_967_297);
+        assert_eq!(
+            vested_units(all, i64::from(u32::MAX) - 1, 0, u32::MAX),
+            all - 4_294_967_297
+        );
         assert_eq!(vested_units(0, i64::MAX, 0, 1), 0);
     }
 

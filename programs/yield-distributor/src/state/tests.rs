@@ -561,7 +561,12 @@ fn given_units_that_are_nobodys_when_they_are_forfeited_then_their_yield_is_the_
     assert_eq!((pool.owed_units, pool.redeem_units), (1_000, 0));
     assert_eq!(pool.forfeit_vesting(10).unwrap(), 100);
     assert_eq!(
-        (pool.owed_units, pool.redeem_units, pool.active_units, pool.vesting_units),
+        (
+            pool.owed_units,
+            pool.redeem_units,
+            pool.active_units,
+            pool.vesting_units
+        ),
         (900, 100, 90, 90)
     );
     // From then on they earn for nobody: what is not active goes to the redeem pool at once.

@@ -151,7 +151,10 @@ impl Sale {
 
     /// The developer's tranches, tokens and yield, the dust, and the accounts in which nothing is left.
     fn end(&mut self) {
-        let (stranger, developer) = (self.cast.stranger.insecure_clone(), self.cast.developer.insecure_clone());
+        let (stranger, developer) = (
+            self.cast.stranger.insecure_clone(),
+            self.cast.developer.insecure_clone(),
+        );
         for index in [0, 1] {
             let withdraw = self.world.withdraw_tranche_of(&self.cast, &self.published, index);
             self.send(&[withdraw], &developer);

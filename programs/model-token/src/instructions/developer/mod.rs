@@ -14,5 +14,6 @@ mod withdraw_tranche;
 
 pub use {
     accept_developer::*, activate_version::*, apply_metadata::*, appoint_operator::*, cancel_metadata::*,
-    dismiss_operator::*, open_offering::*, propose_developer::*, propose_metadata::*, publish_version::*, register_model::*, set_operator_access::*, withdraw_tranche::*,
+    dismiss_operator::*, open_offering::*, propose_developer::*, propose_metadata::*, publish_version::*,
+    register_model::*, set_operator_access::*, withdraw_tranche::*,
 };

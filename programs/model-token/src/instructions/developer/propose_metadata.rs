@@ -5,7 +5,8 @@ use crate::{
     errors::ModelTokenError,
     events::MetadataProposed,
     state::{
-        METADATA_UPDATE_SEED, MODEL_SEED, Metadata, MetadataUpdate, Model, OFFERING_SEED, Offering, PROTOCOL_SEED, Protocol,
+        METADATA_UPDATE_SEED, MODEL_SEED, Metadata, MetadataUpdate, Model, OFFERING_SEED, Offering, PROTOCOL_SEED,
+        Protocol,
     },
 };
 

@@ -7,8 +7,7 @@ use crate::{
     events::VersionPublished,
     state::{
         Checkable, Contributor, MODEL_SEED, MODEL_VERSION_SEED, Model, ModelVersion, OFFERING_SEED, Offering,
-        PROTOCOL_SEED, Protocol,
-        RevenueSplit,
+        PROTOCOL_SEED, Protocol, RevenueSplit,
     },
 };
 

@@ -57,9 +57,7 @@ pub struct ReleaseDeveloper<'info> {
 impl ReleaseDeveloper<'_> {
     fn validate(&self, amount_units: u64) -> Result<()> {
         self.offering.require_status(OfferingStatus::Succeeded)?;
-        let free = self
-            .offering
-            .developer_releasable_units(Clock::get()?.unix_timestamp)?;
+        let free = self.offering.developer_releasable_units(Clock::get()?.unix_timestamp)?;
         require!(free > 0, ModelTokenError::NothingToRelease);
         require!(amount_units == free, ModelTokenError::WrongRelease);
         Ok(())

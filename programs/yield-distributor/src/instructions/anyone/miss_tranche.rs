@@ -72,10 +72,7 @@ impl MissTranche<'_> {
         let amount_units = accounts.offering.tranche_units(index)?;
         let pool = &mut accounts.pool;
         if burned_units > 0 {
-            let vesting = accounts
-                .vesting
-                .as_mut()
-                .ok_or(YieldError::DeveloperVestingMissing)?;
+            let vesting = accounts.vesting.as_mut().ok_or(YieldError::DeveloperVestingMissing)?;
             vesting.settle(pool)?;
             vesting.take_out(pool, burned_units)?;
         }
