@@ -9,7 +9,7 @@ use solana_account::{Account, AccountSharedData};
 use solana_keypair::Keypair;
 use solana_message::Message;
 use solana_program_test::{ProgramTest, ProgramTestContext};
-use solana_sysvar::{clock::Clock, last_restart_slot::LastRestartSlot};
+use solana_sysvar::{clock::Clock, last_restart_slot::LastRestartSlot, slot_hashes::SlotHashes};
 use solana_transaction::{Transaction, versioned::VersionedTransaction};
 use solana_transaction_error::TransactionError;
 use tokio::runtime::{Builder, Runtime};
@@ -86,6 +86,14 @@ impl Bank {
                 svm.set_sysvar(clock);
                 svm.set_sysvar(restart);
             }
+        }
+    }
+
+    /// Replaces the hashes of the last slots.
+    pub fn set_slot_hashes(&mut self, hashes: &SlotHashes) {
+        match self {
+            Self::Whole { context, .. } => context.set_sysvar(hashes),
+            Self::Light(svm) => svm.set_sysvar(hashes),
         }
     }
 

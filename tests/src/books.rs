@@ -46,6 +46,15 @@ pub fn assert_balanced(cluster: &Cluster) {
                     stake_parts(&accounts, &vault.mint, vault.insurance_units)
                 );
             }
+            Account::AuditFund(fund) => {
+                let held = cluster.tokens(&addresses::opml_oracle::audit_tokens(&fund.mint));
+                assert!(
+                    held >= fund.owed_units,
+                    "an audit fund holds {held} and owes {}",
+                    fund.owed_units
+                );
+                assert_eq!(fund.owed_units, audit_parts(&accounts, &fund.mint));
+            }
             Account::ModelVault(vault) => {
                 let held = cluster.tokens(&addresses::revenue_escrow::vault_tokens(&vault.model));
                 assert!(
@@ -142,11 +151,24 @@ fn vault_parts(accounts: &BTreeMap<Pubkey, Account>, vault: &Pubkey, model: &Pub
         Account::Bucket(bucket) if bucket.model == *model => {
             bucket.collected_units + bucket.retracted_units + bucket.fee_units
         }
-        Account::Earnings(earnings) if earnings.vault == *vault => earnings.owed_units,
+        Account::Earnings(earnings) if earnings.vault == *vault => earnings.owed_units + earnings.audit_units,
         Account::Contributions(contributions) if contributions.vault == *vault => {
             let paid: u128 = contributions.paid_units.iter().sum();
             u64::try_from(contributions.earned_units - paid).expect("what is owed is in the vault")
         }
+        _ => 0,
+    };
+    accounts.values().map(part).sum()
+}
+
+/// Fees of audits that are not settled, and what auditors of the others have not been paid.
+fn audit_parts(accounts: &BTreeMap<Pubkey, Account>, mint: &Pubkey) -> u64 {
+    let part = |account: &Account| match account {
+        Account::Audit(audit) if audit.mint == *mint && !audit.settled => audit.fee_units,
+        Account::AuditEntry(entry) if entry.matched => match accounts.get(&entry.audit) {
+            Some(Account::Audit(audit)) if audit.mint == *mint && audit.settled => audit.auditor_units,
+            _ => 0,
+        },
         _ => 0,
     };
     accounts.values().map(part).sum()

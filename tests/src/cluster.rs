@@ -12,7 +12,7 @@ use solana_account::Account;
 use solana_keypair::Keypair;
 use solana_message::Message;
 use solana_signer::Signer;
-use solana_sysvar::{clock::Clock, last_restart_slot::LastRestartSlot, rent::Rent};
+use solana_sysvar::{clock::Clock, last_restart_slot::LastRestartSlot, rent::Rent, slot_hashes::SlotHashes};
 use solana_transaction::versioned::VersionedTransaction;
 
 use crate::{
@@ -122,6 +122,17 @@ impl Cluster {
             unix: self.now.unix + seconds,
             ..self.now
         });
+    }
+
+    /// Writes the hashes of the slots before the present one, as the chain would remember them: all had a block but those of `skipped`.
+    pub fn set_slot_hashes(&mut self, skipped: impl Fn(u64) -> bool) {
+        const REMEMBERED: usize = 512;
+        let slots = (0..self.now.slot).rev().filter(|slot| !skipped(*slot));
+        let hashes: Vec<_> = slots
+            .take(REMEMBERED)
+            .map(|slot| (slot, slot_hash(slot).into()))
+            .collect();
+        self.bank.set_slot_hashes(&SlotHashes::new(&hashes));
     }
 
     /// Lets time pass until this slot.
@@ -379,4 +390,9 @@ fn checked(instructions: &[Instruction]) -> u64 {
 /// The keypair with this number.
 pub(crate) fn numbered_key(number: u64) -> Keypair {
     Keypair::new_from_array(opml::hashv(&[b"imo-tests", &number.to_le_bytes()]))
+}
+
+/// The hash of a slot's block.
+pub fn slot_hash(slot: u64) -> [u8; 32] {
+    opml::hashv(&[b"imo-tests slot", &slot.to_le_bytes()])
 }

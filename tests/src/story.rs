@@ -16,7 +16,7 @@ use imo_client::{
     challenge::evidence::{reported, wrong_question},
     data::Source,
     instructions::{
-        model_token,
+        audit, model_token,
         opml_oracle::{self, OperatorProfile},
         revenue_escrow, yield_distributor,
     },
@@ -32,8 +32,8 @@ use crate::{
     landed::Outcome,
     models::{chain, claimed, dense, digits, honest, lying, malformed},
     world::{
-        ALICE_COMMITS, AT_ONCE, BOB_COMMITS, CREDIT, Case, Duel, Published, STAKE, SUPPLY, Search, Service,
-        TRANCHE_SECONDS, World, answer_key, profile, sign_answer, terms, usdc, version_args,
+        ALICE_COMMITS, AT_ONCE, AUDITS, BOB_COMMITS, CREDIT, Case, Duel, Published, STAKE, SUPPLY, Sampling, Search,
+        Service, TRANCHE_SECONDS, World, answer_key, profile, sign_answer, terms, usdc, version_args,
     },
 };
 
@@ -517,6 +517,92 @@ pub fn inquiries(world: &mut World, cast: &Cast) {
         .expect_ok();
     let close = opml_oracle::close_report(&world.read(&case.report));
     world.send(&[close], &[&cast.stranger]).expect_ok();
+}
+
+/// Random audits: one that two auditors share, one of a model too large for a whole trace, one whose trace a dispute has brought, and one that is not answered.
+pub fn audits(world: &mut World, cast: &Cast) {
+    world.given_audits(cast, 4 * AUDITS.fee_units);
+    let model = dense(&[8, 6, 3]);
+    let published = world.given_model(cast, &model);
+    world.given_vault(cast, &published);
+    let service = given_operator_of(world, cast, &cast.bob, published);
+    let asked = (0..5).map(|seed| honest(&model, seed, usdc(2))).collect();
+    let case = world.given_sealed_by(&cast.bob, service, asked);
+    let audit = given_asked(world, cast, &case, &[&cast.watcher, &cast.rival]);
+    audit.answer(world, &cast.bob, &case);
+    for auditor in [&cast.watcher, &cast.rival] {
+        audit.reveal(world, auditor);
+        world.given_payment_account(cast, &auditor.pubkey());
+    }
+    close_audited(world, cast, &case, audit, &[&cast.watcher, &cast.rival]);
+    let pay = revenue_escrow::pay_audit_share(published.model, cast.treasury.pubkey(), world.usdc);
+    world.send(&[pay], &[&cast.stranger]).expect_ok();
+
+    let model = chain(40);
+    let published = world.given_model_number(cast, 1, &model);
+    world.given_vault(cast, &published);
+    let customer = world.given_customer(&cast.payer, &cast.session, &published, case.service.operator);
+    let service = Service {
+        published,
+        operator: case.service.operator,
+        customer,
+    };
+    let case = world.given_sealed_by(&cast.bob, service, vec![honest(&model, 0, usdc(2))]);
+    let audit = given_asked(world, cast, &case, &[&cast.watcher]);
+    audit.answer(world, &cast.backup, &case);
+    audit.reveal(world, &cast.watcher);
+    close_audited(world, cast, &case, audit, &[&cast.watcher]);
+
+    let service = given_operator_of(world, cast, &cast.backup, published);
+    let case = world.given_sealed_by(&cast.backup, service, vec![honest(&model, 1, usdc(2))]);
+    let audit = given_asked(world, cast, &case, &[&cast.watcher]);
+    let own = execute(&model, &case.asked[0].input).expect("the input fits the model");
+    let mut duel = Duel::open(world, &cast.rival, &case, 0, &model, &own);
+    duel.play_until(world, &cast.backup, &case.asked[0].answer, Phase::Traced);
+    let attach = audit::attach_audit_trace(&audit.state(world));
+    world.send(&[attach], &[&cast.stranger]).expect_ok();
+    duel.time_out(world, &cast.stranger);
+    duel.settle(world, &cast.stranger);
+    duel.pay_out(world, &cast.stranger);
+    // The auditor never opens its commitment.
+    close_audited(world, cast, &case, audit, &[&cast.watcher]);
+
+    let service = given_operator_of(world, cast, &cast.guardian, published);
+    let case = world.given_sealed_by(&cast.guardian, service, vec![honest(&model, 2, usdc(2))]);
+    let audit = given_asked(world, cast, &case, &[&cast.watcher]);
+    audit.time_out(world, &cast.stranger);
+    world.refund(cast, &case);
+    audit.settle(world, &cast.stranger);
+    audit.pay_out(world, &cast.stranger, &cast.watcher.pubkey());
+    audit.close(world, &cast.stranger);
+    close_bucket_and_report(world, cast, &case.report);
+    assert_eq!(world.audit_fund().owed_units, 0);
+}
+
+/// A drawn audit of a sealed case to which these have committed, and for whose trace somebody has asked.
+fn given_asked(world: &mut World, cast: &Cast, case: &Case, auditors: &[&Keypair]) -> Sampling {
+    let audit = Sampling::draw(world, cast, case, 0);
+    for auditor in auditors {
+        audit.commit_honestly(world, auditor, case);
+    }
+    audit.ask(world, &cast.stranger, case);
+    audit
+}
+
+/// The report of an audit that was answered, from its window's end to the last closed account.
+fn close_audited(world: &mut World, cast: &Cast, case: &Case, audit: Sampling, auditors: &[&Keypair]) {
+    let receipt = audit.state(world).receipt_index as usize;
+    world.finalise(cast, &case.report);
+    audit.settle(world, &cast.stranger);
+    for auditor in auditors {
+        audit.pay_out(world, &cast.stranger, &auditor.pubkey());
+    }
+    audit.close(world, &cast.stranger);
+    world.split(cast, &case.report);
+    let trace = addresses::opml_oracle::trace(&case.report, &case.asked[receipt].claim.claim_hash());
+    let close = opml_oracle::close_trace(&world.read::<Trace>(&trace));
+    world.send(&[close], &[&cast.stranger]).expect_ok();
+    close_case(world, cast, &case.collection, &case.report);
 }
 
 /// The wrong question, a second answer to a reported one, and a malformed model.

@@ -5,7 +5,9 @@ use imo_protocol::{Bucket, Collection};
 use model_token::state::{
     Appointment, Commitment, MetadataUpdate, Model, ModelVersion, Offering, Protocol, ProtocolUpdate,
 };
-use opml_oracle::state::{Dispute, Equivocation, Inquiry, Operator, Report, StakeVault, Trace, Witness};
+use opml_oracle::state::{
+    Audit, AuditEntry, AuditFund, Dispute, Equivocation, Inquiry, Operator, Report, StakeVault, Trace, Witness,
+};
 use revenue_escrow::state::{Contributions, Credit, Earnings, Lane, ModelVault, Session};
 use yield_distributor::state::{ClaimDelegation, EpochMark, Pool, Position, Vesting};
 
@@ -64,7 +66,7 @@ macro_rules! kinds {
 kinds! {
     model_token::ID: Protocol, ProtocolUpdate, Model, MetadataUpdate, ModelVersion, Appointment, Offering, Commitment;
     yield_distributor::ID: Pool, Position, EpochMark, Vesting, ClaimDelegation;
-    opml_oracle::ID: StakeVault, Operator, Report, Dispute, Trace, Witness, Equivocation, Inquiry;
+    opml_oracle::ID: StakeVault, Operator, Report, Dispute, Trace, Witness, Equivocation, Inquiry, AuditFund, Audit, AuditEntry;
     revenue_escrow::ID: ModelVault, Credit, Session, Lane, Bucket, Collection, Earnings, Contributions;
 }
 
@@ -110,7 +112,8 @@ mod tests {
             recipient: Pubkey::new_from_array([4; 32]),
             owed_units: 5,
             rent_payer: Pubkey::new_from_array([6; 32]),
-            reserved: [0; 16],
+            audit_units: 0,
+            reserved: [0; 8],
         }
     }
 

@@ -92,7 +92,8 @@ meanings! {
         OfferingNotSettled, OfferingSucceeded, OfferingFailed, CommitmentIsZero, TokenAccountsMissing,
         NothingToWithdraw, WrongOffering, WrongRentPayer, WrongInvestor, WrongMint, ArithmeticOverflow,
         VaultShort, AccessUnchanged, AlreadyDismissed, AppointmentInForce, TimelockOutOfRange,
-        UpdateNotDue, UpdateLapsed, CancelNotYours, NotPendingAuthority, NotPaused, PausedTooRecently
+        UpdateNotDue, UpdateLapsed, CancelNotYours, NotPendingAuthority, NotPaused, PausedTooRecently,
+        AuditShareExceedsAll
     }
     yield_error: yield_distributor::errors::YieldError {
         OfferingNotSucceeded, WrongModel, WrongTokenMint, WrongRevenueMint, NotDepositor, AmountIsZero,
@@ -117,7 +118,10 @@ meanings! {
         WrongAnswerLength, NotCheckable, WrongConstant, PermissionMissing, NotTheDemander, DemandsPending, InquiriesOpen,
         NotAppointed, Jailed, KeyChangesTooSoon, QuestionIsRight, WrongRequestPath,
         NodeIsWellFormed, NotAnAnswer, WrongAnswerKey, AnotherQuestion, NoEquivocation, NothingToSlash, NothingOwed,
-        PayoutWaits, SlashWaits, EvidenceCounts
+        PayoutWaits, SlashWaits, EvidenceCounts,
+        NoSuchAudit, AlreadyDrawn, DrawTooEarly, NotSlotHashes, NotTheDrawnReceipt, WindowTooShort, AuditFundShort,
+        NotAuditable, WrongAuditPhase, NothingCommitted, CommittedTooLate, WrongOpening, AlreadyRevealed, AuditNotOver,
+        TraceIsPosted, EntriesOpen, AuditsOpen, WrongAudit, NotTheAuditor
     }
     revenue_escrow_error: revenue_escrow::errors::RevenueEscrowError {
         AmountIsZero, NotEnoughFunds, NoNotice, NoticeNotDue, Overflow, VaultShort, Paused, ExpiryInThePast,

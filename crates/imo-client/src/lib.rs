@@ -1,11 +1,12 @@
 //! The Rust client of the four programs: everything that a node, a tool or a test needs and that needs no network.
 //!
 //! [`addresses`] and [`instructions`] say what to send, [`accounts`], [`errors`] and [`events`] what came back, [`voucher`], [`answer`] and [`trees`] make what payers
-//! and operators sign and commit to, [`challenge`] plans both sides of a dispute, [`data`] those of an inquiry.
+//! and operators sign and commit to, [`challenge`] plans both sides of a dispute, [`data`] those of an inquiry, [`audit`] finds what an audit is about.
 
 pub mod accounts;
 pub mod addresses;
 pub mod answer;
+pub mod audit;
 pub mod challenge;
 pub mod data;
 pub mod errors;

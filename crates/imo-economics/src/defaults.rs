@@ -1,6 +1,6 @@
 //! The market that the protocol is set up for, and the terms that come from it: `safety::smallest`, rounded up to what people remember.
 
-use model_token::state::DisputeTerms;
+use model_token::state::{AuditTerms, DisputeTerms};
 
 use crate::{Market, terms::hours};
 
@@ -47,6 +47,14 @@ pub fn terms() -> DisputeTerms {
     }
 }
 
+/// A fifth of the protocol's share, and fifty cents for each audit: six auditors may come and each is paid for its work.
+pub fn audits() -> AuditTerms {
+    AuditTerms {
+        share_bps: 2_000,
+        fee_units: ONE / 2,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,5 +64,6 @@ mod tests {
         terms().validate().unwrap();
         terms().validate_deterrence(4_000).unwrap();
         market().validate().unwrap();
+        audits().validate().unwrap();
     }
 }

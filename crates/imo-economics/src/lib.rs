@@ -6,6 +6,7 @@
 //! [`DisputeTerms`]: model_token::state::DisputeTerms
 
 pub mod attack;
+pub mod audits;
 pub mod defaults;
 pub mod honesty;
 pub mod market;

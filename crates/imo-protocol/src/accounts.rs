@@ -26,8 +26,8 @@ pub struct Bucket {
     pub model: Pubkey,
     /// Sum of the collections that are neither retracted nor refunded, in units of the revenue mint. Zero once it is split.
     pub collected_units: u64,
-    /// Collections ever made for this report.
-    pub collection_count: u32,
+    /// Receipts of all collections together; the number in the report of the next collection's first receipt.
+    pub receipt_count: u64,
     /// Collections not yet closed.
     pub open_collections: u32,
     /// Whether the report was final and the money was split.
@@ -39,7 +39,7 @@ pub struct Bucket {
     /// What the operator paid for retractions, in units of the revenue mint. Zero once it is split, or given to the payers.
     pub fee_units: u64,
     /// Zero.
-    pub reserved: [u8; 32],
+    pub reserved: [u8; 28],
 }
 
 const _: () = assert!(Bucket::INIT_SPACE == 163);
@@ -78,8 +78,10 @@ pub struct Collection {
     pub retracted: bool,
     /// What the operator paid for that, in units of the revenue mint.
     pub retraction_fee_units: u64,
+    /// Number of its first receipt among all receipts of the report, in the order in which they were collected: an audit draws such a number.
+    pub first_receipt: u64,
     /// Zero.
-    pub reserved: [u8; 32],
+    pub reserved: [u8; 24],
 }
 
 const _: () = assert!(Collection::INIT_SPACE == 264);
@@ -107,6 +109,13 @@ impl Collection {
     /// The address and canonical bump of a lane's collection for a report.
     pub fn address(report: &Pubkey, lane: &Pubkey) -> (Pubkey, u8) {
         Pubkey::find_program_address(&[COLLECTION_SEED, report.as_ref(), lane.as_ref()], &ids::REVENUE_ESCROW)
+    }
+
+    /// The index in here of the report's receipt with this number, or `None` when another collection holds it. All collections of a report together hold each
+    /// number once.
+    pub fn index_of(&self, receipt_number: u64) -> Option<u32> {
+        let index = u32::try_from(receipt_number.checked_sub(self.first_receipt)?).ok()?;
+        (index < self.count).then_some(index)
     }
 
     /// Requests that `requests_root` is over.
@@ -155,13 +164,17 @@ mod tests {
             private: true,
             retracted: true,
             retraction_fee_units: 13,
-            reserved: [0; 32],
+            first_receipt: 14,
+            reserved: [0; 24],
         };
         let mut bytes = Vec::new();
         collection.try_serialize(&mut bytes).unwrap();
         assert_eq!(bytes.len(), 8 + Collection::INIT_SPACE);
         assert_eq!(Collection::try_deserialize(&mut bytes.as_slice()).unwrap(), collection);
         assert_eq!(collection.request_count(), Some(19));
+        for (number, index) in [(13, None), (14, Some(0)), (22, Some(8)), (23, None), (u64::MAX, None)] {
+            assert_eq!(collection.index_of(number), index);
+        }
         assert!(Bucket::try_deserialize(&mut bytes.as_slice()).is_err());
     }
 }

@@ -203,6 +203,8 @@ pub enum ModelTokenError {
     NotPaused = 605,
     #[msg("A pause begins no earlier than as long after the last one's end as that one lasted")]
     PausedTooRecently = 606,
+    #[msg("The audits' part of the protocol's share is at most 10,000 basis points")]
+    AuditShareExceedsAll = 607,
 
     // 800: contributors of a version
     #[msg("A version has at most eight contributors")]

@@ -1,5 +1,7 @@
 //! Bounds that every account and instruction of this program keeps.
 
+use anchor_lang::prelude::{Pubkey, pubkey};
+
 /// Layout version that every account carries in its first byte after the discriminator.
 pub const ACCOUNT_VERSION: u8 = 1;
 
@@ -21,3 +23,6 @@ pub const MAX_TILE_BYTES: usize = 512;
 const _: () = assert!(MAX_FRONTIER_NODES == 1 << REVEAL_LEVELS);
 const _: () = assert!(MAX_WHOLE_TRACE_NODES as usize <= MAX_FRONTIER_NODES);
 const _: () = assert!(MAX_TILE_BYTES == opml::tensor::TILE_BYTES as usize);
+
+/// The sysvar with the hashes of the last 512 slots that had a block.
+pub const SLOT_HASHES: Pubkey = pubkey!("SysvarS1otHashes111111111111111111111111111");

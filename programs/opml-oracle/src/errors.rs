@@ -1,7 +1,7 @@
 use anchor_lang::prelude::*;
 use opml::RefereeError;
 
-use crate::{data_game::DataRefusal, game::Refusal};
+use crate::{audit_game::AuditRefusal, data_game::DataRefusal, game::Refusal};
 
 /// Refusals of this program. Codes are only ever appended, in ranges of 100 a topic.
 #[error_code]
@@ -236,6 +236,64 @@ pub enum OracleError {
     DemandsPending = 1109,
     #[msg("Settle every inquiry of this report first")]
     InquiriesOpen = 1110,
+
+    // 1200: audits
+    #[msg("The report has fewer audits: it may have one for each begun 512 receipts, 16 at most")]
+    NoSuchAudit = 1200,
+    #[msg("This audit was drawn before: each is drawn once")]
+    AlreadyDrawn = 1201,
+    #[msg("No slot decides yet: call in the slots after the seal slot + 32, again when they had no block")]
+    DrawTooEarly = 1202,
+    #[msg("Pass the sysvar of slot hashes")]
+    NotSlotHashes = 1203,
+    #[msg("This is not the drawn receipt: read the audit, or calculate the draw, and pass its Collection and index")]
+    NotTheDrawnReceipt = 1204,
+    #[msg("Too little of the window is left: an answer in the last moment could not be disputed any more")]
+    WindowTooShort = 1205,
+    #[msg("The audit fund holds less than the fee above what it has promised, or there are no audits: add to the fund")]
+    AuditFundShort = 1206,
+    #[msg("Nobody can check this version: no audit of it is drawn")]
+    NotAuditable = 1207,
+    #[msg("This call does not belong to the audit's phase: read the audit again")]
+    WrongAuditPhase = 1208,
+    #[msg("Nobody committed to a trace: nothing is to be answered")]
+    NothingCommitted = 1209,
+    #[msg("The trace was on chain before this commitment: what could be copied is not paid")]
+    CommittedTooLate = 1210,
+    #[msg(
+        "The commitment does not open to the operator's trace: dispute the receipt when it is the operator that is wrong"
+    )]
+    WrongOpening = 1211,
+    #[msg("This commitment was opened before")]
+    AlreadyRevealed = 1212,
+    #[msg("Wait until the report has ended and the time to open commitments is over")]
+    AuditNotOver = 1213,
+    #[msg("The trace is on chain: attach it")]
+    TraceIsPosted = 1214,
+    #[msg("Close every entry of this audit first")]
+    EntriesOpen = 1215,
+    #[msg("Settle every audit of this report first")]
+    AuditsOpen = 1216,
+    #[msg("Use the audit of this report or entry")]
+    WrongAudit = 1217,
+    #[msg("Sign with the auditor of this entry")]
+    NotTheAuditor = 1218,
+}
+
+impl From<AuditRefusal> for OracleError {
+    fn from(refusal: AuditRefusal) -> Self {
+        match refusal {
+            AuditRefusal::WrongPhase => Self::WrongAuditPhase,
+            AuditRefusal::TooLate => Self::MoveTooLate,
+            AuditRefusal::TooEarly => Self::TimeoutTooEarly,
+            AuditRefusal::NothingCommitted => Self::NothingCommitted,
+            AuditRefusal::WindowTooShort => Self::WindowTooShort,
+            AuditRefusal::CommittedTooLate => Self::CommittedTooLate,
+            AuditRefusal::WrongOpening => Self::WrongOpening,
+            AuditRefusal::NotOver => Self::AuditNotOver,
+            AuditRefusal::Inconsistent => Self::Inconsistent,
+        }
+    }
 }
 
 impl From<Refusal> for OracleError {

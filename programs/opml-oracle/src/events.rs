@@ -2,7 +2,7 @@ use anchor_lang::prelude::*;
 
 use crate::{
     game::{Move, Phase},
-    state::{Dispute, Operator, Subject},
+    state::{Audit, Dispute, Operator, Subject},
 };
 
 /// A mint got its vault of stakes.
@@ -412,4 +412,126 @@ pub struct RewardWithdrawn {
 pub struct EquivocationClosed {
     pub equivocation: Pubkey,
     pub operator: Pubkey,
+}
+
+/// A mint got its fund for random audits.
+#[event]
+pub struct AuditFundCreated {
+    pub audit_fund: Pubkey,
+    pub mint: Pubkey,
+}
+
+/// A receipt of a report was drawn.
+#[event]
+pub struct AuditDrawn {
+    pub audit: Pubkey,
+    pub report: Pubkey,
+    pub operator: Pubkey,
+    pub number: u8,
+    /// Whose hash drew it.
+    pub deciding_slot: u64,
+    pub collection: Pubkey,
+    pub receipt_index: u32,
+    /// Whether only who has the payer's permission audits it.
+    pub by_permission: bool,
+    /// Promised to all auditors together, in units.
+    pub fee_units: u64,
+    /// Last slot in which auditors commit.
+    pub due_slot: u64,
+    /// Last second in which auditors commit.
+    pub due_unix: i64,
+}
+
+/// An auditor says that it knows the trace.
+#[event]
+pub struct AuditCommitted {
+    pub audit: Pubkey,
+    pub report: Pubkey,
+    pub auditor: Pubkey,
+    pub commitment: [u8; 32],
+}
+
+/// The operator owes a trace.
+#[event]
+pub struct AuditAsked {
+    pub audit: Pubkey,
+    pub report: Pubkey,
+    pub operator: Pubkey,
+    pub claim_hash: [u8; 32],
+    /// Last slot that is in time.
+    pub due_slot: u64,
+    /// Last second that is in time.
+    pub due_unix: i64,
+}
+
+/// The operator's trace is there.
+#[event]
+pub struct AuditAnswered {
+    pub audit: Pubkey,
+    pub report: Pubkey,
+    pub trace_root: [u8; 32],
+    /// When it was posted: commitments made before count.
+    pub traced_slot: u64,
+    /// Last slot in which auditors open their commitments.
+    pub due_slot: u64,
+    /// Last second in which auditors open their commitments.
+    pub due_unix: i64,
+}
+
+impl AuditAnswered {
+    pub fn of(audit: &Account<Audit>) -> Self {
+        Self {
+            audit: audit.key(),
+            report: audit.report,
+            trace_root: audit.game.trace_root,
+            traced_slot: audit.game.traced_slot,
+            due_slot: audit.game.deadline.due_slot,
+            due_unix: audit.game.deadline.due_unix,
+        }
+    }
+}
+
+/// An auditor opened its commitment to the operator's trace.
+#[event]
+pub struct AuditRevealed {
+    pub audit: Pubkey,
+    pub report: Pubkey,
+    pub auditor: Pubkey,
+    /// How many have, this one included.
+    pub matched: u32,
+}
+
+/// The operator did not show its trace in time.
+#[event]
+pub struct AuditUnanswered {
+    pub audit: Pubkey,
+    pub report: Pubkey,
+    pub operator: Pubkey,
+}
+
+/// What an audit pays is decided.
+#[event]
+pub struct AuditSettled {
+    pub audit: Pubkey,
+    pub report: Pubkey,
+    pub matched: u32,
+    /// What each of them gets, in units.
+    pub auditor_units: u64,
+    /// What stays in the fund, in units.
+    pub left_units: u64,
+}
+
+/// An auditor was paid, and its entry is gone.
+#[event]
+pub struct AuditFeeWithdrawn {
+    pub audit: Pubkey,
+    pub auditor: Pubkey,
+    pub amount_units: u64,
+}
+
+/// An audit's account is gone.
+#[event]
+pub struct AuditClosed {
+    pub audit: Pubkey,
+    pub report: Pubkey,
 }

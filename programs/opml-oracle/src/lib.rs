@@ -1,9 +1,10 @@
 //! Operators and their stake, usage reports, and the disputes that keep them honest (`docs/protocol.md`, 2.3).
 //!
-//! `game` is the dispute as a pure state machine, `data_game` that of an inquiry, `math` the money of both; `instructions` check accounts, call both, and move tokens.
+//! `game` is the dispute as a pure state machine, `data_game` that of an inquiry, `audit_game` that of an audit, `math` the money of both; `instructions` check accounts, call both, and move tokens.
 
 use anchor_lang::prelude::*;
 
+pub mod audit_game;
 pub mod constants;
 pub mod data_game;
 pub mod errors;
@@ -228,6 +229,58 @@ pub mod opml_oracle {
 
     pub fn close_equivocation(ctx: Context<CloseEquivocation>) -> Result<()> {
         CloseEquivocation::handle(ctx)
+    }
+
+    pub fn create_audit_fund(ctx: Context<CreateAuditFund>) -> Result<()> {
+        CreateAuditFund::handle(ctx)
+    }
+
+    pub fn draw_audit(ctx: Context<DrawAudit>, number: u8) -> Result<()> {
+        DrawAudit::handle(ctx, number)
+    }
+
+    pub fn commit_audit(ctx: Context<CommitAudit>, receipt_index: u32, commitment: [u8; 32]) -> Result<()> {
+        CommitAudit::handle(ctx, receipt_index, commitment)
+    }
+
+    pub fn ask_audit(ctx: Context<AskAudit>, receipt: ShownReceipt) -> Result<()> {
+        AskAudit::handle(ctx, receipt)
+    }
+
+    pub fn post_audit_trace(ctx: Context<PostAuditTrace>, roots: Vec<[u8; 32]>) -> Result<()> {
+        PostAuditTrace::handle_whole(ctx, roots)
+    }
+
+    pub fn post_audit_trace_root(
+        ctx: Context<PostAuditTrace>,
+        trace_root: [u8; 32],
+        path: Vec<[u8; 32]>,
+    ) -> Result<()> {
+        PostAuditTrace::handle_root(ctx, trace_root, path)
+    }
+
+    pub fn attach_audit_trace(ctx: Context<AttachAuditTrace>) -> Result<()> {
+        AttachAuditTrace::handle(ctx)
+    }
+
+    pub fn reveal_audit(ctx: Context<RevealAudit>, salt: [u8; 32]) -> Result<()> {
+        RevealAudit::handle(ctx, salt)
+    }
+
+    pub fn time_out_audit(ctx: Context<TimeOutAudit>) -> Result<()> {
+        TimeOutAudit::handle(ctx)
+    }
+
+    pub fn settle_audit(ctx: Context<SettleAudit>) -> Result<()> {
+        SettleAudit::handle(ctx)
+    }
+
+    pub fn withdraw_audit_fee(ctx: Context<WithdrawAuditFee>) -> Result<()> {
+        WithdrawAuditFee::handle(ctx)
+    }
+
+    pub fn close_audit(ctx: Context<CloseAudit>) -> Result<()> {
+        CloseAudit::handle(ctx)
     }
 }
 

@@ -143,6 +143,8 @@ pub struct BucketSplit {
     pub others_units: u64,
     /// What was paid for retractions and is in the shares of all but the operator.
     pub fee_units: u64,
+    /// The part of the protocol's share that the audit fund gets.
+    pub audit_units: u64,
 }
 
 /// `fee_units` is not zero where the collection was retracted and its report rejected all the same.
@@ -195,6 +197,14 @@ pub struct UpstreamPaid {
     pub upstream: Pubkey,
     pub amount_units: u64,
     pub to_holders: bool,
+}
+
+/// The audits' part of the protocol's share went to the mint's audit fund.
+#[event]
+pub struct AuditSharePaid {
+    pub vault: Pubkey,
+    pub earnings: Pubkey,
+    pub amount_units: u64,
 }
 
 #[event]

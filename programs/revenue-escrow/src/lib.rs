@@ -118,6 +118,10 @@ pub mod revenue_escrow {
     pub fn pay_upstream(ctx: Context<PayUpstream>, index: u8) -> Result<()> {
         PayUpstream::handle(ctx, index)
     }
+
+    pub fn pay_audit_share(ctx: Context<PayAuditShare>) -> Result<()> {
+        PayAuditShare::handle(ctx)
+    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ pub mod crowd;
 pub mod slowest;
 mod verdict;
 
+mod auditors;
 mod bonds;
 mod cluster;
 mod demanders;
@@ -64,6 +65,7 @@ attackers! {
     framers: framer_by_a_strangers_trace framer_by_retries framer_by_two_gateways framer_by_forged_evidence;
     equivocators: equivocator_off_chain equivocator_in_a_report equivocator_shown_by_a_friend;
     demanders: demander_without_end demander_in_the_last_slot demander_of_private_data server_of_garbage friend_who_demands_behind_a_dispute;
+    auditors: silent_in_an_audit lazy_auditor;
     retractors: retractor_under_dispute retractor_of_a_lie retractor_of_its_own_usage;
     payers: reopener_of_a_lane reopener_of_a_session replayer_of_a_voucher voucher_of_another_cluster keeper_of_a_matured_notice payer_who_revokes_after_the_answer;
     bonds: one_stake_for_many_reports overlapping_reports early_withdrawal_of_stake stale_report jailed_liar_who_goes_on;

@@ -273,7 +273,9 @@ impl Chain {
             open_inquiries: 0,
             demands_made: 0,
             demands_pending: 0,
-            reserved: [0; 64],
+            audits_drawn: 0,
+            open_audits: 0,
+            reserved: [0; 60],
         }
     }
 

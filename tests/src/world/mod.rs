@@ -1,5 +1,6 @@
 //! A cluster with people, money and a protocol, and the states that scenarios begin from.
 
+mod audit;
 mod data;
 mod dispute;
 mod money;
@@ -27,6 +28,7 @@ use crate::{
 };
 
 pub use {
+    audit::{AUDITS, Sampling},
     data::Search,
     dispute::{Duel, Tally},
     money::usdc,

@@ -2,7 +2,7 @@
 
 use ::model_token::{
     instructions::InitProtocolArgs,
-    state::{DisputeTerms, ProtocolUpdate, RevenueSplit, Settings},
+    state::{AuditTerms, DisputeTerms, ProtocolUpdate, RevenueSplit, Settings},
 };
 use imo_client::{
     addresses,
@@ -115,6 +115,7 @@ impl World {
             protocol_bps: PROTOCOL_BPS,
             terms: terms(),
             timelock_slots: TIMELOCK_SLOTS,
+            audits: AuditTerms::default(),
         }
     }
 

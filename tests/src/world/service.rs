@@ -123,7 +123,22 @@ impl World {
 
     /// The developer's model with this index, of which only the header is known: nobody may be able to run it.
     pub fn given_header(&mut self, cast: &Cast, index: u32, header: &ModelHeader) -> Published {
-        self.given_version_of(cast, index, header, version_args_of(header), &[])
+        self.given_header_checkable_by(cast, index, header, Checkable::Anyone)
+    }
+
+    /// The same for those who may check it.
+    pub fn given_header_checkable_by(
+        &mut self,
+        cast: &Cast,
+        index: u32,
+        header: &ModelHeader,
+        checkable: Checkable,
+    ) -> Published {
+        let version = PublishVersionArgs {
+            checkable,
+            ..version_args_of(header)
+        };
+        self.given_version_of(cast, index, header, version, &[])
     }
 
     /// The developer's model with this index, to whose first version others have contributed. Their shares, in basis points, are taken from the developer's.

@@ -18,6 +18,7 @@ const STAYING: [&str; 10] = [
     "ModelVersion",
     "Offering",
     "StakeVault",
+    "AuditFund",
     "Operator",
     "ModelVault",
     "Earnings",
@@ -67,6 +68,13 @@ fn given_a_launch_when_everybody_leaves_then_only_what_is_never_closed_stays_and
 fn given_rejected_reports_when_everybody_leaves_then_only_what_is_never_closed_stays_and_rent_is_back() {
     let (mut world, cast) = World::with_protocol();
     story::disputes(&mut world, &cast);
+    everybody_leaves(world, &cast);
+}
+
+#[test]
+fn given_audited_reports_when_everybody_leaves_then_only_what_is_never_closed_stays_and_rent_is_back() {
+    let (mut world, cast) = World::with_protocol();
+    story::audits(&mut world, &cast);
     everybody_leaves(world, &cast);
 }
 

@@ -4,7 +4,7 @@ use ::model_token::{
     constants::MAX_PAUSE_SECONDS,
     errors::ModelTokenError,
     instructions::InitProtocolArgs,
-    state::{DisputeTerms, ModelVersion, Protocol, ProtocolUpdate, Settings},
+    state::{AuditTerms, DisputeTerms, ModelVersion, Protocol, ProtocolUpdate, Settings},
 };
 use anchor_lang::{error::ErrorCode, prelude::Pubkey};
 use imo_client::{addresses, instructions::model_token};
@@ -13,7 +13,7 @@ use imo_tests::{
     attack::swap,
     models::dense,
     multisig::{self, by_multisig},
-    world::{PROTOCOL_BPS, TIMELOCK_SLOTS, terms},
+    world::{PROTOCOL_BPS, TIMELOCK_SLOTS, terms, usdc},
 };
 use solana_signer::Signer;
 
@@ -35,6 +35,10 @@ fn proposed(world: &World, cast: &Cast) -> Settings {
             ..terms()
         },
         timelock_slots: TIMELOCK_SLOTS + 500,
+        audits: AuditTerms {
+            share_bps: 2_000,
+            fee_units: usdc(1),
+        },
     }
 }
 
@@ -72,6 +76,7 @@ fn given_a_proposal_when_its_timelock_runs_then_nothing_changes_until_it_is_over
         protocol_bps: settings.protocol_bps,
         terms: settings.terms,
         timelock_slots: settings.timelock_slots,
+        audits: settings.audits,
         ..before
     };
     assert_eq!(after, expected);

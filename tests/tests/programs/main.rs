@@ -1,6 +1,8 @@
 //! The four compiled programs, one module a topic. A refusal is always asserted by its exact code.
 
 mod access;
+mod audits;
+mod audits_drawn;
 mod by_construction;
 mod claims;
 mod closing;

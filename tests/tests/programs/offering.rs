@@ -13,10 +13,7 @@ use anchor_spl::{
         state::Mint,
     },
 };
-use imo_client::{
-    addresses,
-    instructions::model_token,
-};
+use imo_client::{addresses, instructions::model_token};
 use imo_tests::{
     Outcome, World,
     attack::{swap, swap_at, unsigned},

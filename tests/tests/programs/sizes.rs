@@ -6,20 +6,22 @@ use ::model_token::{
         MAX_TRANCHES, MAX_URI_LEN,
     },
     instructions::{Allowance, InitProtocolArgs, OpenOfferingArgs, PublishVersionArgs, RegisterModelArgs},
-    state::{Metadata, Settings, TrancheCondition, TrancheTerms, VestingTerms},
+    state::{AuditTerms, Metadata, Settings, TrancheCondition, TrancheTerms, VestingTerms},
 };
 use ::opml_oracle::{
+    audit_game::{AuditGame, AuditPhase},
     constants::{MAX_ENDPOINT_LEN, MAX_FRONTIER_NODES, MAX_TILE_BYTES},
     data_game::{DataGame, Geometry},
     game::Game,
     instructions::ShownReceipt,
-    state::{Dispute, Inquiry, Report, ReportStatus, Subject},
+    state::{Audit, Dispute, Inquiry, Report, ReportStatus, Subject},
 };
 use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction};
 use imo_client::{
     challenge::staging::{MAX_TRANSACTION_BYTES, transaction_bytes},
     data::Demand,
     instructions::{
+        audit,
         data::{self, Permission},
         model_token,
         opml_oracle::{self, OperatorProfile, Place},
@@ -106,7 +108,9 @@ fn report() -> Report {
         open_inquiries: 0,
         demands_made: 0,
         demands_pending: 0,
-        reserved: [0; 64],
+        audits_drawn: 0,
+        open_audits: 0,
+        reserved: [0; 60],
     }
 }
 
@@ -128,7 +132,8 @@ fn collection() -> Collection {
         private: true,
         retracted: false,
         retraction_fee_units: 0,
-        reserved: [0; 32],
+        first_receipt: 0,
+        reserved: [0; 24],
     }
 }
 
@@ -151,6 +156,39 @@ fn inquiry() -> Inquiry {
         settled: false,
         payout_units: 0,
         reserved: [0; 64],
+    }
+}
+
+fn drawn() -> Audit {
+    let key = Pubkey::new_unique;
+    Audit {
+        version: 1,
+        bump: 255,
+        report: key(),
+        number: 0,
+        operator: key(),
+        mint: key(),
+        deciding_slot: 1,
+        collection: key(),
+        receipt_index: 0,
+        by_permission: true,
+        fee_units: 1,
+        output_root: [1; 32],
+        claim_hash: [1; 32],
+        game: AuditGame {
+            phase: AuditPhase::Asked,
+            response_slots: 1,
+            deadline: Deadline::default(),
+            committed: 1,
+            matched: 0,
+            trace_root: [0; 32],
+            traced_slot: 0,
+        },
+        settled: false,
+        auditor_units: 0,
+        open_entries: 1,
+        rent_payer: key(),
+        reserved: [0; 32],
     }
 }
 
@@ -188,7 +226,7 @@ fn given_the_largest_form_of_each_instruction_when_sent_with_a_priority_fee_then
         hash: [1; 32],
         path: path(MAX_DEMAND_PATH),
     };
-    let (report, collection, inquiry) = (report(), collection(), inquiry());
+    let (report, collection, inquiry, drawn) = (report(), collection(), inquiry(), drawn());
     let model = dense(&[4, 3]);
     let session = Keypair::new();
     let voucher = Voucher {
@@ -278,6 +316,7 @@ fn given_the_largest_form_of_each_instruction_when_sent_with_a_priority_fee_then
         protocol_bps: 1,
         terms: imo_tests::world::terms(),
         timelock_slots: 1,
+        audits: AuditTerms::default(),
     };
     let init = InitProtocolArgs {
         authority: key(),
@@ -374,7 +413,7 @@ fn given_the_largest_form_of_each_instruction_when_sent_with_a_priority_fee_then
                 key(),
                 &report,
                 &collection,
-                receipt,
+                receipt.clone(),
                 Some(Permission::Session(key())),
                 1,
             )),
@@ -391,6 +430,36 @@ fn given_the_largest_form_of_each_instruction_when_sent_with_a_priority_fee_then
             )),
         ),
         ("demand_data", single(data::demand_data(&inquiry, &demand))),
+        ("ask_audit", single(audit::ask_audit(&drawn, receipt.clone()))),
+        (
+            "post_audit_trace",
+            single(audit::post_audit_trace(
+                key(),
+                key(),
+                &drawn,
+                vec![[1; 32]; MAX_FRONTIER_NODES],
+            )),
+        ),
+        (
+            "post_audit_trace_root",
+            single(audit::post_audit_trace_root(
+                key(),
+                key(),
+                &drawn,
+                [1; 32],
+                path(deepest),
+            )),
+        ),
+        (
+            "commit_audit",
+            single(audit::commit_audit(
+                key(),
+                &drawn,
+                &collection,
+                Some(Permission::Session(key())),
+                [1; 32],
+            )),
+        ),
         ("serve_data", single(data::serve_data(&inquiry, vec![1; 16 * 32]))),
         (
             "prove_wrong_question",

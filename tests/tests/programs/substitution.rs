@@ -24,12 +24,17 @@ const ANYBODY_PAYS: &[Choice] = &[
     ("model_token", "publish_version", 1),
     ("model_token", "register_model", 1),
     ("model_token", "settle_offering", 0),
+    ("opml_oracle", "create_audit_fund", 0),
     ("opml_oracle", "create_stake_vault", 0),
+    ("opml_oracle", "draw_audit", 0),
     ("opml_oracle", "open_dispute", 0),
+    ("opml_oracle", "post_audit_trace", 0),
+    ("opml_oracle", "post_audit_trace_root", 0),
     ("opml_oracle", "post_report", 0),
     ("opml_oracle", "post_trace", 0),
     ("opml_oracle", "post_trace_root", 0),
     ("opml_oracle", "register_operator", 0),
+    ("opml_oracle", "withdraw_audit_fee", 0),
     ("opml_oracle", "withdraw_inquiry", 0),
     ("opml_oracle", "withdraw_payout", 0),
     ("opml_oracle", "withdraw_reward", 0),
@@ -62,6 +67,7 @@ const ANYBODY_PROVES: &[Choice] = &[("opml_oracle", "punish_equivocation", 0)];
 
 /// Nobody's permission is needed for a Collection that is not private: who signs there gives nothing away.
 const NO_PERMISSION_NEEDED: &[Choice] = &[
+    ("opml_oracle", "commit_audit", 4),
     ("opml_oracle", "open_input_inquiry", 4),
     ("opml_oracle", "open_receipts_inquiry", 3),
 ];
@@ -146,6 +152,15 @@ fn given_any_instruction_of_an_inquiry_when_an_account_is_another_or_a_signature
     world.set_up(&cast);
     world.probe_instructions();
     story::inquiries(&mut world, &cast);
+    assert_only_choices_of(&["opml_oracle"], world.probe());
+}
+
+#[test]
+fn given_any_instruction_of_an_audit_when_an_account_is_another_or_a_signature_is_missing_then_refused() {
+    let (mut world, cast) = World::empty();
+    world.set_up(&cast);
+    world.probe_instructions();
+    story::audits(&mut world, &cast);
     // The model of this story has no token: a split looks at no pool there, and the story of the business has one.
     assert_only_choices_of(&["opml_oracle"], world.probe());
 }

@@ -4,8 +4,8 @@ use anchor_lang::prelude::Pubkey;
 use opml_oracle::{
     ID,
     state::{
-        DISPUTE_SEED, EQUIVOCATION_SEED, INQUIRY_SEED, OPERATOR_SEED, REPORT_SEED, STAKE_TOKENS_SEED, STAKE_VAULT_SEED,
-        TRACE_SEED,
+        AUDIT_ENTRY_SEED, AUDIT_FUND_SEED, AUDIT_SEED, AUDIT_TOKENS_SEED, DISPUTE_SEED, EQUIVOCATION_SEED,
+        INQUIRY_SEED, OPERATOR_SEED, REPORT_SEED, STAKE_TOKENS_SEED, STAKE_VAULT_SEED, TRACE_SEED,
     },
 };
 
@@ -55,4 +55,24 @@ pub fn inquiry(report: &Pubkey, demander: &Pubkey, nonce: u64) -> Pubkey {
 /// A question, by `imo_protocol::question_hash`, that an operator answered in two ways.
 pub fn equivocation(operator: &Pubkey, question: &[u8; 32]) -> Pubkey {
     find(&[EQUIVOCATION_SEED, operator.as_ref(), question], &ID)
+}
+
+/// What random audits in a mint are paid from.
+pub fn audit_fund(mint: &Pubkey) -> Pubkey {
+    find(&[AUDIT_FUND_SEED, mint.as_ref()], &ID)
+}
+
+/// The token account of a mint's audit fund. Anyone adds to the fund by a transfer to it.
+pub fn audit_tokens(mint: &Pubkey) -> Pubkey {
+    find(&[AUDIT_TOKENS_SEED, mint.as_ref()], &ID)
+}
+
+/// An audit of a report, numbered from 0.
+pub fn audit(report: &Pubkey, number: u8) -> Pubkey {
+    find(&[AUDIT_SEED, report.as_ref(), &[number]], &ID)
+}
+
+/// What an auditor committed to in an audit.
+pub fn audit_entry(audit: &Pubkey, auditor: &Pubkey) -> Pubkey {
+    find(&[AUDIT_ENTRY_SEED, audit.as_ref(), auditor.as_ref()], &ID)
 }

@@ -273,7 +273,8 @@ fn given_a_challenger_started_anew_when_the_trace_is_whole_then_it_goes_on() {
         trace_root: game.trace_root,
         rent_payer: Pubkey::default(),
         roots: stood_by.roots().to_vec(),
-        reserved: [0; 32],
+        posted_slot: 1,
+        reserved: [0; 24],
     };
     let next = Challenge::new(&model, &own)
         .next_move(&game, Some(&trace), &NOW)

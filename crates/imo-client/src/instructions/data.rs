@@ -27,7 +27,7 @@ pub enum Permission {
 
 impl Permission {
     /// The signer, and the account that says that it may.
-    fn accounts(self, credit: &Pubkey) -> (Pubkey, Option<Pubkey>) {
+    pub(super) fn accounts(self, credit: &Pubkey) -> (Pubkey, Option<Pubkey>) {
         match self {
             Self::Payer(payer) => (payer, None),
             Self::Session(key) => (key, Some(revenue_escrow::session(credit, &key))),

@@ -2,6 +2,7 @@
 //!
 //! Arguments are what a caller decides; addresses that follow from them are derived here. `payer` pays rent and need not be the one who acts.
 
+pub mod audit;
 pub mod data;
 pub mod model_token;
 pub mod opml_oracle;

@@ -500,3 +500,17 @@ pub fn pay_upstream(payment: UpstreamPayment) -> Instruction {
     };
     build(ID, accounts, instruction::PayUpstream { index })
 }
+
+/// Anyone; pays what is set aside of the treasury's earnings into the mint's audit fund.
+pub fn pay_audit_share(model: Pubkey, treasury: Pubkey, mint: Pubkey) -> Instruction {
+    let vault = address::vault(&model);
+    let accounts = accounts::PayAuditShare {
+        vault,
+        earnings: address::earnings(&vault, &treasury),
+        mint,
+        audit_tokens: addresses::opml_oracle::audit_tokens(&mint),
+        vault_tokens: address::vault_tokens(&model),
+        token_program: anchor_spl::token::ID,
+    };
+    build(ID, accounts, instruction::PayAuditShare {})
+}

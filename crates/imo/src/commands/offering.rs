@@ -156,10 +156,16 @@ impl View {
             ("paid in the mint", self.payment_mint.clone()),
             ("status", status.to_owned()),
             ("opens", format!("{} UTC", format::minute(self.opens_unix))),
-            ("withdrawals only from", format!("{} UTC", format::minute(self.tail_unix))),
+            (
+                "withdrawals only from",
+                format!("{} UTC", format::minute(self.tail_unix)),
+            ),
             ("closes", format!("{} UTC", format::minute(self.closes_unix))),
             ("tokens sold", format::decimal(self.sale_units, TOKEN_DECIMALS)),
-            ("tokens of the developer", format::decimal(self.developer_units, TOKEN_DECIMALS)),
+            (
+                "tokens of the developer",
+                format::decimal(self.developer_units, TOKEN_DECIMALS),
+            ),
             ("minimum", format!("{}, {minimum}", money(self.min_raise_units))),
             ("maximum", money(self.max_raise_units)),
             ("committed", money(self.committed_units)),

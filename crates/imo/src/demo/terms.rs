@@ -1,6 +1,6 @@
 //! The numbers of the story. Amounts are odd on purpose, so that rounding shows.
 
-use model_token::state::{DisputeTerms, RevenueSplit};
+use model_token::state::{AuditTerms, DisputeTerms, RevenueSplit};
 
 /// Units of a whole dollar or token: both mints have six decimals.
 pub const ONE: u64 = 1_000_000;
@@ -47,6 +47,12 @@ pub const SPLIT: RevenueSplit = RevenueSplit {
     operator_bps: 2_500,
     protocol_bps: PROTOCOL_BPS,
     contributors_bps: 0,
+};
+
+/// The story has no audits.
+pub const AUDITS: AuditTerms = AuditTerms {
+    share_bps: 0,
+    fee_units: 0,
 };
 
 /// Ten hours from the proposal of other settings to their execution: longer than the longest dispute and a notice together.

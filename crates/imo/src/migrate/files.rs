@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anchor_lang::prelude::Pubkey;
-use model_token::state::{DisputeTerms, Settings};
+use model_token::state::{AuditTerms, DisputeTerms, Settings};
 use serde::{Deserialize, Deserializer, de::Error};
 use solana_hash::Hash;
 
@@ -59,6 +59,14 @@ pub struct SettingsFile {
     protocol_bps: u16,
     timelock_slots: u64,
     terms: TermsFile,
+    audits: AuditsFile,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AuditsFile {
+    share_bps: u16,
+    fee_units: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -109,6 +117,7 @@ impl SettingsFile {
             epoch_slots,
             byte_fee_units,
         } = self.terms;
+        let AuditsFile { share_bps, fee_units } = self.audits;
         Settings {
             guardian: cluster.guardian,
             treasury: cluster.treasury,
@@ -132,6 +141,7 @@ impl SettingsFile {
                 byte_fee_units,
             },
             timelock_slots: self.timelock_slots,
+            audits: AuditTerms { share_bps, fee_units },
         }
     }
 }
@@ -256,6 +266,7 @@ mod tests {
         });
         let settings = settings.unwrap();
         assert_eq!(settings.terms, defaults::terms());
+        assert_eq!(settings.audits, defaults::audits());
         settings.validate().unwrap();
     }
 

@@ -250,7 +250,11 @@ impl Migrator {
             return Ok(outcome(migration, State::Current, &format!("{mint} has a vault")));
         }
         if !self.check && self.protocol()?.is_none() {
-            return Ok(outcome(migration, State::Due, &format!("the vault of {mint} needs the protocol")));
+            return Ok(outcome(
+                migration,
+                State::Due,
+                &format!("the vault of {mint} needs the protocol"),
+            ));
         }
         self.act(
             migration,

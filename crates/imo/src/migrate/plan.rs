@@ -44,6 +44,7 @@ fn in_force(protocol: &Protocol) -> Settings {
         protocol_bps: protocol.protocol_bps,
         terms: protocol.terms,
         timelock_slots: protocol.timelock_slots,
+        audits: protocol.audits,
     }
 }
 
@@ -61,6 +62,7 @@ mod tests {
             protocol_bps,
             terms: defaults::terms(),
             timelock_slots: 1_000_000,
+            audits: defaults::audits(),
         }
     }
 
@@ -80,7 +82,8 @@ mod tests {
             timelock_slots: 0,
             pending_authority: Pubkey::default(),
             paused_since_unix: 0,
-            reserved: [0; 64],
+            audits: defaults::audits(),
+            reserved: [0; 54],
         };
         protocol.apply(&settings(500)).unwrap();
         protocol

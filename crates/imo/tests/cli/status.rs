@@ -21,7 +21,8 @@ fn earnings() -> Vec<u8> {
         recipient: Pubkey::new_from_array([4; 32]),
         owed_units: 56_789,
         rent_payer: Pubkey::new_from_array([5; 32]),
-        reserved: [0; 16],
+        audit_units: 0,
+        reserved: [0; 8],
     };
     let mut data = Vec::new();
     earnings.try_serialize(&mut data).unwrap();

@@ -1,6 +1,7 @@
 //! Accounts, one file each, with their seeds.
 
 mod appointment;
+mod audit_terms;
 mod commitment;
 mod contributor;
 mod dispute_terms;
@@ -20,7 +21,7 @@ mod vesting_terms;
 mod tests;
 
 pub use {
-    appointment::*, commitment::*, contributor::*, dispute_terms::*, metadata::*, metadata_update::*, model::*,
-    model_version::*, offering::*, protocol::*, protocol_update::*, revenue_split::*, settings::*, tranche::*,
-    vesting_terms::*,
+    appointment::*, audit_terms::*, commitment::*, contributor::*, dispute_terms::*, metadata::*, metadata_update::*,
+    model::*, model_version::*, offering::*, protocol::*, protocol_update::*, revenue_split::*, settings::*,
+    tranche::*, vesting_terms::*,
 };

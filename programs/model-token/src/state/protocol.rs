@@ -1,6 +1,6 @@
 use anchor_lang::prelude::*;
 
-use super::{DisputeTerms, Settings};
+use super::{AuditTerms, DisputeTerms, Settings};
 use crate::{
     constants::{MAX_PAUSE_SECONDS, MAX_PAYMENT_MINTS},
     errors::ModelTokenError,
@@ -41,8 +41,10 @@ pub struct Protocol {
     pub pending_authority: Pubkey,
     /// Begin of the last pause, in Unix seconds; 0 when there was none.
     pub paused_since_unix: i64,
+    /// How random audits are paid.
+    pub audits: AuditTerms,
     /// Zero.
-    pub reserved: [u8; 64],
+    pub reserved: [u8; 54],
 }
 
 const _: () = assert!(Protocol::INIT_SPACE == 613);
@@ -96,6 +98,7 @@ impl Protocol {
             protocol_bps,
             terms,
             timelock_slots,
+            audits,
         } = settings;
         let mut slots = [Pubkey::default(); MAX_PAYMENT_MINTS];
         for (slot, mint) in slots.iter_mut().zip(payment_mints) {
@@ -109,6 +112,7 @@ impl Protocol {
         self.protocol_bps = *protocol_bps;
         self.terms = *terms;
         self.timelock_slots = *timelock_slots;
+        self.audits = *audits;
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 use anchor_lang::prelude::*;
 
-use super::DisputeTerms;
+use super::{AuditTerms, DisputeTerms};
 use crate::{
     constants::{ALL_BPS, MAX_PAYMENT_MINTS, MAX_TIMELOCK_SLOTS},
     errors::ModelTokenError,
@@ -22,9 +22,11 @@ pub struct Settings {
     pub terms: DisputeTerms,
     /// How long an update waits between proposal and execution, in slots.
     pub timelock_slots: u64,
+    /// How random audits are paid.
+    pub audits: AuditTerms,
 }
 
-const _: () = assert!(Settings::INIT_SPACE == 334 + DisputeTerms::INIT_SPACE);
+const _: () = assert!(Settings::INIT_SPACE == 334 + DisputeTerms::INIT_SPACE + AuditTerms::INIT_SPACE);
 const _: () = assert!(MAX_PAYMENT_MINTS == 8);
 
 impl Settings {
@@ -34,6 +36,7 @@ impl Settings {
         require!(self.protocol_bps <= ALL_BPS, ModelTokenError::ProtocolShareExceedsAll);
         self.validate_payment_mints()?;
         self.terms.validate()?;
+        self.audits.validate()?;
         let shortest = self.terms.finality_slots().saturating_add(self.terms.notice_slots);
         require!(
             (shortest..=MAX_TIMELOCK_SLOTS).contains(&self.timelock_slots),

@@ -113,6 +113,10 @@ fn settings() -> Settings {
         protocol_bps: 500,
         terms: TERMS,
         timelock_slots: 756_000,
+        audits: AuditTerms {
+            share_bps: 2_000,
+            fee_units: 7,
+        },
     }
 }
 
@@ -132,7 +136,8 @@ fn protocol() -> Protocol {
         timelock_slots: 0,
         pending_authority: Pubkey::default(),
         paused_since_unix: 0,
-        reserved: [0; 64],
+        audits: AuditTerms::default(),
+        reserved: [0; 54],
     }
 }
 

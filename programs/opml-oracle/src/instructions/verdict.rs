@@ -39,7 +39,8 @@ pub fn reject_for_silence<'info>(
     Ok(order)
 }
 
-fn reject<'info>(
+/// Rejects a report for what happened at `cause`, unless it is rejected already.
+pub fn reject<'info>(
     cause: Pubkey,
     report: &mut Account<'info, Report>,
     operator: &mut Account<'info, Operator>,

@@ -4,6 +4,10 @@ use imo_protocol::ALL_BPS;
 
 /// The most that may be collected against a bond: `floor(bond * 10,000 / bond_ratio)`. `None` when the ratio is zero or the result no amount.
 pub fn max_collect_units(bond_units: u64, bond_ratio_bps: u32) -> Option<u64> {
+    // On chain a division of 64 bits is an instruction, one of 128 a routine.
+    if let Some(scaled) = bond_units.checked_mul(ALL_BPS.into()) {
+        return scaled.checked_div(bond_ratio_bps.into());
+    }
     let covered = u128::from(bond_units)
         .checked_mul(u128::from(ALL_BPS))?
         .checked_div(u128::from(bond_ratio_bps))?;

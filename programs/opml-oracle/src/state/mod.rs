@@ -1,5 +1,7 @@
 //! Accounts, one file each, with their seeds.
 
+mod audit;
+mod audit_fund;
 mod dispute;
 mod equivocation;
 mod inquiry;
@@ -13,4 +15,7 @@ mod witness;
 #[cfg(test)]
 mod tests;
 
-pub use {dispute::*, equivocation::*, inquiry::*, operator::*, report::*, stake_vault::*, trace::*, witness::*};
+pub use {
+    audit::*, audit_fund::*, dispute::*, equivocation::*, inquiry::*, operator::*, report::*, stake_vault::*, trace::*,
+    witness::*,
+};

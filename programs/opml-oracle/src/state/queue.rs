@@ -24,12 +24,18 @@ impl Report {
         operator.credit(settlement.operator_units)?;
         stake_vault.insure(settlement.insurance_units)?;
 
-        // Nothing joins the queue after a rejection, so that the last of it is the last.
+        let remainder_units = self.insure_unclaimed(stake_vault)?;
+        Ok((settlement, remainder_units))
+    }
+
+    /// Gives what is left of a slashed bond to the insurance pool when nobody waits for a turn any more: nothing joins the queue after a rejection, so that the last of it is the
+    /// last. To be called when the last turn is settled, and on a rejection without any. Returns what that was, in units.
+    pub fn insure_unclaimed(&self, stake_vault: &mut StakeVault) -> Result<Option<u64>> {
         let remainder_units = match self.slash() {
             Some(slash) if self.is_settled() => Some(slash.remainder_units().ok_or(OracleError::Inconsistent)?),
             _ => None,
         };
         stake_vault.insure(remainder_units.unwrap_or(0))?;
-        Ok((settlement, remainder_units))
+        Ok(remainder_units)
     }
 }

@@ -83,8 +83,12 @@ pub struct Report {
     pub demands_made: u32,
     /// Answers that the operator owes. While there is one, the report cannot become final.
     pub demands_pending: u32,
+    /// Bit `i` is whether its audit number `i` was ever drawn.
+    pub audits_drawn: u16,
+    /// Audits not yet settled.
+    pub open_audits: u16,
     /// Zero.
-    pub reserved: [u8; 64],
+    pub reserved: [u8; 60],
 }
 
 const _: () = assert!(Report::INIT_SPACE == 506);
@@ -154,9 +158,29 @@ impl Report {
         Ok(())
     }
 
-    /// The operator owes one more answer.
+    /// Audit `number` is drawn, once for good: a second draw would be a second chance for who dislikes the first.
+    pub fn begin_audit(&mut self, number: u8) -> Result<()> {
+        let bit = 1u16.checked_shl(number.into()).ok_or(OracleError::NoSuchAudit)?;
+        require!(self.audits_drawn & bit == 0, OracleError::AlreadyDrawn);
+        self.audits_drawn |= bit;
+        self.open_audits = self.open_audits.checked_add(1).ok_or(OracleError::CountOverflow)?;
+        Ok(())
+    }
+
+    /// One audit is settled.
+    pub fn end_audit(&mut self) -> Result<()> {
+        self.open_audits = self.open_audits.checked_sub(1).ok_or(OracleError::CountOverflow)?;
+        Ok(())
+    }
+
+    /// The operator owes one more answer, because somebody demanded data.
     pub fn begin_demand(&mut self) -> Result<()> {
         self.demands_made = self.demands_made.checked_add(1).ok_or(OracleError::CountOverflow)?;
+        self.begin_answer()
+    }
+
+    /// The operator owes one more answer.
+    pub fn begin_answer(&mut self) -> Result<()> {
         self.demands_pending = self.demands_pending.checked_add(1).ok_or(OracleError::CountOverflow)?;
         Ok(())
     }

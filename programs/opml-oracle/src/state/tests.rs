@@ -5,8 +5,11 @@ use imo_protocol::{Deadline, Now};
 use model_token::state::DisputeTerms;
 use proptest::{prelude::*, sample::Index};
 
-use super::{Dispute, Equivocation, Inquiry, Operator, Report, ReportStatus, StakeVault, Subject};
+use super::{
+    Audit, AuditEntry, AuditFund, Dispute, Equivocation, Inquiry, Operator, Report, ReportStatus, StakeVault, Subject,
+};
 use crate::{
+    audit_game::{AuditGame, AuditPhase, audit_commitment},
     data_game::Geometry,
     errors::OracleError,
     game::{Game, Phase},
@@ -106,7 +109,9 @@ fn report(bond_units: u64) -> Report {
         open_inquiries: 0,
         demands_made: 0,
         demands_pending: 0,
-        reserved: [0; 64],
+        audits_drawn: 0,
+        open_audits: 0,
+        reserved: [0; 60],
     }
 }
 
@@ -708,5 +713,152 @@ proptest! {
             world.make(call, &at(slot));
             world.check()?;
         }
+    }
+}
+
+fn audit(number: u8, fee_units: u64, now: &Now, report: &Report) -> Audit {
+    Audit {
+        version: 1,
+        bump: 255,
+        report: Pubkey::default(),
+        number,
+        operator: Pubkey::default(),
+        mint: Pubkey::default(),
+        deciding_slot: 0,
+        collection: Pubkey::new_from_array([1; 32]),
+        receipt_index: 2,
+        by_permission: false,
+        fee_units,
+        output_root: [0; 32],
+        claim_hash: [0; 32],
+        game: AuditGame::draw(now, TERMS.response_slots, &report.window).unwrap(),
+        settled: false,
+        auditor_units: 0,
+        open_entries: 0,
+        rent_payer: Pubkey::default(),
+        reserved: [0; 32],
+    }
+}
+
+fn audit_entry(audit: &mut Audit, now: &Now, commitment: [u8; 32]) -> AuditEntry {
+    audit.game.commit(now).unwrap();
+    audit.open_entries += 1;
+    AuditEntry {
+        version: 1,
+        bump: 255,
+        audit: Pubkey::default(),
+        auditor: Pubkey::new_unique(),
+        commitment,
+        committed_slot: now.slot,
+        matched: false,
+        reserved: [0; 32],
+    }
+}
+
+#[test]
+fn given_a_number_when_drawn_again_or_beyond_the_most_then_refused() {
+    let mut report = report(1_000);
+    for number in [0, 15, 3] {
+        report.begin_audit(number).unwrap();
+        assert_eq!(report.begin_audit(number), Err(error!(OracleError::AlreadyDrawn)));
+    }
+    assert_eq!(report.begin_audit(16), Err(error!(OracleError::NoSuchAudit)));
+    assert_eq!((report.audits_drawn, report.open_audits), (0x8009, 3));
+}
+
+#[test]
+fn given_an_entry_when_opened_twice_or_by_another_name_then_refused() {
+    let mut report = report(1_000);
+    report.seal(&at(0)).unwrap();
+    let now = at(40);
+    let mut audit = audit(0, 100, &now, &report);
+    let address = Pubkey::new_unique();
+    let mut entry = audit_entry(&mut audit, &now, [0; 32]);
+    entry.commitment = audit_commitment(&address, &entry.auditor, &[9; 32], &[5; 32]);
+    let mut copy = audit_entry(&mut audit, &now, entry.commitment);
+    let later = at(100);
+    audit.game.ask(&later, &report.window).unwrap();
+    audit.game.answer(&later, &[9; 32]).unwrap();
+    let wrong = Err(error!(OracleError::WrongOpening));
+    assert_eq!(audit.reveal(&later, &address, &mut copy, &[5; 32]), wrong);
+    assert_eq!(audit.reveal(&later, &address, &mut entry, &[6; 32]), wrong);
+    audit.reveal(&later, &address, &mut entry, &[5; 32]).unwrap();
+    assert_eq!(
+        audit.reveal(&later, &address, &mut entry, &[5; 32]),
+        Err(error!(OracleError::AlreadyRevealed))
+    );
+    assert_eq!((entry.matched, copy.matched, audit.game.matched), (true, false, 1));
+}
+
+proptest! {
+    #[test]
+    fn given_any_audits_of_a_report_when_all_are_settled_and_paid_then_the_fund_owes_nothing_and_paid_no_more_than_it_promised(
+        audits in prop::collection::vec((1u64..1_000_000, prop::collection::vec(any::<bool>(), 0..6), any::<bool>()), 1..16),
+        rejected in any::<bool>(),
+    ) {
+        let mut report = report(1_000);
+        report.seal(&at(0)).unwrap();
+        let mut fund = AuditFund { version: 1, bump: 255, mint: Pubkey::default(), audit_tokens: Pubkey::default(), owed_units: 0, reserved: [0; 64] };
+        let held: u64 = audits.iter().map(|(fee, ..)| fee).sum();
+        let now = at(40);
+        let mut drawn = Vec::new();
+        for (number, (fee, committed, is_answered)) in (0u8..).zip(audits) {
+            report.begin_audit(number).unwrap();
+            fund.promise(fee, held).unwrap();
+            let mut audit = audit(number, fee, &now, &report);
+            let address = Pubkey::new_unique();
+            let entries: Vec<_> = committed
+                .into_iter()
+                .map(|is_right| {
+                    let mut entry = audit_entry(&mut audit, &now, [0; 32]);
+                    let root = if is_right { [9; 32] } else { [8; 32] };
+                    entry.commitment = audit_commitment(&address, &entry.auditor, &root, &[5; 32]);
+                    (is_right, entry)
+                })
+                .collect();
+            drawn.push((audit, address, entries, is_answered));
+        }
+        prop_assert_eq!(fund.owed_units, held);
+        prop_assert_eq!(fund.promise(1, held), Err(error!(OracleError::AuditFundShort)));
+
+        let claim = opml::Claim { model_root: [0; 32], input_root: [1; 32], output_root: [2; 32] };
+        let later = at(100);
+        for (audit, address, entries, is_answered) in &mut drawn {
+            if entries.is_empty() {
+                prop_assert_eq!(audit.ask(&later, &mut report, &claim), Err(error!(OracleError::NothingCommitted)));
+                continue;
+            }
+            audit.ask(&later, &mut report, &claim).unwrap();
+            // While it stands, a report owes no answer to the end.
+            if *is_answered || !rejected {
+                audit.game.answer(&later, &[9; 32]).unwrap();
+                report.end_demand().unwrap();
+                for (is_right, entry) in entries.iter_mut() {
+                    prop_assert_eq!(audit.reveal(&later, address, entry, &[5; 32]).is_ok(), *is_right);
+                }
+            } else {
+                prop_assert_eq!(audit.game.phase, AuditPhase::Asked);
+            }
+        }
+        report.status = if rejected { ReportStatus::Rejected } else { ReportStatus::Final };
+        let end = at(2_000);
+        let mut paid = 0;
+        for (audit, _, entries, _) in &mut drawn {
+            let before = fund.owed_units;
+            let left = audit.settle(&end, &mut report, &mut fund).unwrap();
+            prop_assert_eq!(fund.owed_units, before - left);
+            prop_assert_eq!(audit.settle(&end, &mut report, &mut fund), Err(error!(OracleError::AlreadySettled)));
+            let right = entries.iter().filter(|(is_right, _)| *is_right).count() as u64;
+            for (is_right, entry) in entries.iter() {
+                let units = audit.pay(entry, &mut fund).unwrap();
+                let expected = if *is_right && !rejected { audit.fee_units / right } else { 0 };
+                prop_assert_eq!(units, expected);
+                paid += units;
+            }
+            prop_assert_eq!(audit.open_entries, 0);
+        }
+        prop_assert_eq!(fund.owed_units, 0);
+        prop_assert!(paid <= held);
+        prop_assert_eq!((report.open_audits, report.demands_pending), (0, 0));
     }
 }

@@ -23,8 +23,10 @@ pub struct Earnings {
     pub owed_units: u64,
     /// Who paid this account's rent.
     pub rent_payer: Pubkey,
+    /// Owed to the mint's audit fund out of the protocol's share, in units of the revenue mint; the recipient never gets it.
+    pub audit_units: u64,
     /// Zero.
-    pub reserved: [u8; 16],
+    pub reserved: [u8; 8],
 }
 
 const _: () = assert!(Earnings::INIT_SPACE == 122);
@@ -60,6 +62,24 @@ impl<'info> EarningsOf<'_, 'info> {
         earnings.try_serialize(&mut &mut self.account.try_borrow_mut_data()?[..])
     }
 
+    /// Sets `units` of what was just credited aside for the audit fund.
+    pub fn set_aside_for_audits(&self, units: u64) -> Result<()> {
+        if units == 0 {
+            return Ok(());
+        }
+        require_keys_eq!(*self.account.owner, crate::ID, ErrorCode::AccountOwnedByWrongProgram);
+        let mut earnings = Earnings::try_deserialize(&mut &self.account.try_borrow_data()?[..])?;
+        earnings.owed_units = earnings
+            .owed_units
+            .checked_sub(units)
+            .ok_or(RevenueEscrowError::Overflow)?;
+        earnings.audit_units = earnings
+            .audit_units
+            .checked_add(units)
+            .ok_or(RevenueEscrowError::Overflow)?;
+        earnings.try_serialize(&mut &mut self.account.try_borrow_mut_data()?[..])
+    }
+
     fn create(&self, rent_payer: &Signer<'info>) -> Result<Earnings> {
         let space = Earnings::DISCRIMINATOR.len().saturating_add(Earnings::INIT_SPACE);
         let seeds: &[&[u8]] = &[
@@ -76,7 +96,8 @@ impl<'info> EarningsOf<'_, 'info> {
             recipient: self.recipient,
             owed_units: 0,
             rent_payer: rent_payer.key(),
-            reserved: [0; 16],
+            audit_units: 0,
+            reserved: [0; 8],
         })
     }
 }

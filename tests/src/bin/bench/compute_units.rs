@@ -23,7 +23,9 @@ pub fn measure(figures: &mut Figures) -> Result<()> {
     let (mut asked, cast) = World::with_protocol();
     story::inquiries(&mut asked, &cast);
     let mut units: BTreeMap<_, u64> = quiet.units().clone();
-    for (instruction, used) in [&launched, &disputed, &asked]
+    let (mut audited, cast) = World::with_protocol();
+    story::audits(&mut audited, &cast);
+    for (instruction, used) in [&launched, &disputed, &asked, &audited]
         .into_iter()
         .flat_map(|world| world.units())
     {

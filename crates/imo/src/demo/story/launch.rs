@@ -100,6 +100,7 @@ impl Story<'_> {
                 protocol_bps: terms::PROTOCOL_BPS,
                 terms: terms::TERMS,
                 timelock_slots: terms::TIMELOCK_SLOTS,
+                audits: terms::AUDITS,
             },
         };
         let init = send::model_token::init_protocol(protocol, protocol, args);

@@ -9,7 +9,7 @@ use crate::{
 
 /// Closes a report that nothing refers to any more; its rent goes to who paid it.
 ///
-/// Anyone may, once the report has ended, its disputes and inquiries are settled, its traces closed, and the escrow's bucket for it closed. Payouts that nobody has
+/// Anyone may, once the report has ended, its disputes, inquiries and audits are settled, its traces closed, and the escrow's bucket for it closed. Payouts that nobody has
 /// withdrawn yet do not need it. Its address is never used again: the operator's sequence only grows.
 #[derive(Accounts)]
 pub struct CloseReport<'info> {
@@ -34,6 +34,7 @@ impl CloseReport<'_> {
         require!(self.report.is_settled(), OracleError::DisputesUnsettled);
         require!(self.report.open_traces == 0, OracleError::TracesOpen);
         require!(self.report.open_inquiries == 0, OracleError::InquiriesOpen);
+        require!(self.report.open_audits == 0, OracleError::AuditsOpen);
         let (bucket, _) = Bucket::address(&self.report.key());
         require_keys_eq!(self.bucket.key(), bucket, OracleError::WrongBucket);
         require!(

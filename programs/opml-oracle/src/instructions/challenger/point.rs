@@ -7,7 +7,7 @@ use crate::{
     events::{DisputeMoved, DisputePointed},
     evidence::require_receipt,
     game::Move,
-    state::{DISPUTE_SEED, Dispute, REPORT_SEED, Report, TRACE_SEED, Trace},
+    state::{DISPUTE_SEED, Dispute, REPORT_SEED, Report, Trace},
 };
 
 /// A receipt, and what opens the commitment to its place.
@@ -71,18 +71,6 @@ impl Point<'_> {
         Ok(())
     }
 
-    /// The trace of the claim, when there is one. The address is derived, so that nobody can hide it.
-    fn existing_trace(&self, claim_hash: &[u8; 32]) -> Result<Option<Trace>> {
-        let report = self.report.key();
-        let (address, _) = Pubkey::find_program_address(&[TRACE_SEED, report.as_ref(), claim_hash], &crate::ID);
-        require_keys_eq!(self.trace.key(), address, OracleError::WrongTrace);
-        if *self.trace.owner != crate::ID {
-            return Ok(None);
-        }
-        let data = self.trace.try_borrow_data()?;
-        Trace::try_deserialize(&mut &data[..]).map(Some)
-    }
-
     pub fn handle(ctx: Context<Self>, expected_digest: [u8; 32], args: PointArgs) -> Result<()> {
         let claim = Claim {
             model_root: ctx.accounts.report.model_root,
@@ -99,7 +87,7 @@ impl Point<'_> {
             path: _,
         } = args;
         let claim_hash = claim.claim_hash();
-        let existing_trace = ctx.accounts.existing_trace(&claim_hash)?;
+        let existing_trace = Trace::existing(&ctx.accounts.trace, &ctx.accounts.report.key(), &claim_hash)?;
 
         let now = Now::read()?;
         let collection = ctx.accounts.collection.key();

@@ -4,6 +4,5 @@ mod demand_data;
 mod open_constant_inquiry;
 mod open_input_inquiry;
 mod open_receipts_inquiry;
-mod permission;
 
 pub use {demand_data::*, open_constant_inquiry::*, open_input_inquiry::*, open_receipts_inquiry::*};

@@ -3,10 +3,10 @@ use imo_protocol::{COLLECTION_SEED, Collection, Now, Receipt, SESSION_SEED, Sess
 use model_token::state::ModelVersion;
 use opml::{Claim, TensorSpec, merkle};
 
-use super::permission::require_permission;
 use crate::{
     data_game::Geometry,
     errors::OracleError,
+    instructions::permission::require_permission,
     state::{INQUIRY_SEED, Inquiry, REPORT_SEED, Report, Subject},
 };
 

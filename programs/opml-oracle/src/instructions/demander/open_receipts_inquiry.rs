@@ -1,10 +1,10 @@
 use anchor_lang::prelude::*;
 use imo_protocol::{COLLECTION_SEED, Collection, Now, SESSION_SEED, Session};
 
-use super::permission::require_permission;
 use crate::{
     data_game::Geometry,
     errors::OracleError,
+    instructions::permission::require_permission,
     state::{INQUIRY_SEED, Inquiry, REPORT_SEED, Report, Subject},
 };
 

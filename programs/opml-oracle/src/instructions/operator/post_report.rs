@@ -116,7 +116,9 @@ impl PostReport<'_> {
             open_inquiries: 0,
             demands_made: 0,
             demands_pending: 0,
-            reserved: [0; 64],
+            audits_drawn: 0,
+            open_audits: 0,
+            reserved: [0; 60],
         });
         emit!(ReportPosted {
             report: accounts.report.key(),

@@ -2,7 +2,6 @@ use anchor_lang::prelude::*;
 use imo_protocol::Now;
 
 use crate::{
-    constants::ACCOUNT_VERSION,
     errors::OracleError,
     events::{DisputeMoved, TracePosted},
     game::{Move, check_trace_root, whole_trace_root},
@@ -79,25 +78,22 @@ impl PostTrace<'_> {
         let accounts = ctx.accounts;
         let dispute = &mut accounts.dispute;
         let report = &mut accounts.report;
+        let now = Now::read()?;
         dispute
             .game
-            .trace(&Now::read()?, &expected_digest, true, &trace_root, &roots)
+            .trace(&now, &expected_digest, true, &trace_root, &roots)
             .map_err(OracleError::from)?;
         dispute.trace = accounts.trace.key();
-        report.open_traces = report.open_traces.checked_add(1).ok_or(OracleError::CountOverflow)?;
         let whole = !roots.is_empty();
-        accounts.trace.set_inner(Trace {
-            version: ACCOUNT_VERSION,
-            bump: ctx.bumps.trace,
-            report: report.key(),
-            claim_hash: dispute.claim_hash,
-            whole,
-            node_count: report.node_count,
+        accounts.trace.set_inner(Trace::post(
+            &now,
+            (report.key(), &mut ***report),
+            ctx.bumps.trace,
+            dispute.claim_hash,
             trace_root,
-            rent_payer: accounts.payer.key(),
             roots,
-            reserved: [0; 32],
-        });
+            accounts.payer.key(),
+        )?);
         emit!(TracePosted {
             trace: accounts.trace.key(),
             report: report.key(),

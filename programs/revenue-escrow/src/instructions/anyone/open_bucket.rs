@@ -46,13 +46,13 @@ impl OpenBucket<'_> {
             report,
             model,
             collected_units: 0,
-            collection_count: 0,
+            receipt_count: 0,
             open_collections: 0,
             settled: false,
             rent_payer: ctx.accounts.rent_payer.key(),
             retracted_units: 0,
             fee_units: 0,
-            reserved: [0; 32],
+            reserved: [0; 28],
         });
         emit!(BucketOpened {
             report,

@@ -1,5 +1,6 @@
 use anchor_lang::prelude::*;
 use anchor_spl::token::{Mint, Token, TokenAccount};
+use imo_protocol::share_floor;
 use model_token::state::{MINT_SEED, Model, ModelVersion, OFFERING_SEED, Offering, PROTOCOL_SEED, Protocol};
 use opml_oracle::state::{Operator, Report, ReportStatus};
 use yield_distributor::{program::YieldDistributor, state::POOL_SEED};
@@ -181,7 +182,12 @@ impl<'info> Split<'info> {
         } = parts;
 
         accounts.vault.pay(pool_units)?;
-        let others_units = parts.paid_to_others(supply).ok_or(overflow)?;
+        let audit_units = share_floor(protocol_units, accounts.protocol.audits.share_bps).ok_or(overflow)?;
+        // Auditors may be the developer's friends, as operators may.
+        let others_units = parts
+            .paid_to_others(supply)
+            .and_then(|units| units.checked_sub(audit_units))
+            .ok_or(overflow)?;
         accounts.vault.count_paid_to_others(others_units);
         for (account, bump, recipient, units) in [
             (
@@ -214,6 +220,13 @@ impl<'info> Split<'info> {
             model_version: accounts.model_version.key(),
         }
         .credit(contributors_units, &accounts.rent_payer)?;
+        accounts
+            .earnings(
+                &accounts.protocol_earnings,
+                ctx.bumps.protocol_earnings,
+                accounts.protocol.treasury,
+            )
+            .set_aside_for_audits(audit_units)?;
         if pool_units > 0 {
             accounts
                 .pool_side(ctx.bumps.depositor)
@@ -232,6 +245,7 @@ impl<'info> Split<'info> {
             contributors_units,
             others_units,
             fee_units,
+            audit_units,
         });
         Ok(())
     }

@@ -140,6 +140,7 @@ impl Collect<'_> {
         let overflow = RevenueEscrowError::Overflow;
         let report = accounts.report.key();
 
+        let lane_address = accounts.lane.key();
         let lane = &mut accounts.lane;
         let first_sequence = lane.collected_count;
         lane.funds().collect(amount_units, &now)?;
@@ -162,7 +163,8 @@ impl Collect<'_> {
             answered_units,
             RevenueEscrowError::BondExceeded
         );
-        bucket.collection_count = bucket.collection_count.checked_add(1).ok_or(overflow)?;
+        let first_receipt = bucket.receipt_count;
+        bucket.receipt_count = first_receipt.checked_add(count.into()).ok_or(overflow)?;
         bucket.open_collections = bucket.open_collections.checked_add(1).ok_or(overflow)?;
 
         let CollectArgs {
@@ -176,7 +178,7 @@ impl Collect<'_> {
             version: ACCOUNT_VERSION,
             bump: ctx.bumps.collection,
             report,
-            lane: lane.key(),
+            lane: lane_address,
             lane_generation: lane.generation,
             credit: credit.key(),
             amount_units,
@@ -188,12 +190,13 @@ impl Collect<'_> {
             private: lane.private,
             retracted: false,
             retraction_fee_units: 0,
-            reserved: [0; 32],
+            first_receipt,
+            reserved: [0; 24],
         });
         emit!(Collected {
             report,
             collection: accounts.collection.key(),
-            lane: lane.key(),
+            lane: lane_address,
             lane_generation: lane.generation,
             session: accounts.session.key(),
             amount_units,

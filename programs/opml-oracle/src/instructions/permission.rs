@@ -12,9 +12,21 @@ pub fn require_permission(
     session: Option<&Session>,
     now: &Now,
 ) -> Result<()> {
-    if !collection.private {
-        return Ok(());
+    if collection.private {
+        require_payers_permission(collection, model, signer, session, now)
+    } else {
+        Ok(())
     }
+}
+
+/// The signature of a Collection's payer, or of a session key of its credit that is neither expired nor being revoked.
+pub fn require_payers_permission(
+    collection: &Collection,
+    model: &Pubkey,
+    signer: Option<&Signer>,
+    session: Option<&Session>,
+    now: &Now,
+) -> Result<()> {
     let signer = signer.ok_or(OracleError::PermissionMissing)?.key();
     let is_permitted = match session {
         Some(session) => session.key == signer && session.credit == collection.credit && session.is_live(now),
