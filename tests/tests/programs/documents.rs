@@ -109,6 +109,19 @@ fn given_the_threat_model_when_a_row_is_read_then_its_tests_exist_or_it_says_tha
 }
 
 #[test]
+fn given_the_page_on_standards_when_a_row_is_read_then_its_tests_exist() {
+    let document = "standards.md";
+    let rows = rows(document, "test");
+    assert!(rows.len() > 30, "only {} functions and guarantees", rows.len());
+    assert_rows_are_tested(document, &rows);
+    let untested: Vec<_> = rows
+        .iter()
+        .filter(|row| named(&row[row.len() - 1]).is_empty())
+        .collect();
+    assert!(untested.is_empty(), "without a test: {untested:?}");
+}
+
+#[test]
 fn given_the_threat_model_when_its_numbers_are_read_then_every_finding_has_one_row() {
     let rows = rows("threat-model.md", "test");
     let is_number = |cell: &str| {

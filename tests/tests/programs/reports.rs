@@ -505,3 +505,31 @@ fn given_one_person_as_operator_developer_and_treasury_when_split_then_owed_all_
         usdc(20)
     );
 }
+
+#[test]
+fn given_two_payers_when_they_ask_the_same_then_each_has_a_request_of_its_own_and_both_count() {
+    let (mut world, cast) = World::with_protocol();
+    let model = dense(&[4, 3]);
+    let mut service = world.given_service(&cast, &model);
+    let (payer, session) = (world.actor(), world.key());
+    let mut second = world.given_customer(&payer, &session, &service.published, service.operator);
+    let report = world.given_report(&cast.operator, &service.published);
+    let asked = [honest(&model, 7, usdc(1))];
+    for customer in [&mut service.customer, &mut second] {
+        let (receipts, voucher) = world.given_answers(customer, &asked);
+        let lane = world.collected_lane(&cast.operator, customer, report);
+        let collect = revenue_escrow::collect(lane, &voucher, receipts.root());
+        world.send(&collect, &[&cast.operator]).expect_ok();
+    }
+    let [first, second] = [&service.customer.lane, &second.lane].map(|lane| {
+        let collection = addresses::revenue_escrow::collection(&report, lane);
+        world.read::<Collection>(&collection)
+    });
+    assert_eq!((first.count, second.count), (1, 1));
+    assert_ne!(
+        first.receipts_root, second.receipts_root,
+        "the same answer in two places"
+    );
+    let bucket: Bucket = world.read(&addresses::revenue_escrow::bucket(&report));
+    assert_eq!(bucket.collected_units, usdc(2));
+}

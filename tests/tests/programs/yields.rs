@@ -285,6 +285,27 @@ fn given_the_redeem_pool_when_tokens_are_burned_in_any_order_then_the_same_for_e
 }
 
 #[test]
+fn given_tokens_that_were_burned_when_revenue_follows_then_the_others_share_all_of_it() {
+    let (mut world, cast, model, service) = given_holders();
+    let published = service.published;
+    let [alice, bob] = [&cast.alice, &cast.bob].map(Signer::pubkey);
+    let case = given_final(&mut world, &cast, &model, service);
+    world.split(&cast, &case.report);
+    let redeem = yield_distributor::redeem(bob, bob, &world.pool(&published), 333_333_333_333);
+    world.send(&[redeem], &[&cast.bob]).expect_ok();
+    world.given_stake(&published, &cast.alice, SUPPLY / 2);
+    world.pass_epochs(&published, 2);
+    let case = given_final(&mut world, &cast, &model, case.service);
+    world.split(&cast, &case.report);
+    // Half of the tokens are three quarters of those that are left.
+    assert_eq!(
+        claim(&mut world, &cast, &published, &alice),
+        HOLDERS / 4 * 3 - 1,
+        "rounded down"
+    );
+}
+
+#[test]
 fn given_redeem_and_stake_when_the_tokens_are_not_there_then_refused() {
     let (mut world, cast, model, service) = given_holders();
     let published = service.published;

@@ -2,6 +2,7 @@
 
 use anchor_lang::{AccountDeserialize, Owner, prelude::Pubkey};
 use anyhow::{Context, anyhow};
+use imo_protocol::Now;
 use solana_account_decoder_client_types::{UiAccountData, UiAccountEncoding};
 use solana_commitment_config::CommitmentConfig;
 use solana_rpc_client::rpc_client::RpcClient;
@@ -21,14 +22,6 @@ use crate::{
 pub struct Chain {
     pub rpc: RpcClient,
     url: String,
-}
-
-/// What the cluster's clock shows.
-#[derive(Clone, Copy, Debug)]
-pub struct Time {
-    pub slot: u64,
-    /// Unix seconds.
-    pub unix: i64,
 }
 
 impl Chain {
@@ -146,19 +139,9 @@ impl Chain {
         }
     }
 
-    pub fn now(&self) -> anyhow::Result<Time> {
-        // The sysvar is five numbers: slot, start of the epoch, epoch, epoch of the leader schedule, Unix time.
-        let (_, data) = self
-            .find(&solana_sdk_ids::sysvar::clock::ID)?
-            .context("The cluster has no clock")?;
-        let number = |at: usize| data.get(at..).and_then(|tail| tail.first_chunk::<8>()).copied();
-        match (number(0), number(32)) {
-            (Some(slot), Some(unix)) => Ok(Time {
-                slot: u64::from_le_bytes(slot),
-                unix: i64::from_le_bytes(unix),
-            }),
-            _ => Err(anyhow!("The clock has {} bytes", data.len())),
-        }
+    /// The time as the programs see it.
+    pub fn now(&self) -> anyhow::Result<Now> {
+        rpc::now(&self.rpc)
     }
 }
 

@@ -7,13 +7,14 @@ use std::{
 
 use anchor_lang::prelude::Pubkey;
 use imo_client::addresses::model_token as address;
+use imo_protocol::Now;
 use model_token::{
     constants::TOKEN_DECIMALS,
     state::{Metadata, Model, Offering, OfferingStatus},
 };
 use serde::Serialize;
 
-use super::chain::{Chain, Time};
+use super::chain::Chain;
 use crate::{cli::OfferingCommand, format};
 
 /// An offering as it stands. Amounts in units, times in Unix seconds.
@@ -83,7 +84,7 @@ pub fn run(command: &OfferingCommand) -> anyhow::Result<ExitCode> {
 }
 
 impl View {
-    fn new(address: &Pubkey, named: Metadata, offering: Offering, payment_decimals: u8, now: Time) -> Self {
+    fn new(address: &Pubkey, named: Metadata, offering: Offering, payment_decimals: u8, now: Now) -> Self {
         let status = match offering.status {
             OfferingStatus::Succeeded => Status::Succeeded,
             OfferingStatus::Failed => Status::Failed,
@@ -215,7 +216,11 @@ mod tests {
             uri_hash: [0; 32],
             licence: "MIT".to_owned(),
         };
-        let now = Time { slot: 1, unix };
+        let now = Now {
+            slot: 1,
+            unix,
+            last_restart_slot: 0,
+        };
         View::new(&Pubkey::default(), named, sample(status, committed_units), 6, now)
     }
 

@@ -11,6 +11,7 @@ use imo_client::{
     accounts::{EARNINGS_RECIPIENT_OFFSET, POSITION_OWNER_OFFSET},
     addresses::yield_distributor as address,
 };
+use imo_protocol::Now;
 use model_token::{
     constants::TOKEN_DECIMALS,
     state::{Model, Offering},
@@ -22,7 +23,7 @@ use yield_distributor::{
     state::{EpochMark, Pool, Position},
 };
 
-use super::chain::{Chain, Time};
+use super::chain::Chain;
 use crate::{cli::PortfolioArgs, format};
 
 /// Everything that an owner has. Amounts in units.
@@ -85,7 +86,7 @@ pub fn run(PortfolioArgs { owner, cluster, json }: &PortfolioArgs) -> anyhow::Re
 }
 
 /// Of each model of which the owner has tokens or a position.
-fn holdings(chain: &Chain, owner: &Pubkey, now: Time) -> anyhow::Result<Vec<Holding>> {
+fn holdings(chain: &Chain, owner: &Pubkey, now: Now) -> anyhow::Result<Vec<Holding>> {
     let mut free: BTreeMap<Pubkey, u64> = BTreeMap::new();
     for (mint, units) in chain.tokens_of(owner, &anchor_spl::token_2022::ID)? {
         *free.entry(mint).or_default() += units;
@@ -152,7 +153,7 @@ struct Held<'a> {
 
 impl Held<'_> {
     /// Settles a copy of the position as a claim would, with the programs' own arithmetic.
-    fn value(self, now: Time) -> anyhow::Result<Holding> {
+    fn value(self, now: Now) -> anyhow::Result<Holding> {
         let Self {
             free_units,
             supply_units,
