@@ -253,6 +253,7 @@ pub(super) struct PatchesNode {
     attributes: PatchesAttributes,
     /// Along the height and along the width.
     windows: [Vec<Span>; 2],
+    images: usize,
     h: usize,
     w: usize,
     c: usize,
@@ -301,6 +302,7 @@ impl PatchesNode {
         let [h, w, c, oh, ow] = [h, w, c, oh, ow].map(|length| length as usize);
         Some(Self {
             windows: [Span::all(&attributes, 0, h, oh), Span::all(&attributes, 1, w, ow)],
+            images: specs[0].elements() as usize / (h * w * c),
             attributes,
             h,
             w,
@@ -350,16 +352,16 @@ impl Node for PatchesNode {
         let [kh, kw] = self.attributes.kernel.map(usize::from);
         let [down, across] = &self.windows;
         let line_taps = kw * (self.c / groups);
+        let windows = work.rows.start / groups..work.rows.end.div_ceil(groups);
+        let shape = [self.images, down.len(), across.len()];
         let mut rest = out;
-        let mut at = work.rows.start;
-        while at < work.rows.end {
+        for (window, [image, line, column, _]) in windows.clone().zip(RowIndices::new(&shape, &windows)) {
             // All rows of a window at once, so that its taps are found once.
-            let window = at / groups;
-            let some = at % groups..groups.min(work.rows.end - window * groups);
+            let first = window * groups;
+            let some = work.rows.start.saturating_sub(first)..groups.min(work.rows.end - first);
             let (y, after) = std::mem::take(&mut rest).split_at_mut(some.len() * self.row);
-            (rest, at) = (after, at + some.len());
-            let (line, column) = (window / across.len(), &across[window % across.len()]);
-            let (image, line) = (line / down.len(), &down[line % down.len()]);
+            rest = after;
+            let (line, column) = (&down[line], &across[column]);
             if line.taps.len() < kh || column.taps.len() < kw {
                 y.fill(self.attributes.pad_value as u8);
             }
