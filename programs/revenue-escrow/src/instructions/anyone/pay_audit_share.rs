@@ -5,7 +5,7 @@ use opml_oracle::state::AUDIT_TOKENS_SEED;
 use crate::{
     errors::RevenueEscrowError,
     events::AuditSharePaid,
-    state::{EARNINGS_SEED, Earnings, MODEL_VAULT_SEED, ModelVault, VAULT_TOKENS_SEED},
+    state::{EARNINGS_SEED, Earnings, MODEL_VAULT_SEED, ModelVault, VAULT_TOKENS_SEED, VaultBooks},
     tokens::VaultSide,
 };
 
