@@ -46,7 +46,7 @@ mod tests {
             let mut earned = 0u128;
             let mut paid = vec![0u128; shares.len()];
             let mut splits = splits.iter();
-            let mut pay = |paid: &mut Vec<u128>, earned: u128, who: usize| {
+            let pay = |paid: &mut Vec<u128>, earned: u128, who: usize| {
                 let entitled = entitled_units(earned, shares[who], all).unwrap();
                 assert!(entitled >= paid[who], "what somebody has earned never shrinks");
                 paid[who] = entitled;
