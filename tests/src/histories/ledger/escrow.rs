@@ -462,7 +462,7 @@ impl Ledger {
         let bucket = self.bucket(report)?;
         let collection = bucket.collections.get(&payer).ok_or(NOT_THERE)?;
         let is_refunded = collection.units == 0 && settled;
-        if !(bucket.split && !collection.retracted) && !is_refunded {
+        if (!bucket.split || collection.retracted) && !is_refunded {
             return Err(Error::CollectionNeeded.into());
         }
         bucket.collections.remove(&payer);
