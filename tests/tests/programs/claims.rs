@@ -65,7 +65,7 @@ fn given_yield_when_its_owner_claims_to_another_account_then_all_of_it_is_there_
     let position = world.position(&published, &alice).expect("Alice has staked");
     let claim = yield_distributor::claim_to(&world.pool(&published), &position, destination);
     let own = world.usdc_of(&alice);
-    world.send(&[claim.clone()], &[&cast.alice]).expect_ok();
+    world.send(std::slice::from_ref(&claim), &[&cast.alice]).expect_ok();
     assert_eq!((world.tokens(&destination), world.usdc_of(&alice)), (YIELD, own));
     assert_eq!(world.pool(&published).owed_units, 1, "the dust stays in the pool");
 
@@ -104,7 +104,7 @@ fn given_yield_when_somebody_else_claims_it_to_an_account_of_theirs_then_refused
     };
     let claim = yield_distributor::claim_by_delegate(&world.pool(&published), &position, &pretended);
     world
-        .send(&[claim.clone()], &[&cast.stranger])
+        .send(std::slice::from_ref(&claim), &[&cast.stranger])
         .expect_error(ErrorCode::AccountNotInitialized);
     world
         .send(&[swap(&claim, &of_alice, &own)], &[&cast.stranger])

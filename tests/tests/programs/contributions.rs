@@ -106,7 +106,9 @@ fn given_two_contributors_when_a_report_is_split_then_anyone_pays_each_its_part_
     );
     for (index, contributor, units) in [(1, annotator, ANNOTATED), (0, provider, PROVIDED)] {
         let withdraw = withdrawal(&world, &cast, &published, index, &contributor);
-        world.send(&[withdraw.clone()], &[&cast.stranger]).expect_ok();
+        world
+            .send(std::slice::from_ref(&withdraw), &[&cast.stranger])
+            .expect_ok();
         assert_eq!(world.usdc_of(&contributor), units);
         world
             .send(&[withdraw], &[&cast.stranger])
@@ -147,14 +149,14 @@ fn given_a_contributor_whose_account_is_missing_frozen_or_given_away_when_paid_t
     let service = given_revenue(&mut world, &cast, service, REVENUE);
     let withdraw = withdrawal(&world, &cast, &published, 0, &provider);
     world
-        .send(&[withdraw.clone()], &[&cast.stranger])
+        .send(std::slice::from_ref(&withdraw), &[&cast.stranger])
         .expect_error(ErrorCode::AccountNotInitialized);
 
     world.given_payment_account(&cast, &provider);
     let account = addresses::payment_account(&provider, &world.usdc);
     world.set_frozen(&account, true);
     world
-        .send(&[withdraw.clone()], &[&cast.stranger])
+        .send(std::slice::from_ref(&withdraw), &[&cast.stranger])
         .expect_error(TokenError::AccountFrozen as u32);
     world.set_frozen(&account, false);
 
@@ -185,7 +187,7 @@ fn given_a_contributor_whose_account_is_missing_frozen_or_given_away_when_paid_t
     let withdraw = withdrawal(&world, &cast, &published, 0, &provider);
     let by_stranger = swap(&withdraw, &account, &elsewhere);
     world
-        .send(&[by_stranger.clone()], &[&cast.stranger])
+        .send(std::slice::from_ref(&by_stranger), &[&cast.stranger])
         .expect_error(RevenueEscrowError::WrongDestination);
     let by_itself = swap(&by_stranger, &stranger, &provider);
     world.send(&[by_itself], &[&cast.watcher]).expect_ok();
@@ -201,7 +203,9 @@ fn given_a_multisig_as_contributor_when_paid_then_like_a_person() {
     let published = service.published;
     let service = given_revenue(&mut world, &cast, service, REVENUE);
     let withdraw = withdrawal(&world, &cast, &published, 0, &vault);
-    world.send(&[withdraw.clone()], &[&cast.stranger]).expect_ok();
+    world
+        .send(std::slice::from_ref(&withdraw), &[&cast.stranger])
+        .expect_ok();
     assert_eq!(world.usdc_of(&vault), CONTRIBUTED);
 
     given_revenue(&mut world, &cast, service, REVENUE);
@@ -402,7 +406,7 @@ fn given_a_model_with_stakers_when_one_built_on_it_earns_then_its_holders_are_pa
         .send(&[unrolled], &[&cast.stranger])
         .expect_error(YieldError::EpochMarkMissing);
     let pay = revenue_escrow::pay_upstream(payment);
-    world.send(&[pay.clone()], &[&cast.stranger]).expect_ok();
+    world.send(std::slice::from_ref(&pay), &[&cast.stranger]).expect_ok();
     world
         .send(&[pay], &[&cast.stranger])
         .expect_error(RevenueEscrowError::AmountIsZero);
@@ -504,7 +508,7 @@ fn given_two_models_built_on_each_other_when_both_earn_then_each_hop_is_paid_onc
     for (from, to) in [(&first_later, &second_published), (&second_published, &first)] {
         let payment = world.upstream_payment(&cast, from, 0, to);
         let pay = revenue_escrow::pay_upstream(payment);
-        world.send(&[pay.clone()], &[&cast.stranger]).expect_ok();
+        world.send(std::slice::from_ref(&pay), &[&cast.stranger]).expect_ok();
         world
             .send(&[pay], &[&cast.stranger])
             .expect_error(RevenueEscrowError::AmountIsZero);
