@@ -232,6 +232,8 @@ pub fn rent_payer(account: &Account) -> Option<Pubkey> {
         Account::Witness(account) => account.challenger,
         Account::Equivocation(account) => account.prover,
         Account::Inquiry(account) => account.demander,
+        Account::Audit(account) => account.rent_payer,
+        Account::AuditEntry(account) => account.auditor,
         Account::Credit(account) => account.rent_payer,
         Account::Session(account) => account.rent_payer,
         Account::Lane(account) => account.rent_payer,
@@ -243,6 +245,7 @@ pub fn rent_payer(account: &Account) -> Option<Pubkey> {
         | Account::Offering(_)
         | Account::Pool(_)
         | Account::StakeVault(_)
+        | Account::AuditFund(_)
         | Account::Operator(_)
         | Account::ModelVault(_)
         | Account::Earnings(_)

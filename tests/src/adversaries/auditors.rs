@@ -25,7 +25,7 @@ pub fn silent_in_an_audit(arena: &mut Arena) {
     audit.time_out(world, &cast.stranger);
     audit.settle(world, &cast.stranger);
     audit.pay_out(world, &cast.stranger, &cast.watcher.pubkey());
-    arena.wind_up(&case, &[]);
+    arena.wind_up(&case);
 }
 
 /// Wants the fee without computing anything: guesses, copies what an honest auditor commits to, and makes the operator show its trace in a dispute to read it there.
@@ -72,7 +72,7 @@ pub fn lazy_auditor(arena: &mut Arena) {
         world.send(&[reveal], &[lazy]).expect_error(expected);
     }
     let stranger = cast.stranger.insecure_clone();
-    arena.wind_up(&case, &[duel.dispute]);
+    arena.wind_up(&case);
     let Arena { world, cast, .. } = &mut *arena;
     audit.wait(world);
     audit.settle(world, &stranger);

@@ -12,7 +12,7 @@ use solana_keypair::Keypair;
 use solana_signer::Signer;
 
 /// Kinds of accounts that are never closed, because what they count must never begin anew (`docs/protocol.md`, 2.5).
-const STAYING: [&str; 10] = [
+const STAYING: [&str; 11] = [
     "Protocol",
     "Model",
     "ModelVersion",

@@ -316,6 +316,7 @@ impl History {
                 contributors_units,
                 others_units,
                 fee_units,
+                audit_units: _,
             } = split;
             Split {
                 signature: signature.to_owned(),
