@@ -316,7 +316,6 @@ impl History {
                 contributors_units,
                 others_units,
                 fee_units,
-                // A part of the protocol's share.
                 audit_units: _,
             } = split;
             Split {
