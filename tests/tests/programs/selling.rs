@@ -94,7 +94,10 @@ fn given_a_commitment_when_somebody_else_withdraws_it_then_refused() {
     let [to_alice, to_bob] = [alice, bob].map(|owner| addresses::payment_account(&owner, &world.usdc));
     for (changed, code) in [
         (unsigned(&withdraw, &alice), ErrorCode::AccountNotSigner.into()),
-        (swap(&withdraw, &of_alice, &of_bob), ErrorCode::ConstraintSeeds.into()),
+        (
+            swap(&swap_at(&withdraw, 1, &bob), &of_alice, &of_bob),
+            ErrorCode::ConstraintSeeds.into(),
+        ),
         (
             swap(&withdraw, &to_alice, &to_bob),
             ErrorCode::ConstraintTokenOwner.into(),

@@ -28,10 +28,10 @@ use crate::ALREADY_IN_USE;
 
 /// What a report of 20 USDC brings the vesting tokens, of which there are 800,000 in a supply of a million: that part of 30 percent.
 const VESTING_YIELD: u64 = usdc(6) / 10 * 8;
-/// What Alice and Bob bought two to one of 800,000 tokens, and what of it vests, each rounded down.
-const ALICE_TOKENS: u64 = 533_333_333_333;
+/// What is free at once and what vests of the 533,333.333333 and 266,666.666666 tokens that Alice and Bob bought, each rounded down.
+const ALICE_FREE: u64 = 133_333_333_333;
 const ALICE_VESTS: u64 = 399_999_999_999;
-const BOB_TOKENS: u64 = 266_666_666_666;
+const BOB_FREE: u64 = 66_666_666_666;
 const BOB_VESTS: u64 = 199_999_999_999;
 
 /// A settled offering in which three quarters of what Alice and Bob bought vest, and a fifth of the supply is the developer's. Nothing is claimed.
@@ -77,8 +77,8 @@ fn given_a_schedule_when_time_passes_then_every_unit_comes_when_it_is_free_and_o
     let published = service.published;
     let [alice, bob] = [&cast.alice, &cast.bob].map(Signer::pubkey);
     world.given_claimed(&cast, &published, &[&cast.alice, &cast.bob]);
-    assert_eq!(world.model_tokens_of(&published, &alice), ALICE_TOKENS - ALICE_VESTS);
-    assert_eq!(world.model_tokens_of(&published, &bob), BOB_TOKENS - BOB_VESTS);
+    assert_eq!(world.model_tokens_of(&published, &alice), ALICE_FREE);
+    assert_eq!(world.model_tokens_of(&published, &bob), BOB_FREE);
     let again = model_token::claim_commitment(world.claimed(&published, &alice));
     world
         .send(&[again], &[&cast.stranger])
@@ -114,7 +114,7 @@ fn given_a_schedule_when_time_passes_then_every_unit_comes_when_it_is_free_and_o
     assert_eq!(release(&mut world, &cast, &published, &alice), left);
     assert!(!world.exists(&commitment));
     assert_eq!(world.lamports(&alice), lamports + rent);
-    assert_eq!(world.model_tokens_of(&published, &alice), ALICE_TOKENS);
+    assert_eq!(world.model_tokens_of(&published, &alice), ALICE_FREE + ALICE_VESTS);
     assert_eq!(world.pool(&published).active_units, pool.active_units - left);
     assert_eq!(world.pool(&published).vesting_units, pool.vesting_units - left);
 
@@ -330,7 +330,7 @@ fn given_what_floors_left_when_everything_is_claimed_then_burned_and_redeemable_
     world.given_claimed(&cast, &published, &[&cast.bob]);
     let (offering, pool) = (world.offering(&published), world.pool(&published));
     let dust = offering.dust().expect("everything is claimed");
-    assert_eq!((dust.tokens_units, dust.vesting_units, dust.payment_units), (1, 2, 1));
+    assert_eq!((dust.tokens_units, dust.vesting_units, dust.payment_units), (3, 2, 1));
     world.send(std::slice::from_ref(&sweep), &[&cast.stranger]).expect_ok();
     let swept = world.pool(&published);
     assert_eq!(swept.redeem_units, pool.redeem_units + 1);
@@ -341,7 +341,7 @@ fn given_what_floors_left_when_everything_is_claimed_then_burned_and_redeemable_
     assert_eq!(swept.vesting_units, DEVELOPER_TOKENS + ALICE_VESTS + BOB_VESTS);
     let mint = addresses::model_token::mint(&published.model);
     let supply: anchor_spl::token_interface::Mint = world.read(&mint);
-    assert_eq!(supply.supply, SUPPLY - 1);
+    assert_eq!(supply.supply, SUPPLY - 3);
     let address = addresses::model_token::offering(&published.model);
     let proceeds = world.tokens(&addresses::model_token::payment_vault(&address));
     assert_eq!(proceeds, offering.accepted_units, "nothing is there but the proceeds");

@@ -32,7 +32,13 @@ impl VestingTerms {
         u64::from(self.cliff_seconds).saturating_add(u64::from(self.linear_seconds))
     }
 
-    /// The part of `tokens_units` that vests. Floored, so that what all buyers together have never exceeds what the whole sale has.
+    /// The part of `tokens_units` that is free at once. Floored like the part that vests, so that what all buyers have of each never exceeds that of the whole sale,
+    /// and never both together the sale: what is free at once cannot be paid with tokens that vest.
+    pub fn immediate_part(&self, tokens_units: u64) -> Result<u64> {
+        imo_protocol::share_floor(tokens_units, self.immediate_bps).ok_or(error!(ModelTokenError::ArithmeticOverflow))
+    }
+
+    /// The part of `tokens_units` that vests, floored.
     pub fn vesting_part(&self, tokens_units: u64) -> Result<u64> {
         ALL_BPS
             .checked_sub(self.immediate_bps)

@@ -182,10 +182,11 @@ impl Sale {
             let key = investor.pubkey();
             let (has, paid) = (world.model_tokens_of(published, &key), world.usdc_of(&key));
             let bought = share(SUPPLY - DEVELOPER_TOKENS, *units);
-            missing += bought.abs_diff(has);
+            let part = |bps: u16| (u128::from(bought) * u128::from(bps) / 10_000) as u64;
+            let vests = part(10_000 - BUYER_VESTING.immediate_bps);
+            missing += (part(BUYER_VESTING.immediate_bps) + vests).abs_diff(has);
             // All that vests earned in the first report, half of it in the second: a token's part of six USDC each, rounded down four times at most.
-            let vests = u128::from(bought) * u128::from(10_000 - BUYER_VESTING.immediate_bps) / 10_000;
-            let earned = (vests * u128::from(usdc(9)) / u128::from(SUPPLY)) as u64;
+            let earned = (u128::from(vests) * u128::from(usdc(9)) / u128::from(SUPPLY)) as u64;
             let refund = share(total - MAX_RAISE, *units);
             let expected = refund + earned;
             missing += if (expected.saturating_sub(4)..=expected).contains(&paid) {

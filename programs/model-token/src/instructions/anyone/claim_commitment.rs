@@ -114,13 +114,10 @@ impl ClaimCommitment<'_> {
                     self.offering.sale_units,
                 )
                 .ok_or(ModelTokenError::ArithmeticOverflow)?;
-                let vesting_units = self.offering.buyer_vesting.vesting_part(tokens_units)?;
-                let immediate_units = tokens_units
-                    .checked_sub(vesting_units)
-                    .ok_or(ModelTokenError::ArithmeticOverflow)?;
+                let terms = &self.offering.buyer_vesting;
                 Ok(Claimed {
-                    immediate_units,
-                    vesting_units,
+                    immediate_units: terms.immediate_part(tokens_units)?,
+                    vesting_units: terms.vesting_part(tokens_units)?,
                     excess_units,
                 })
             }
