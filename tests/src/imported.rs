@@ -94,12 +94,10 @@ impl Imported {
     }
 
     fn lie(&self, plan: &Plan, operator: &'static str, nodes: &[u32]) -> Option<Lie> {
-        let places = nodes
+        let mut places = nodes
             .iter()
             .flat_map(|node| self.inputs.iter().map(move |input| (*node, input)));
-        let (node, wrong) = places
-            .filter_map(|(node, input)| Some((node, lying_about(plan, input, usdc(10), node)?)))
-            .next()?;
+        let (node, wrong) = places.find_map(|(node, input)| Some((node, lying_about(plan, input, usdc(10), node)?)))?;
         let truth = plan.execute(&wrong.input).expect("the input fits the model");
         let told = wrong.answer.outputs()[..=node as usize].to_vec();
         Some(Lie {

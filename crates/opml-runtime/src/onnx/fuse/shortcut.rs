@@ -3,15 +3,19 @@
 use super::Made;
 use crate::onnx::{
     graph::{Graph, Node, ValueId},
-    operator::Op,
+    operator::{Binary, Op},
 };
 
 /// Lets everything read what a value was made from, where that is the same.
 pub fn take(graph: &mut Graph) {
     let made = Made::of(graph);
     let mut same: Vec<ValueId> = (0..graph.values.len()).collect();
+    let readers = readers(graph);
     for node in &graph.nodes {
-        if let Some(source) = guarded(graph, &made, node).or_else(|| joined(graph, &made, node)) {
+        let source = guarded(graph, &made, node)
+            .or_else(|| joined(graph, &made, node))
+            .or_else(|| unrounded(graph, &made, &readers, node));
+        if let Some(source) = source {
             same[node.result] = same[source];
         }
     }
@@ -60,4 +64,45 @@ fn joined(graph: &Graph, made: &Made, node: &Node) -> Option<ValueId> {
         before += graph.shape(*part)[axis];
         found
     })
+}
+
+/// For each value the index of the node that reads it, when that is the only one.
+fn readers(graph: &Graph) -> Vec<Option<usize>> {
+    let mut readers = vec![None; graph.values.len()];
+    let mut count = vec![0; graph.values.len()];
+    graph.outputs.iter().for_each(|output| count[output.value] += 2);
+    for (index, node) in graph.nodes.iter().enumerate() {
+        for operand in node.operands.iter().flatten() {
+            count[*operand] += 1;
+            readers[*operand] = Some(index);
+        }
+    }
+    let only = readers.into_iter().zip(count);
+    only.map(|(reader, count)| reader.filter(|_| count == 1)).collect()
+}
+
+/// A product with weights before it was quantised, when all that is done with it then is to add a bias and to quantise the sum: the bias goes into the accumulator, with one
+/// rounding and not two.
+fn unrounded(graph: &Graph, made: &Made, readers: &[Option<usize>], node: &Node) -> Option<ValueId> {
+    let (Op::Dequantize(_), Some(stored)) = (&node.op, node.operand(0)) else {
+        return None;
+    };
+    let quantize = made.node(graph, stored)?;
+    let (Op::Quantize(_), Some(product)) = (&quantize.op, quantize.operand(0)) else {
+        return None;
+    };
+    let made_by = made.node(graph, product)?;
+    let only_reader = |id: ValueId| readers[id].map(|index| &graph.nodes[index]);
+    let sum = only_reader(node.result)?;
+    let [a, b] = sum.pair(Binary::Add)?;
+    let bias = if a == node.result { b } else { a };
+    let weights = made_by.operand(1)?;
+    let is_bias = matches!(made_by.op, Op::MatMul { .. })
+        && graph.is_constant(weights)
+        && graph.is_constant(bias)
+        && matches!((graph.shape(weights), graph.shape(bias)), ([_, n], [channels]) if n == channels && *n > 1)
+        && only_reader(product).is_some()
+        && only_reader(stored).is_some()
+        && matches!(only_reader(sum.result)?.op, Op::Quantize(_));
+    is_bias.then_some(product)
 }

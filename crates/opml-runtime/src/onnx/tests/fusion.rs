@@ -269,3 +269,43 @@ fn given_whole_decoders_when_fused_then_the_interpreter_gives_the_same() {
         }
     }
 }
+
+/// A product of 8 channels that is quantised, and what is added to it, quantised too.
+fn product_and_sum(bias: &[f32]) -> Sketch {
+    let weights: Vec<i8> = (0..8 * 8).map(|i| (i * 37 % 200 - 100) as i8).collect();
+    let mut sketch = Sketch::new(&[3, 8]);
+    sketch
+        .bytes("w_q", &[8, 8], &weights)
+        .floats("w_scale", &[], &[0.004])
+        .bytes("w_zero", &[], &[0])
+        .node("DequantizeLinear", &["w_q", "w_scale", "w_zero"], &["w"], &[])
+        .node("MatMul", &["dx", "w"], &["product"], &[])
+        .requantise("product", "dp")
+        .floats("bias", &[bias.len() as i64], bias)
+        .node("Add", &["bias", "dp"], &["sum"], &[])
+        .requantise("sum", "y");
+    sketch
+}
+
+const BIAS: [f32; 8] = [-1.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 1.5];
+
+#[test]
+fn given_a_quantised_product_and_a_bias_when_imported_then_one_node() {
+    assert_eq!(operators(&product_and_sum(&BIAS).check("y")), ["FullyConnected"]);
+}
+
+#[test]
+fn given_a_quantised_product_and_one_number_when_imported_then_a_table_adds_it() {
+    assert_eq!(
+        operators(&product_and_sum(&[0.7]).check("y")),
+        ["FullyConnected", "Lookup"]
+    );
+}
+
+#[test]
+fn given_a_quantised_product_that_somebody_else_reads_when_imported_then_it_is_there() {
+    let mut sketch = product_and_sum(&BIAS);
+    sketch.node("Mul", &["y", "dp"], &["both"], &[]).requantise("both", "z");
+    assert_eq!(operators(&sketch.check("z")).first(), Some(&"FullyConnected"));
+    assert_eq!(operators(&sketch.check("z")).len(), 3);
+}
