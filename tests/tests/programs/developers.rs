@@ -189,7 +189,8 @@ fn given_other_metadata_when_the_notice_runs_then_model_and_token_change_at_its_
         uri: "u".repeat(128),
         uri_hash: [9; 32],
     };
-    let invalid: [(fn(&mut Metadata), ModelTokenError); 7] = [
+    type Change = fn(&mut Metadata);
+    let invalid: [(Change, ModelTokenError); 7] = [
         (|metadata| metadata.name.clear(), ModelTokenError::InvalidName),
         (|metadata| metadata.name.push('.'), ModelTokenError::InvalidName),
         (|metadata| metadata.symbol.clear(), ModelTokenError::InvalidSymbol),
