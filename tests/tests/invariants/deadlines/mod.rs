@@ -1,5 +1,6 @@
 //! Every deadline of the four programs, one row each: what is possible until it, what after it, and with which error not.
 
+mod audits;
 mod escrow;
 mod oracle;
 mod token;
@@ -163,6 +164,7 @@ macro_rules! table {
 table! {
     oracle: collecting window turns shared_trace evidence demand unbonding jail key_change;
     escrow: notices sessions vouchers first_slots;
+    audits: phases;
     token: update version metadata list pause offering settlement;
 }
 
@@ -192,7 +194,10 @@ fn given_a_stake_when_its_first_epoch_begins_then_it_earns_from_that_slot_on() {
 }
 
 /// Times that are told and bound nothing: when something was, or what a report is about.
-const NO_DEADLINES: [&str; 6] = [
+const NO_DEADLINES: [&str; 10] = [
+    "Audit.deciding_slot",
+    "AuditEntry.committed_slot",
+    "AuditGame.traced_slot",
     "Clocks.turn_began_unix",
     "Deadline.due_slot",
     "Deadline.due_unix",
@@ -200,6 +205,7 @@ const NO_DEADLINES: [&str; 6] = [
     "ModelVersion.live_since_slot",
     // Two fields in one: the period.
     "Report.period",
+    "Trace.posted_slot",
 ];
 
 #[test]
