@@ -9,7 +9,7 @@ mod stage;
 mod step;
 
 pub use {
-    run::{HISTORIES, STEPS, Totals, run},
+    run::{HISTORIES, STEPS, Totals, count, run},
     stage::{Beginning, Stage},
     step::{Kind, Step, step},
 };

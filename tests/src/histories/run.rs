@@ -2,6 +2,7 @@
 
 use std::{
     cell::Cell,
+    env,
     panic::{set_hook, take_hook},
     sync::Once,
 };
@@ -24,6 +25,11 @@ pub const STEPS: usize = 60;
 
 /// Histories from each beginning.
 pub const HISTORIES: u32 = 500;
+
+/// Histories from each beginning: [`HISTORIES`], unless the variable `IMO_HISTORIES` says how many.
+pub fn count() -> u32 {
+    env::var("IMO_HISTORIES").map_or(HISTORIES, |count| count.parse().expect("IMO_HISTORIES is a number"))
+}
 
 /// How long a failure is made shorter, in milliseconds.
 const SHRINK_MILLISECONDS: u32 = 60_000;

@@ -1,16 +1,12 @@
 //! Random histories against a plain ledger.
 
-use std::{env, time::Instant};
+use std::time::Instant;
 
 use imo_tests::histories::{self, Beginning};
 
-/// As many histories as CI plays, unless `IMO_HISTORIES` says how many.
 fn assert_all_agree(beginning: Beginning) {
-    let histories = env::var("IMO_HISTORIES").map_or(histories::HISTORIES, |count| {
-        count.parse().expect("IMO_HISTORIES is a number")
-    });
     let began = Instant::now();
-    let totals = histories::run(beginning, histories).expect("every history can be played");
+    let totals = histories::run(beginning, histories::count()).expect("every history can be played");
     println!("{beginning:?}: {totals:?}, {:?}", began.elapsed());
     assert_eq!((totals.unaccounted_lamports, totals.unaccounted_units), (0, 0));
     let tried = totals.landed + totals.refused;

@@ -1,17 +1,16 @@
 //! `invariants.*`: random histories of all programs against the plain ledger, and what of them nobody can account for.
 
-use std::time::Instant;
+use std::{thread, time::Instant};
 
-use anyhow::Result;
-use imo_tests::histories::{self, Beginning};
+use anyhow::{Result, anyhow};
+use imo_tests::histories::{self, Beginning, Totals};
 
 use crate::figures::Figures;
 
 pub fn measure(figures: &mut Figures) -> Result<()> {
     let began = Instant::now();
-    let mut total = histories::Totals::default();
-    for beginning in Beginning::ALL {
-        let played = histories::run(beginning, histories::HISTORIES)?;
+    let mut total = Totals::default();
+    for (beginning, played) in Beginning::ALL.into_iter().zip(play()?) {
         println!("{beginning:?}: {played:?}");
         total.add(&played);
     }
@@ -24,4 +23,17 @@ pub fn measure(figures: &mut Figures) -> Result<()> {
         total.unaccounted_lamports + total.unaccounted_units,
     );
     figures.set_rounded("invariants.seconds", began.elapsed().as_secs_f64())
+}
+
+/// The histories from each beginning, side by side.
+fn play() -> Result<Vec<Totals>> {
+    thread::scope(|scope| {
+        let threads =
+            Beginning::ALL.map(|beginning| scope.spawn(move || histories::run(beginning, histories::count())));
+        let played = threads.into_iter().map(|thread| {
+            let joined = thread.join();
+            joined.map_err(|_| anyhow!("the chain and the ledger disagree: see above"))?
+        });
+        played.collect()
+    })
 }
