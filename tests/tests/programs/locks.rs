@@ -75,7 +75,10 @@ const CONFIGURATION: [(&str, &[&str]); 3] = [
     (
         "model",
         &[
+            "accept_developer",
             "activate_version",
+            "apply_metadata",
+            "propose_developer",
             "publish_version",
             "register_model",
             "set_operator_access",
