@@ -58,8 +58,8 @@ const ANYBODY_PAYS: &[Choice] = &[
 
 /// Whom the developer names as contributors of a version, in the accounts after the instruction's own.
 const DEVELOPER_NAMES: &[Choice] = &[
-    ("model_token", "publish_version", 6),
     ("model_token", "publish_version", 7),
+    ("model_token", "publish_version", 8),
 ];
 
 /// Whoever shows the evidence is its prover, and is paid as that.
@@ -170,8 +170,8 @@ fn given_any_instruction_of_an_audit_when_an_account_is_another_or_a_signature_i
 fn given_the_programs_interfaces_when_the_stories_are_told_then_they_use_every_instruction() {
     let stories: [fn(&mut World, &imo_tests::Cast); 6] = [
         story::business,
-        story::launch,
         story::failure,
+        story::launch,
         story::disputes,
         story::inquiries,
         story::audits,

@@ -1,12 +1,16 @@
 //! Proceeds that have to wait or to be earned.
 
-use ::model_token::{errors::ModelTokenError, state::TrancheState};
+use ::model_token::{
+    errors::ModelTokenError,
+    state::{TrancheCondition, TrancheState},
+};
 use ::yield_distributor::errors::YieldError;
 use anchor_lang::{InstructionData, ToAccountMetas, prelude::Pubkey, solana_program::instruction::Instruction};
 use imo_client::{
     addresses,
     instructions::{model_token, yield_distributor},
 };
+use imo_protocol::ModelVault;
 use imo_tests::{
     Cast, Outcome, World,
     attack::{swap, swap_at},
@@ -339,4 +343,36 @@ fn given_a_failed_offering_when_a_tranche_is_wanted_then_there_is_none() {
     world
         .send(&[by_stranger], &[&cast.stranger])
         .expect_error(ModelTokenError::NotDeveloper);
+}
+
+#[test]
+fn given_a_developer_who_pays_for_its_own_model_when_the_tranche_unlocks_then_others_have_as_much_as_it_pays() {
+    let (mut world, cast) = World::with_protocol();
+    let runtime = dense(&[4, 3]);
+    let service = world.given_service(&cast, &runtime);
+    let published = service.published;
+    // Of 20 USDC the pool has 9, of which four fifths of the supply are others', and the protocol 1.
+    let counted = usdc(9) / 5 * 4 + usdc(1);
+    let mut args = world.vesting_args();
+    args.min_raise_units = counted * 2;
+    args.max_raise_units = counted * 2;
+    args.tranches[1].condition = TrancheCondition::Revenue {
+        others_units: counted,
+        deadline_seconds: TRANCHE_SECONDS,
+    };
+    world.given_offering_of(&cast, &published, args);
+    world.given_commitment(&published, &cast.alice, counted * 2);
+    world.given_settled(&cast, &published);
+    world.given_pool(&cast, &published);
+    let case = world.given_sealed(&cast, service, vec![honest(&runtime, 0, usdc(20))]);
+    world.finalise(&cast, &case.report);
+    let withdraw = world.withdraw_tranche_of(&cast, &published, 1);
+    world
+        .send(std::slice::from_ref(&withdraw), &[&cast.developer])
+        .expect_error(ModelTokenError::TrancheLocked);
+    world.split(&cast, &case.report);
+    let vault: ModelVault = world.read(&addresses::revenue_escrow::vault(&published.model));
+    assert_eq!(vault.paid_to_others_units, counted);
+    world.send(&[withdraw], &[&cast.developer]).expect_ok();
+    assert_eq!(world.usdc_of(&cast.developer.pubkey()), counted);
 }
