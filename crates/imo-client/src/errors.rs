@@ -93,13 +93,21 @@ meanings! {
         NothingToWithdraw, WrongOffering, WrongRentPayer, WrongInvestor, WrongMint, ArithmeticOverflow,
         VaultShort, AccessUnchanged, AlreadyDismissed, AppointmentInForce, TimelockOutOfRange,
         UpdateNotDue, UpdateLapsed, CancelNotYours, NotPendingAuthority, NotPaused, PausedTooRecently,
-        AuditShareExceedsAll
+        AuditShareExceedsAll,
+        InvalidLicence, NotPendingDeveloper, OfferingRuns, VersionWaits, InvalidTail, TailHasBegun,
+        WithdrawalTooLarge, TailWithdrawalUsed, WalletCapExceeded, NotOnAllowlist, InvalidAllowlist,
+        InvalidVesting, DeveloperVestsTooSoon, InvalidTranches, TrancheTooCheap, NoSuchTranche, TrancheLocked,
+        TrancheMissed, TrancheNotMissed, AlreadyClaimed, NotReleaser, WrongRelease, NothingToRelease,
+        TranchesUndecided, CommitmentsUnclaimed, DustSwept, TooManyContributors, ContributorsDoNotMatch,
+        WrongContributorsSum, ContributorShareIsZero, InvalidContributor, WrongContributorMint
     }
     yield_error: yield_distributor::errors::YieldError {
         OfferingNotSucceeded, WrongModel, WrongTokenMint, WrongRevenueMint, NotDepositor, AmountIsZero,
         WrongActivationEpoch, StakeTooSmall, PositionNotEmpty, WrongOwner, NotEnoughTokens,
         EpochMarkMissing, WrongPool, EpochMarkInUse, WrongRentPayer, RedeemsNothing, ArithmeticOverflow,
-        VaultShort, InconsistentState
+        VaultShort, InconsistentState,
+        DeveloperVestingMissing, WrongBeneficiary, CommitmentUnclaimed, NothingVests, VestingNotEmpty,
+        NotOwnerOrDelegate, WrongDestination, NothingToClaim, NobodyDelegated
     }
     oracle_error: opml_oracle::errors::OracleError {
         AmountIsZero, NotEnoughFreeStake, NothingUnbonding, StillUnbonding, DisputesOpen, MintNotAllowed,
@@ -131,7 +139,8 @@ meanings! {
         AlreadyRefunded, PoolMissing, NotEmpty, StillInUse, OpenedInThisSlot, CollectionNeeded, BucketInUse,
         WrongRelation, WrongModel, WrongMint, WrongOperator, WrongReport, NotOperatorAuthority,
         WrongEarnings, NotPayer, WrongDestination, WrongRentPayer, NotAppointed, TooLateToRetract, ReportIsChallenged,
-        AlreadyRetracted, ReportNotEnded
+        AlreadyRetracted, ReportNotEnded,
+        WrongContributions, NoSuchContributor, ContributorIsModel, ContributorIsNoModel, WrongUpstream
     }
     protocol_error: imo_protocol::ProtocolError {
         NoPrecedingInstruction, NotInstructionsSysvar, NotEd25519Program, WrongEd25519DataLength,
