@@ -1,0 +1,174 @@
+//! JSON-RPC.
+
+use std::time::Duration;
+
+use anchor_lang::{AccountDeserialize, Discriminator, Owner, prelude::Pubkey};
+use imo_protocol::Now;
+use solana_account_decoder_client_types::UiAccountEncoding;
+use solana_commitment_config::CommitmentConfig;
+use solana_rpc_client::nonblocking::rpc_client::RpcClient;
+use solana_rpc_client_api::{
+    config::{RpcAccountInfoConfig, RpcProgramAccountsConfig},
+    filter::{Memcmp, RpcFilterType},
+};
+
+use super::{Accounts, ChainError, RawAccount, TIME, now};
+
+/// Addresses of one request, as RPCs limit them.
+const ADDRESSES: usize = 100;
+
+/// How long an answer may take.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Where a report, whose address follows version and bump, is in the accounts that belong to one.
+const REPORT_OFFSET: usize = 8 + 1 + 1;
+
+/// A connection to one RPC. What it says counts once it is confirmed.
+pub struct Rpc {
+    pub(super) client: RpcClient,
+}
+
+impl Rpc {
+    pub fn new(url: impl Into<String>) -> Self {
+        let client = RpcClient::new_with_timeout_and_commitment(url.into(), TIMEOUT, CommitmentConfig::confirmed());
+        Self { client }
+    }
+
+    pub async fn now(&self) -> Result<Now, ChainError> {
+        now(&self.accounts(&TIME).await?)
+    }
+
+    /// `None` when there is no account, or none of this kind.
+    pub async fn find<T: AccountDeserialize + Discriminator + Owner>(
+        &self,
+        address: &Pubkey,
+    ) -> Result<Option<T>, ChainError> {
+        let found = self.accounts(std::slice::from_ref(address)).await?;
+        Ok(found.into_iter().flatten().next().and_then(|account| account.decode()))
+    }
+
+    /// An account that has to be there.
+    pub async fn get<T: AccountDeserialize + Discriminator + Owner>(&self, address: &Pubkey) -> Result<T, ChainError> {
+        self.find(address).await?.ok_or(ChainError::Missing(*address))
+    }
+
+    /// All accounts of a kind.
+    pub async fn all<T: AccountDeserialize + Discriminator + Owner>(&self) -> Result<Vec<(Pubkey, T)>, ChainError> {
+        self.filtered(Vec::new()).await
+    }
+
+    /// All accounts of a kind that belong to a report.
+    pub async fn of_report<T: AccountDeserialize + Discriminator + Owner>(
+        &self,
+        report: &Pubkey,
+    ) -> Result<Vec<(Pubkey, T)>, ChainError> {
+        let belongs = Memcmp::new_raw_bytes(REPORT_OFFSET, report.to_bytes().to_vec());
+        self.filtered(vec![RpcFilterType::Memcmp(belongs)]).await
+    }
+
+    async fn filtered<T: AccountDeserialize + Discriminator + Owner>(
+        &self,
+        mut filters: Vec<RpcFilterType>,
+    ) -> Result<Vec<(Pubkey, T)>, ChainError> {
+        filters.insert(
+            0,
+            RpcFilterType::Memcmp(Memcmp::new_raw_bytes(0, T::DISCRIMINATOR.to_vec())),
+        );
+        let config = RpcProgramAccountsConfig {
+            filters: Some(filters),
+            account_config: RpcAccountInfoConfig {
+                encoding: Some(UiAccountEncoding::Base64),
+                commitment: Some(CommitmentConfig::confirmed()),
+                ..RpcAccountInfoConfig::default()
+            },
+            ..RpcProgramAccountsConfig::default()
+        };
+        let found = self
+            .client
+            .get_program_ui_accounts_with_config(&T::owner(), config)
+            .await
+            .map_err(unreachable)?;
+        let decoded = found.into_iter().filter_map(|(address, account)| {
+            let data = account.data.decode()?;
+            Some((address, T::try_deserialize(&mut data.as_slice()).ok()?))
+        });
+        Ok(decoded.collect())
+    }
+
+    pub async fn genesis_hash(&self) -> Result<[u8; 32], ChainError> {
+        let hash = self.client.get_genesis_hash().await.map_err(unreachable)?;
+        Ok(hash.to_bytes())
+    }
+
+    /// Lamports that keep an account of that many bytes alive.
+    pub async fn rent(&self, bytes: usize) -> Result<u64, ChainError> {
+        self.client
+            .get_minimum_balance_for_rent_exemption(bytes)
+            .await
+            .map_err(unreachable)
+    }
+}
+
+#[async_trait::async_trait]
+impl Accounts for Rpc {
+    async fn accounts(&self, addresses: &[Pubkey]) -> Result<Vec<Option<RawAccount>>, ChainError> {
+        let mut found = Vec::with_capacity(addresses.len());
+        for part in addresses.chunks(ADDRESSES) {
+            let accounts = self
+                .client
+                .get_multiple_accounts_with_commitment(part, CommitmentConfig::confirmed())
+                .await
+                .map_err(unreachable)?
+                .value;
+            found.extend(accounts.into_iter().map(|account| {
+                account.map(|account| RawAccount {
+                    owner: account.owner,
+                    lamports: account.lamports,
+                    data: account.data,
+                })
+            }));
+        }
+        if found.len() != addresses.len() {
+            return Err(ChainError::Unreachable("it left accounts out".into()));
+        }
+        Ok(found)
+    }
+}
+
+pub(super) fn unreachable(error: impl std::fmt::Display) -> ChainError {
+    ChainError::Unreachable(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anchor_lang::AccountSerialize;
+    use imo_protocol::Collection;
+
+    #[test]
+    fn given_an_account_of_a_report_when_written_then_the_report_is_where_it_is_looked_for() {
+        let report = Pubkey::new_unique();
+        let key = Pubkey::default();
+        let collection = Collection {
+            version: 1,
+            bump: 254,
+            report,
+            lane: key,
+            lane_generation: 7,
+            credit: key,
+            amount_units: 8,
+            count: 9,
+            first_sequence: 10,
+            receipts_root: [11; 32],
+            requests_root: [12; 32],
+            rent_payer: key,
+            private: true,
+            retracted: true,
+            retraction_fee_units: 13,
+            reserved: [0; 32],
+        };
+        let mut data = Vec::new();
+        collection.try_serialize(&mut data).unwrap();
+        assert_eq!(data[REPORT_OFFSET..][..32], report.to_bytes());
+    }
+}

@@ -1,0 +1,9 @@
+//! The node: an operator that serves models for money and answers for what it served, and a watcher that catches those who cheat.
+
+pub mod chain;
+pub mod gateway;
+pub mod metrics;
+pub mod model;
+pub mod receipts;
+pub mod store;
+mod text;

@@ -1,0 +1,263 @@
+//! Vouchers, questions, answers.
+
+use std::ops::Range;
+
+use anchor_lang::prelude::Pubkey;
+use imo_client::voucher::SignedVoucher;
+use imo_protocol::{Receipt, Request};
+use opml::{Claim, Hash};
+use sqlx::{Row, any::AnyRow};
+
+use super::{Store, StoreError, hash, number, stored};
+
+/// A lane as the node has served it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredLane {
+    pub credit: Pubkey,
+    pub model: Pubkey,
+    /// The version that the questions not yet collected are about.
+    pub model_root: Hash,
+    /// Whether questions and answers are shown only with the payer's permission.
+    pub private: bool,
+    /// What the chain has collected, when the node last looked.
+    pub collected_count: u64,
+    pub collected_units: u64,
+    /// Unix seconds of the first answer that is not collected.
+    pub first_owed_unix: i64,
+    /// The newest.
+    pub voucher: SignedVoucher,
+}
+
+impl StoredLane {
+    pub fn address(&self) -> Pubkey {
+        self.voucher.voucher.lane
+    }
+
+    pub fn generation(&self) -> u64 {
+        self.voucher.voucher.lane_generation
+    }
+
+    /// Questions so far, and sequence of the next.
+    pub fn count(&self) -> u64 {
+        self.voucher.voucher.cumulative_count
+    }
+
+    /// Price of all questions so far.
+    pub fn amount_units(&self) -> u64 {
+        self.voucher.voucher.cumulative_amount_units
+    }
+
+    /// Served and not yet collected.
+    pub fn owed_units(&self) -> u64 {
+        self.amount_units().saturating_sub(self.collected_units)
+    }
+}
+
+/// A question and the root of its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoredRequest {
+    pub request: Request,
+    pub output_root: Hash,
+}
+
+impl StoredRequest {
+    pub fn receipt(&self) -> Receipt {
+        Receipt {
+            lane: self.request.lane,
+            sequence: self.request.sequence,
+            claim: Claim {
+                model_root: self.request.model_root,
+                input_root: self.request.input_root,
+                output_root: self.output_root,
+            },
+            salt: self.request.salt,
+        }
+    }
+}
+
+/// A question that was paid for and answered.
+#[derive(Clone, Debug)]
+pub struct Accepted {
+    pub lane: StoredLane,
+    pub answered: StoredRequest,
+}
+
+impl Store {
+    /// Keeps voucher, question and answer, all or nothing. [`StoreError::Conflict`] when the lane is not where the voucher steps on from, because somebody else was faster.
+    pub async fn accept(&self, accepted: &Accepted, now_unix: i64) -> Result<(), StoreError> {
+        let Accepted { lane, answered } = accepted;
+        let voucher = &lane.voucher.voucher;
+        let bytes = lane.voucher.bytes();
+        let mut transaction = self.pool.begin().await?;
+        let changed = if answered.request.sequence == 0 {
+            sqlx::query(
+                "INSERT INTO lanes (lane, generation, credit, model, model_root, private, count, amount_units, collected_count, collected_units, expires_unix, \
+                 first_owed_unix, voucher) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, $9, $10, $11) ON CONFLICT (lane, generation) DO NOTHING",
+            )
+            .bind(voucher.lane.to_bytes().to_vec())
+            .bind(stored(voucher.lane_generation)?)
+            .bind(lane.credit.to_bytes().to_vec())
+            .bind(lane.model.to_bytes().to_vec())
+            .bind(lane.model_root.to_vec())
+            .bind(i64::from(lane.private))
+            .bind(stored(voucher.cumulative_count)?)
+            .bind(stored(voucher.cumulative_amount_units)?)
+            .bind(voucher.expires_unix)
+            .bind(now_unix)
+            .bind(bytes.to_vec())
+            .execute(&mut *transaction)
+            .await?
+        } else {
+            sqlx::query(
+                "UPDATE lanes SET count = $1, amount_units = $2, expires_unix = $3, voucher = $4, model_root = $5, \
+                 first_owed_unix = CASE WHEN count = collected_count THEN $6 ELSE first_owed_unix END \
+                 WHERE lane = $7 AND generation = $8 AND count = $9",
+            )
+            .bind(stored(voucher.cumulative_count)?)
+            .bind(stored(voucher.cumulative_amount_units)?)
+            .bind(voucher.expires_unix)
+            .bind(bytes.to_vec())
+            .bind(lane.model_root.to_vec())
+            .bind(now_unix)
+            .bind(voucher.lane.to_bytes().to_vec())
+            .bind(stored(voucher.lane_generation)?)
+            .bind(stored(answered.request.sequence)?)
+            .execute(&mut *transaction)
+            .await?
+        };
+        if changed.rows_affected() != 1 {
+            return Err(StoreError::Conflict);
+        }
+        let request = &answered.request;
+        sqlx::query(
+            "INSERT INTO requests (lane, generation, sequence, model_root, input_root, output_root, price_units, salt) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        )
+        .bind(request.lane.to_bytes().to_vec())
+        .bind(stored(voucher.lane_generation)?)
+        .bind(stored(request.sequence)?)
+        .bind(request.model_root.to_vec())
+        .bind(request.input_root.to_vec())
+        .bind(answered.output_root.to_vec())
+        .bind(stored(request.price_units)?)
+        .bind(request.salt.to_vec())
+        .execute(&mut *transaction)
+        .await?;
+        let public = i64::from(!lane.private);
+        sqlx::query(
+            "INSERT INTO inputs (root, public) VALUES ($1, $2) \
+             ON CONFLICT (root) DO UPDATE SET public = CASE WHEN inputs.public = 1 THEN 1 ELSE excluded.public END",
+        )
+        .bind(request.input_root.to_vec())
+        .bind(public)
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    pub async fn lane(&self, lane: &Pubkey, generation: u64) -> Result<Option<StoredLane>, StoreError> {
+        let row = sqlx::query("SELECT * FROM lanes WHERE lane = $1 AND generation = $2")
+            .bind(lane.to_bytes().to_vec())
+            .bind(stored(generation)?)
+            .fetch_optional(&self.pool)
+            .await?;
+        row.as_ref().map(stored_lane).transpose()
+    }
+
+    /// Lanes with answers that are not collected, those that wait longest first.
+    pub async fn owing_lanes(&self) -> Result<Vec<StoredLane>, StoreError> {
+        let rows = sqlx::query("SELECT * FROM lanes WHERE count > collected_count ORDER BY first_owed_unix, lane")
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter().map(stored_lane).collect()
+    }
+
+    /// Served and not yet collected on all lanes, in units.
+    pub async fn owed_units(&self) -> Result<u64, StoreError> {
+        let row =
+            sqlx::query("SELECT CAST(COALESCE(SUM(amount_units - collected_units), 0) AS BIGINT) AS owed FROM lanes")
+                .fetch_one(&self.pool)
+                .await?;
+        number(&row, "owed")
+    }
+
+    /// Notes what the chain says is collected. It never goes back.
+    pub async fn note_collected(
+        &self,
+        lane: &Pubkey,
+        generation: u64,
+        count: u64,
+        units: u64,
+        now_unix: i64,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE lanes SET collected_count = $1, collected_units = $2, first_owed_unix = $3 \
+             WHERE lane = $4 AND generation = $5 AND collected_count < $1",
+        )
+        .bind(stored(count)?)
+        .bind(stored(units)?)
+        .bind(now_unix)
+        .bind(lane.to_bytes().to_vec())
+        .bind(stored(generation)?)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// The questions of a lane at these sequences that are there, in order.
+    pub async fn requests(
+        &self,
+        lane: &Pubkey,
+        generation: u64,
+        sequences: Range<u64>,
+    ) -> Result<Vec<StoredRequest>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT * FROM requests WHERE lane = $1 AND generation = $2 AND sequence >= $3 AND sequence < $4 ORDER BY sequence",
+        )
+        .bind(lane.to_bytes().to_vec())
+        .bind(stored(generation)?)
+        .bind(stored(sequences.start)?)
+        .bind(stored(sequences.end)?)
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(|row| stored_request(lane, row)).collect()
+    }
+
+    /// Whether the input is kept; `Some(true)` when anyone may have it.
+    pub async fn input_is_public(&self, root: &Hash) -> Result<Option<bool>, StoreError> {
+        let row = sqlx::query("SELECT public FROM inputs WHERE root = $1")
+            .bind(root.to_vec())
+            .fetch_optional(&self.pool)
+            .await?;
+        row.map(|row| Ok(number(&row, "public")? == 1)).transpose()
+    }
+}
+
+fn stored_lane(row: &AnyRow) -> Result<StoredLane, StoreError> {
+    let voucher: Vec<u8> = row.try_get("voucher")?;
+    Ok(StoredLane {
+        credit: Pubkey::new_from_array(hash(row, "credit")?),
+        model: Pubkey::new_from_array(hash(row, "model")?),
+        model_root: hash(row, "model_root")?,
+        private: number(row, "private")? == 1,
+        collected_count: number(row, "collected_count")?,
+        collected_units: number(row, "collected_units")?,
+        first_owed_unix: row.try_get("first_owed_unix")?,
+        voucher: SignedVoucher::parse(&voucher).ok_or(StoreError::Malformed("voucher"))?,
+    })
+}
+
+fn stored_request(lane: &Pubkey, row: &AnyRow) -> Result<StoredRequest, StoreError> {
+    Ok(StoredRequest {
+        request: Request {
+            lane: *lane,
+            sequence: number(row, "sequence")?,
+            model_root: hash(row, "model_root")?,
+            input_root: hash(row, "input_root")?,
+            price_units: number(row, "price_units")?,
+            salt: hash(row, "salt")?,
+        },
+        output_root: hash(row, "output_root")?,
+    })
+}

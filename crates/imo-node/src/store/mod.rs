@@ -1,0 +1,144 @@
+//! What survives: vouchers, questions and answers in a database, inputs and receipts as files.
+//!
+//! SQLite in a file by default, PostgreSQL by URL, through the same statements. An answer leaves the node only when [`Store::accept`] has returned.
+
+mod blobs;
+mod disputes;
+mod lanes;
+
+use std::{borrow::Cow, fmt};
+
+use futures_util::future::BoxFuture;
+use sqlx::{
+    AnyPool, Executor, Row,
+    any::{AnyPoolOptions, AnyRow},
+    error::BoxDynError,
+    migrate::{Migration, MigrationSource, MigrationType, Migrator},
+};
+
+pub use {
+    blobs::Blobs,
+    disputes::StoredDispute,
+    lanes::{Accepted, StoredLane, StoredRequest},
+};
+
+/// In order, never changed once released.
+const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "lanes, requests, inputs, disputes", include_str!("schema.sql"))];
+
+/// Connections that wait for one another are of no use: each transaction is one write to disk.
+const CONNECTIONS: u32 = 4;
+
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("The database failed: {0}.")]
+    Database(#[from] sqlx::Error),
+    #[error("The database could not be brought to this version's layout: {0}.")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    #[error("The store of inputs and receipts failed: {0}.")]
+    Blobs(#[from] object_store::Error),
+    #[error("Another question was accepted on this lane meanwhile.")]
+    Conflict,
+    #[error("The database holds something that this version does not understand: {0}.")]
+    Malformed(&'static str),
+    #[error("A number does not fit the database.")]
+    Range,
+}
+
+/// The database.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pool: AnyPool,
+}
+
+impl Store {
+    /// Opens the database, makes it if it is a file that is not there, and brings it to this version's layout.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        sqlx::any::install_default_drivers();
+        let sqlite = url.starts_with("sqlite:");
+        let url = match sqlite && !url.contains('?') {
+            true => Cow::Owned(format!("{url}?mode=rwc")),
+            false => Cow::Borrowed(url),
+        };
+        let pool = AnyPoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .after_connect(move |connection, _| {
+                Box::pin(async move {
+                    if sqlite {
+                        // Written means on disk, whatever happens to the machine; readers do not wait for the writer.
+                        for pragma in ["journal_mode = WAL", "synchronous = FULL", "busy_timeout = 10000"] {
+                            connection.execute(format!("PRAGMA {pragma}").as_str()).await?;
+                        }
+                    }
+                    Ok(())
+                })
+            })
+            .connect(&url)
+            .await?;
+        Migrator::new(Embedded { sqlite }).await?.run(&pool).await?;
+        Ok(Self { pool })
+    }
+
+    /// Whether the database answers.
+    pub async fn is_alive(&self) -> bool {
+        sqlx::query("SELECT 1").fetch_one(&self.pool).await.is_ok()
+    }
+
+    /// A named value.
+    pub async fn fact(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let row = sqlx::query("SELECT value FROM facts WHERE name = $1")
+            .bind(name)
+            .fetch_optional(&self.pool)
+            .await?;
+        row.map(|row| Ok(row.try_get("value")?)).transpose()
+    }
+
+    /// Keeps the first value that is given for a name, and returns it.
+    pub async fn fact_or(&self, name: &str, value: &[u8]) -> Result<Vec<u8>, StoreError> {
+        sqlx::query("INSERT INTO facts (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING")
+            .bind(name)
+            .bind(value)
+            .execute(&self.pool)
+            .await?;
+        self.fact(name).await?.ok_or(StoreError::Malformed("a fact"))
+    }
+}
+
+struct Embedded {
+    sqlite: bool,
+}
+
+impl fmt::Debug for Embedded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("migrations")
+    }
+}
+
+impl MigrationSource<'static> for Embedded {
+    fn resolve(self) -> BoxFuture<'static, Result<Vec<Migration>, BoxDynError>> {
+        let migrations = MIGRATIONS.iter().map(|(version, description, sql)| {
+            let sql = match self.sqlite {
+                true => Cow::Borrowed(*sql),
+                false => Cow::Owned(sql.replace(" BLOB", " BYTEA")),
+            };
+            let description = Cow::Borrowed(*description);
+            Migration::new(*version, description, MigrationType::Simple, sql, false)
+        });
+        let migrations = migrations.collect();
+        Box::pin(async move { Ok(migrations) })
+    }
+}
+
+/// A number as the database takes it.
+fn stored(number: u64) -> Result<i64, StoreError> {
+    i64::try_from(number).map_err(|_| StoreError::Range)
+}
+
+fn number(row: &AnyRow, column: &'static str) -> Result<u64, StoreError> {
+    let value: i64 = row.try_get(column)?;
+    u64::try_from(value).map_err(|_| StoreError::Malformed(column))
+}
+
+fn hash(row: &AnyRow, column: &'static str) -> Result<[u8; 32], StoreError> {
+    let value: Vec<u8> = row.try_get(column)?;
+    value.try_into().map_err(|_| StoreError::Malformed(column))
+}

@@ -1,0 +1,6 @@
+//! The gateway over HTTP, against clients who pay and clients who would rather not.
+
+mod hostile;
+mod paying;
+mod store;
+mod world;

@@ -1,0 +1,157 @@
+use anchor_lang::prelude::Pubkey;
+use imo_client::voucher::SignedVoucher;
+use imo_node::store::{Accepted, Store, StoreError, StoredLane, StoredRequest};
+use imo_protocol::{Request, Voucher};
+
+use crate::world::open;
+
+fn accepted(lane: u8, sequence: u64) -> Accepted {
+    let key = |byte| Pubkey::new_from_array([byte; 32]);
+    let voucher = Voucher {
+        cluster: [1; 32],
+        escrow: key(2),
+        lane: key(lane),
+        lane_generation: 4,
+        session: key(5),
+        session_generation: 6,
+        cumulative_amount_units: 10 * (sequence + 1),
+        cumulative_count: sequence + 1,
+        requests_root: [9; 32],
+        expires_unix: 10,
+    };
+    Accepted {
+        lane: StoredLane {
+            credit: key(10),
+            model: key(11),
+            model_root: [12; 32],
+            private: lane == 200,
+            collected_count: 0,
+            collected_units: 0,
+            first_owed_unix: 100,
+            voucher: SignedVoucher {
+                voucher,
+                signature: [13; 64],
+            },
+        },
+        answered: StoredRequest {
+            request: Request {
+                lane: key(lane),
+                sequence,
+                model_root: [12; 32],
+                input_root: [14; 32],
+                price_units: 10,
+                salt: [15; 32],
+            },
+            output_root: [16; 32],
+        },
+    }
+}
+
+async fn filled(store: &Store) {
+    for sequence in 0..3 {
+        store
+            .accept(&accepted(1, sequence), 100 + sequence as i64)
+            .await
+            .unwrap();
+    }
+}
+
+#[tokio::test]
+async fn given_accepted_answers_when_read_back_then_equal_also_after_opening_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder).await;
+    filled(&store).await;
+    drop(store);
+    let store = open(&folder).await;
+    let lane = store.lane(&Pubkey::new_from_array([1; 32]), 4).await.unwrap().unwrap();
+    assert_eq!(lane, accepted(1, 2).lane);
+    let requests = store.requests(&lane.address(), 4, 1..3).await.unwrap();
+    assert_eq!(requests, [accepted(1, 1).answered, accepted(1, 2).answered]);
+    assert_eq!(store.lane(&lane.address(), 5).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn given_a_step_that_was_taken_when_another_takes_it_then_conflict_and_nothing_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder).await;
+    filled(&store).await;
+    for sequence in [0, 1, 2, 4, 7] {
+        let mut other = accepted(1, sequence);
+        other.answered.output_root = [99; 32];
+        let refused = store.accept(&other, 100).await;
+        assert!(matches!(refused, Err(StoreError::Conflict)), "{sequence}");
+    }
+    let requests = store.requests(&Pubkey::new_from_array([1; 32]), 4, 0..9).await.unwrap();
+    assert_eq!(requests.len(), 3);
+    assert!(requests.iter().all(|request| request.output_root == [16; 32]));
+    store.accept(&accepted(1, 3), 100).await.unwrap();
+}
+
+#[tokio::test]
+async fn given_many_writers_of_one_step_when_they_race_then_one_wins() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder).await;
+    let tasks: Vec<_> = (0..16u8)
+        .map(|number| {
+            let store = store.clone();
+            tokio::spawn(async move {
+                let mut mine = accepted(1, 0);
+                mine.answered.output_root = [number; 32];
+                store.accept(&mine, 100).await
+            })
+        })
+        .collect();
+    let mut won = 0;
+    for task in tasks {
+        match task.await.unwrap() {
+            Ok(()) => won += 1,
+            Err(StoreError::Conflict) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+    assert_eq!(won, 1);
+}
+
+#[tokio::test]
+async fn given_collections_when_noted_then_what_is_owed_falls_and_never_rises_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder).await;
+    filled(&store).await;
+    store.accept(&accepted(2, 0), 50).await.unwrap();
+    let lane = Pubkey::new_from_array([1; 32]);
+    let owing = |store: Store| async move {
+        let lanes = store.owing_lanes().await.unwrap();
+        lanes
+            .iter()
+            .map(|lane| (lane.address().to_bytes()[0], lane.owed_units()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(store.owed_units().await.unwrap(), 40);
+    assert_eq!(
+        owing(store.clone()).await,
+        [(2, 10), (1, 30)],
+        "who waits longest first"
+    );
+    store.note_collected(&lane, 4, 2, 20, 200).await.unwrap();
+    assert_eq!(owing(store.clone()).await, [(2, 10), (1, 10)]);
+    store.note_collected(&lane, 4, 1, 10, 300).await.unwrap();
+    assert_eq!(store.owed_units().await.unwrap(), 20);
+    store.note_collected(&lane, 4, 3, 30, 400).await.unwrap();
+    assert_eq!(owing(store.clone()).await, [(2, 10)]);
+    store.accept(&accepted(1, 3), 500).await.unwrap();
+    let lane = store.lane(&lane, 4).await.unwrap().unwrap();
+    assert_eq!(lane.first_owed_unix, 500);
+}
+
+#[tokio::test]
+async fn given_an_input_of_a_private_and_a_public_lane_when_asked_then_public() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder).await;
+    assert_eq!(store.input_is_public(&[14; 32]).await.unwrap(), None);
+    store.accept(&accepted(200, 0), 100).await.unwrap();
+    assert_eq!(store.input_is_public(&[14; 32]).await.unwrap(), Some(false));
+    store.accept(&accepted(1, 0), 100).await.unwrap();
+    assert_eq!(store.input_is_public(&[14; 32]).await.unwrap(), Some(true));
+    store.accept(&accepted(200, 1), 100).await.unwrap();
+    assert_eq!(store.input_is_public(&[14; 32]).await.unwrap(), Some(true));
+}
