@@ -4,6 +4,8 @@ pub mod chain;
 pub mod gateway;
 pub mod metrics;
 pub mod model;
+pub mod operator;
 pub mod receipts;
 pub mod store;
 mod text;
+pub mod watcher;

@@ -11,7 +11,7 @@ use solana_sdk_ids::sysvar;
 pub use {
     cache::Cache,
     rpc::Rpc,
-    send::{FeePolicy, SendError, pack},
+    send::{FeePolicy, SendError, budget, pack},
 };
 
 #[derive(Clone, Debug, thiserror::Error)]

@@ -90,7 +90,6 @@ impl Rpc {
         fees: &FeePolicy,
         signers: &[&Keypair],
     ) -> Result<Signature, SendError> {
-        let payer = signers.first().ok_or(SendError::Unsigned)?.pubkey();
         let writable: Vec<Pubkey> = instructions
             .iter()
             .flat_map(|instruction| &instruction.accounts)
@@ -104,13 +103,19 @@ impl Rpc {
             .await
             .unwrap_or_default();
         let price = fees.choose(paid.iter().map(|fee| fee.prioritization_fee).collect());
-        let all = with_budget(compute_units, price, instructions);
-        let bytes = transaction_bytes(&all, &payer);
+        self.send_bare(&with_budget(compute_units, price, instructions), signers)
+            .await
+    }
+
+    /// Sends one transaction of exactly these instructions, for those that leave no room for a budget.
+    pub async fn send_bare(&self, instructions: &[Instruction], signers: &[&Keypair]) -> Result<Signature, SendError> {
+        let payer = signers.first().ok_or(SendError::Unsigned)?.pubkey();
+        let bytes = transaction_bytes(instructions, &payer);
         if bytes > MAX_TRANSACTION_BYTES {
             return Err(SendError::TooLarge(bytes));
         }
         let blockhash = self.client.get_latest_blockhash().await.map_err(unreachable)?;
-        let mut transaction = Transaction::new_with_payer(&all, Some(&payer));
+        let mut transaction = Transaction::new_with_payer(instructions, Some(&payer));
         transaction
             .try_sign(&signers.to_vec(), blockhash)
             .map_err(|_| SendError::Unsigned)?;
@@ -121,13 +126,15 @@ impl Rpc {
     }
 }
 
+/// What a transaction begins with: its compute limit, and the price of a unit.
+pub fn budget(compute_units: u32, price: u64) -> Vec<Instruction> {
+    let limit = ComputeBudgetInstruction::set_compute_unit_limit(compute_units);
+    let price = (price > 0).then(|| ComputeBudgetInstruction::set_compute_unit_price(price));
+    std::iter::once(limit).chain(price).collect()
+}
+
 fn with_budget(compute_units: u32, price: u64, instructions: &[Instruction]) -> Vec<Instruction> {
-    let mut all = vec![ComputeBudgetInstruction::set_compute_unit_limit(compute_units)];
-    if price > 0 {
-        all.push(ComputeBudgetInstruction::set_compute_unit_price(price));
-    }
-    all.extend_from_slice(instructions);
-    all
+    [budget(compute_units, price).as_slice(), instructions].concat()
 }
 
 /// Groups of instructions that stay together, in as few transactions as they fit into. The budget's own instructions are counted.

@@ -1,0 +1,125 @@
+//! Answering disputes and demands, from recomputation of what is stored.
+
+use anchor_lang::prelude::Pubkey;
+use anyhow::Context;
+use imo_client::{
+    addresses,
+    challenge::{Answer, NextAnswer, next_answer},
+    data::{self, Source},
+    instructions::data as data_instructions,
+    trees::ReceiptTree,
+};
+use imo_protocol::{Collection, Now};
+use opml_oracle::{
+    game::Side,
+    state::{Dispute, Inquiry, Report, Subject, Trace},
+};
+use opml_runtime::Tensor;
+use solana_signer::Signer;
+
+use super::OperatorLoop;
+
+impl OperatorLoop {
+    /// Makes every move of a report that is the operator's.
+    pub(super) async fn defend(&self, address: &Pubkey, report: &Report, now: &Now) -> anyhow::Result<()> {
+        if report.disputes_opened > report.disputes_settled {
+            for (dispute_address, dispute) in self.rpc.of_report::<Dispute>(address).await? {
+                let mine = dispute.game.phase.turn() == Some(Side::Operator);
+                if mine && !dispute.game.clocks.is_late(now) {
+                    self.answer_dispute(report, &dispute)
+                        .await
+                        .with_context(|| format!("the dispute {dispute_address}"))?;
+                }
+            }
+        }
+        if report.demands_pending > 0 {
+            for (inquiry_address, inquiry) in self.rpc.of_report::<Inquiry>(address).await? {
+                if inquiry.game.pending.is_some() {
+                    self.serve_data(report, &inquiry)
+                        .await
+                        .with_context(|| format!("the inquiry {inquiry_address}"))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn answer_dispute(&self, report: &Report, dispute: &Dispute) -> anyhow::Result<()> {
+        let input = self
+            .input_at(report, &dispute.collection, dispute.receipt_index)
+            .await?;
+        let served = self
+            .served(&report.model_root)
+            .context("the model's file is not configured")?;
+        let executor = served.executor.clone();
+        let answer: Answer = tokio::task::spawn_blocking(move || executor.answer(&input)).await??;
+        anyhow::ensure!(
+            answer.claim() == dispute.claim(report.model_root),
+            "what was answered is not what the model gives: there is nothing to defend"
+        );
+        let trace = addresses::opml_oracle::trace(&dispute.report, &dispute.claim_hash);
+        let trace: Option<Trace> = self.rpc.find(&trace).await?;
+        let next = next_answer(&answer, &dispute.game, trace.is_some());
+        let action = match next {
+            NextAnswer::PostTrace { .. } | NextAnswer::PostTraceRoot { .. } => "post_trace",
+            NextAnswer::AttachTrace => "attach_trace",
+            NextAnswer::Reveal { .. } => "reveal",
+            NextAnswer::RevealTile { .. } => "reveal_tile",
+            NextAnswer::Nothing => anyhow::bail!("the game asks for what no honest answer has"),
+        };
+        let signer = self.authority.pubkey();
+        let instruction = next
+            .instruction(dispute, signer, signer)
+            .context("an answer is an instruction")?;
+        self.send(action, &[instruction]).await?;
+        Ok(())
+    }
+
+    async fn serve_data(&self, report: &Report, inquiry: &Inquiry) -> anyhow::Result<()> {
+        let bytes = match inquiry.subject {
+            Subject::Receipts { collection } => {
+                let collection: Collection = self.rpc.get(&collection).await?;
+                let receipts = self.receipts_of(&collection).await?;
+                let tree = ReceiptTree::over(collection.first_sequence, &receipts)?;
+                data::answer(inquiry, Source::Receipts(&tree, &receipts))
+            }
+            Subject::Input {
+                collection,
+                receipt_index,
+            } => {
+                let input = self.input_at(report, &collection, receipt_index).await?;
+                data::answer(inquiry, Source::Tensor(&input))
+            }
+            Subject::Constant { index } => {
+                let served = self
+                    .served(&report.model_root)
+                    .context("the model's file is not configured")?;
+                let constant = served.model.constants().get(index as usize);
+                constant.and_then(|constant| data::answer(inquiry, Source::Tensor(constant)))
+            }
+        };
+        let bytes = bytes.context("the store does not have what is demanded")?;
+        self.send("serve_data", &[data_instructions::serve_data(inquiry, bytes)])
+            .await?;
+        Ok(())
+    }
+
+    /// The input that a receipt of a Collection names.
+    async fn input_at(&self, report: &Report, collection: &Pubkey, receipt_index: u32) -> anyhow::Result<Tensor> {
+        let served = self
+            .served(&report.model_root)
+            .context("the model's file is not configured")?;
+        let collection: Collection = self.rpc.get(collection).await?;
+        let sequence = collection.first_sequence + u64::from(receipt_index);
+        let answered = self
+            .store
+            .requests(&collection.lane, collection.lane_generation, sequence..sequence + 1)
+            .await?;
+        let answered = answered.first().context("the request is not in the store")?;
+        let bytes = self.blobs.input(&answered.request.input_root).await?;
+        Ok(Tensor::new(
+            *served.model.input_spec(),
+            bytes.context("the input is not in the store")?,
+        )?)
+    }
+}

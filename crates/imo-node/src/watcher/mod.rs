@@ -1,0 +1,228 @@
+//! The watcher's loop: looks at what operators reported, recomputes it, and proves what is wrong.
+
+mod check;
+mod fetch;
+mod pursue;
+mod sample;
+
+use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
+
+use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction};
+use opml::Hash;
+use opml_oracle::state::{Report, ReportStatus};
+use opml_runtime::{Execution, Model, fast::Plan};
+use serde::{Deserialize, Serialize};
+use solana_keypair::Keypair;
+use solana_signature::Signature;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    chain::{FeePolicy, Rpc, SendError},
+    metrics::Metrics,
+    store::{Blobs, Store},
+    text::hex,
+};
+
+pub use sample::Sample;
+
+/// Enough for every instruction but a proof.
+const COMPUTE_UNITS: u32 = 400_000;
+
+/// The most that a transaction may ask for: a proof recomputes an element.
+const PROOF_COMPUTE_UNITS: u32 = 1_400_000;
+
+/// What to look at, and what it may cost.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WatchPolicy {
+    /// The part of all answers that is recomputed, 0 to 1.
+    pub share: f64,
+    /// Milliseconds between two rounds.
+    pub round_ms: u64,
+    /// Longest answer of an operator's endpoint, in bytes.
+    pub max_bytes: usize,
+    /// How long an endpoint may take, in seconds.
+    pub fetch_seconds: u64,
+    pub fees: FeePolicy,
+}
+
+impl Default for WatchPolicy {
+    fn default() -> Self {
+        Self {
+            share: 1.0,
+            round_ms: 10_000,
+            max_bytes: 64 << 20,
+            fetch_seconds: 30,
+            fees: FeePolicy::default(),
+        }
+    }
+}
+
+/// A copy of a model to recompute with.
+pub struct WatchedModel {
+    pub model: Model,
+    plan: Plan,
+}
+
+impl WatchedModel {
+    pub fn new(model: Model) -> Arc<Self> {
+        let plan = Plan::new(&model);
+        Arc::new(Self { model, plan })
+    }
+
+    pub fn open(file: &Path) -> anyhow::Result<Arc<Self>> {
+        Ok(Self::new(Model::open(file)?))
+    }
+}
+
+/// A watcher that works by itself.
+pub struct WatcherLoop {
+    rpc: Arc<Rpc>,
+    store: Store,
+    blobs: Blobs,
+    http: reqwest::Client,
+    models: Vec<Arc<WatchedModel>>,
+    key: Keypair,
+    policy: WatchPolicy,
+    sample: Sample,
+    metrics: Arc<Metrics>,
+    /// What the own copy of the model gives for the disputes that go on.
+    truths: HashMap<Pubkey, Arc<Execution>>,
+}
+
+impl WatcherLoop {
+    /// Which answers it will look at is decided by a secret that is drawn once; its hash is told now.
+    pub async fn new(
+        rpc: Arc<Rpc>,
+        store: Store,
+        blobs: Blobs,
+        models: Vec<Arc<WatchedModel>>,
+        key: Keypair,
+        policy: WatchPolicy,
+        metrics: Arc<Metrics>,
+    ) -> anyhow::Result<Self> {
+        let secret = store.fact_or("watch_secret", &rand::random::<[u8; 32]>()).await?;
+        let secret = <[u8; 32]>::try_from(secret).map_err(|_| anyhow::anyhow!("the store's secret is not 32 bytes"))?;
+        let sample = Sample::new(secret, policy.share);
+        tracing::info!(
+            commitment = hex(&sample.commitment()),
+            share = policy.share,
+            "which answers are looked at is decided"
+        );
+        let http = reqwest::Client::builder()
+            .timeout(Duration::from_secs(policy.fetch_seconds))
+            // An operator's endpoint has no business to send a watcher elsewhere.
+            .redirect(reqwest::redirect::Policy::none())
+            .build()?;
+        Ok(Self {
+            rpc,
+            store,
+            blobs,
+            http,
+            models,
+            key,
+            policy,
+            sample,
+            metrics,
+            truths: HashMap::new(),
+        })
+    }
+
+    /// Rounds until told to stop.
+    pub async fn run(mut self, stop: CancellationToken) {
+        let pause = Duration::from_millis(self.policy.round_ms);
+        loop {
+            match self.round().await {
+                Ok(()) => {
+                    let unix = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+                    self.metrics
+                        .last_round_unix
+                        .set(unix.map_or(0, |unix| unix.as_secs() as i64));
+                }
+                Err(error) => {
+                    Metrics::count(&self.metrics.watcher, "round_failed");
+                    tracing::warn!(error = format!("{error:#}"), "the watcher's round did not go through");
+                }
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+
+    /// Makes every move that is due, then looks at reports that nobody here has looked at.
+    pub async fn round(&mut self) -> anyhow::Result<()> {
+        let now = self.rpc.now().await?;
+        let mut failed = None;
+        for dispute in self.store.disputes(false).await? {
+            if let Err(error) = self.pursue(&dispute, &now).await {
+                tracing::error!(dispute = %dispute.dispute, error = format!("{error:#}"), "a dispute did not get on");
+                failed = Some(error);
+            }
+        }
+        let reports: Vec<(Pubkey, Report)> = self.rpc.all().await?;
+        for (address, report) in reports {
+            let open = report.status == ReportStatus::Sealed && !report.window.is_past(&now);
+            if !open || self.store.is_watched(&address).await? {
+                continue;
+            }
+            let Some(model) = self.model(&report.model_root) else {
+                continue;
+            };
+            if let Err(error) = self.check(&address, &report, &model).await {
+                Metrics::count(&self.metrics.watcher, "report_unchecked");
+                tracing::warn!(report = %address, error = format!("{error:#}"), "a report was not checked; it is tried again");
+                failed = Some(error);
+            }
+        }
+        failed.map_or(Ok(()), Err)
+    }
+
+    fn model(&self, model_root: &Hash) -> Option<Arc<WatchedModel>> {
+        let found = self.models.iter().find(|model| model.model.model_root() == *model_root);
+        found.cloned()
+    }
+
+    /// Sends one transaction, says so and counts it.
+    async fn send(
+        &self,
+        action: &'static str,
+        instructions: &[Instruction],
+        compute_units: u32,
+        others: &[&Keypair],
+    ) -> Result<(), SendError> {
+        let signers = self.signers(others);
+        let sent = self
+            .rpc
+            .send(instructions, compute_units, &self.policy.fees, &signers)
+            .await;
+        self.told(action, sent)
+    }
+
+    /// The same for instructions that fill their transaction.
+    async fn send_bare(
+        &self,
+        action: &'static str,
+        instructions: &[Instruction],
+        others: &[&Keypair],
+    ) -> Result<(), SendError> {
+        let sent = self.rpc.send_bare(instructions, &self.signers(others)).await;
+        self.told(action, sent)
+    }
+
+    fn signers<'a>(&'a self, others: &[&'a Keypair]) -> Vec<&'a Keypair> {
+        std::iter::once(&self.key).chain(others.iter().copied()).collect()
+    }
+
+    fn told(&self, action: &'static str, sent: Result<Signature, SendError>) -> Result<(), SendError> {
+        match &sent {
+            Ok(signature) => {
+                Metrics::count(&self.metrics.watcher, action);
+                tracing::info!(%signature, action, "the watcher's transaction is confirmed");
+            }
+            Err(error) => tracing::warn!(%error, action, "the watcher's transaction did not land"),
+        }
+        sent.map(|_| ())
+    }
+}

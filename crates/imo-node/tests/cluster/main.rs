@@ -1,0 +1,4 @@
+//! Whole nodes on a cluster inside this process: payers are answered, operators paid, liars caught.
+
+mod stories;
+mod world;
