@@ -1,11 +1,19 @@
 //! The node: an operator that serves models for money and answers for what it served, and a watcher that catches those who cheat.
+//!
+//! [`gateway`] sells answers, [`operator`] reports, defends and is paid, [`watcher`] looks at what others reported. [`store`] is what survives a crash, [`chain`] all that
+//! they know of the cluster; [`run`] puts them together as [`config`] says.
 
 pub mod chain;
+pub mod check;
+mod clock;
+pub mod config;
 pub mod gateway;
+pub mod keys;
 pub mod metrics;
 pub mod model;
 pub mod operator;
 pub mod receipts;
+pub mod run;
 pub mod store;
 mod text;
 pub mod watcher;

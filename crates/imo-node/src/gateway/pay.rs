@@ -26,6 +26,7 @@ use super::{
 };
 use crate::{
     chain::{self, TIME},
+    clock,
     metrics::Metrics,
     model::ServedModel,
     store::{Accepted, StoredLane, StoredRequest},
@@ -340,6 +341,7 @@ impl Gateway {
         if self.store.input_is_public(&input_root).await?.is_none() {
             self.blobs.put_input(&input_root, bytes).await?;
         }
+        let now_unix = clock::unix();
         let accepted = Accepted {
             lane: StoredLane {
                 credit: payer.lane.credit,
@@ -348,12 +350,12 @@ impl Gateway {
                 private: payer.lane.private,
                 collected_count: payer.lane.collected_count,
                 collected_units: payer.lane.collected_units,
-                first_owed_unix: payer.now.unix,
+                first_owed_unix: now_unix,
                 voucher,
             },
             answered,
         };
-        self.store.accept(&accepted, payer.now.unix).await?;
+        self.store.accept(&accepted, now_unix).await?;
         state.requests = requests;
         state.repeated = 0;
         self.metrics.answered_after(began.elapsed());

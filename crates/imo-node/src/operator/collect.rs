@@ -18,6 +18,7 @@ use solana_signer::Signer;
 use super::OperatorLoop;
 use crate::{
     chain::{Accounts, RawAccount, pack},
+    clock,
     receipts::{self, CollectionReceipts},
     store::StoredLane,
 };
@@ -30,7 +31,7 @@ struct Ready {
 
 impl OperatorLoop {
     /// Notes what the chain has collected, whoever sent the transaction and whenever it landed.
-    pub(super) async fn sync_lanes(&self, now: &Now) -> anyhow::Result<()> {
+    pub(super) async fn sync_lanes(&self) -> anyhow::Result<()> {
         for lane in self.store.owing_lanes().await? {
             let address = lane.address();
             let on_chain: Option<Lane> = self.rpc.find(&address).await?;
@@ -43,7 +44,7 @@ impl OperatorLoop {
             };
             if count > lane.collected_count {
                 self.store
-                    .note_collected(&address, lane.generation(), count, units, now.unix)
+                    .note_collected(&address, lane.generation(), count, units, clock::unix())
                     .await?;
             }
         }
@@ -79,7 +80,7 @@ impl OperatorLoop {
         if !report.seal_by.is_past(now) {
             let ready = self.ready_lanes(address, report, now).await?;
             self.collect(address, ready).await?;
-            self.sync_lanes(now).await?;
+            self.sync_lanes().await?;
             // What could not be sent is tried again in the next round.
             if !self.ready_lanes(address, report, now).await?.is_empty() {
                 return Ok(());

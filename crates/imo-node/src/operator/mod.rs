@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     chain::{Accounts, FeePolicy, RawAccount, Rpc, SendError},
+    clock,
     metrics::Metrics,
     model::ServedModel,
     store::{Blobs, Store},
@@ -108,10 +109,7 @@ impl OperatorLoop {
         loop {
             match self.round().await {
                 Ok(()) => {
-                    let unix = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-                    self.metrics
-                        .last_round_unix
-                        .set(unix.map_or(0, |unix| unix.as_secs() as i64));
+                    self.metrics.last_round_unix.set(clock::unix());
                 }
                 Err(error) => {
                     Metrics::count(&self.metrics.operator, "round_failed");
@@ -140,7 +138,7 @@ impl OperatorLoop {
                 failed = Some(error);
             }
         }
-        self.sync_lanes(&now).await?;
+        self.sync_lanes().await?;
         for (address, report) in &reports {
             let advanced = match report.status {
                 ReportStatus::Open => self.collect_and_seal(address, report, &now).await,

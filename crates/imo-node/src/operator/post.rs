@@ -8,7 +8,7 @@ use opml_oracle::state::Operator;
 use solana_signer::Signer;
 
 use super::OperatorLoop;
-use crate::store::StoredLane;
+use crate::{clock, store::StoredLane};
 
 impl OperatorLoop {
     /// Posts a report on the version whose answers wait longest, when they have waited long enough.
@@ -24,6 +24,11 @@ impl OperatorLoop {
         let owed_units = lanes
             .iter()
             .fold(0u64, |sum, lane| sum.saturating_add(lane.owed_units()));
+        tracing::debug!(
+            owed_units,
+            since_unix = first.first_owed_unix,
+            "answers wait to be reported"
+        );
         if !self.is_due(&lanes, owed_units, now).await? {
             return Ok(());
         }
@@ -50,8 +55,8 @@ impl OperatorLoop {
             version: served.version,
             bond_units,
             // A period has a length.
-            period_start_unix: first.first_owed_unix.min(now.unix.saturating_sub(1)),
-            period_end_unix: now.unix,
+            period_start_unix: first.first_owed_unix.min(clock::unix().saturating_sub(1)),
+            period_end_unix: clock::unix(),
         };
         let post = match model.operators {
             OperatorAccess::Open => oracle::post_report(authority, operator, terms),
@@ -66,7 +71,7 @@ impl OperatorLoop {
     }
 
     async fn is_due(&self, lanes: &[&StoredLane], owed_units: u64, now: &Now) -> anyhow::Result<bool> {
-        let late = now.unix.saturating_sub(self.policy.report_seconds);
+        let late = clock::unix().saturating_sub(self.policy.report_seconds);
         let soon = now.unix.saturating_add(self.policy.report_seconds);
         let waited = lanes.iter().any(|lane| lane.first_owed_unix <= late);
         let expires = lanes.iter().any(|lane| lane.voucher.voucher.expires_unix <= soon);

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     chain::{FeePolicy, Rpc, SendError},
+    clock,
     metrics::Metrics,
     store::{Blobs, Store},
     text::hex,
@@ -134,10 +135,7 @@ impl WatcherLoop {
         loop {
             match self.round().await {
                 Ok(()) => {
-                    let unix = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-                    self.metrics
-                        .last_round_unix
-                        .set(unix.map_or(0, |unix| unix.as_secs() as i64));
+                    self.metrics.last_round_unix.set(clock::unix());
                 }
                 Err(error) => {
                     Metrics::count(&self.metrics.watcher, "round_failed");

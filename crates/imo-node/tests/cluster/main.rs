@@ -1,4 +1,5 @@
 //! Whole nodes on a cluster inside this process: payers are answered, operators paid, liars caught.
 
+mod crash;
 mod stories;
 mod world;

@@ -49,10 +49,10 @@ use tokio_util::sync::CancellationToken;
 
 pub const ONE: u64 = 1_000_000;
 pub const PRICE: u64 = 333_333;
-pub const STAKE: u64 = 500 * ONE;
-pub const POCKET: u64 = 1_000 * ONE;
-pub const DEPOSIT: u64 = 100 * ONE;
-pub const LANE: u64 = 50 * ONE;
+pub const STAKE: u64 = 5_000 * ONE;
+pub const POCKET: u64 = 10_000 * ONE;
+pub const DEPOSIT: u64 = 3_000 * ONE;
+pub const LANE: u64 = 2_000 * ONE;
 
 pub const SPLIT: RevenueSplit = RevenueSplit {
     holders_bps: 4_000,
@@ -60,6 +60,7 @@ pub const SPLIT: RevenueSplit = RevenueSplit {
     developer_bps: 2_000,
     operator_bps: 2_500,
     protocol_bps: 500,
+    contributors_bps: 0,
 };
 
 pub const TERMS: DisputeTerms = DisputeTerms {
@@ -227,6 +228,7 @@ impl World {
                 checkable: Checkable::Anyone,
                 weights_uri: "weights".into(),
                 weights_uri_hash: hashv(&[b"weights"]),
+                contributors_bps: Vec::new(),
             },
         );
         let vault = send::revenue_escrow::open_vault(developer, self.model_address, self.mint);
