@@ -2,5 +2,6 @@
 
 mod hostile;
 mod paying;
+mod postgres;
 mod store;
 mod world;

@@ -3,7 +3,39 @@ use imo_client::voucher::SignedVoucher;
 use imo_node::store::{Accepted, Store, StoreError, StoredLane, StoredRequest};
 use imo_protocol::{Request, Voucher};
 
-use crate::world::open;
+use crate::postgres::Postgres;
+
+/// Each case on a file of its own, and all of them on a server, each in a database of its own.
+macro_rules! on_every_database {
+    ($($case:ident,)+) => {
+        mod sqlite {
+            $(
+                #[tokio::test]
+                async fn $case() {
+                    let folder = tempfile::tempdir().unwrap();
+                    super::$case(format!("sqlite://{}", folder.path().join("node.db").display())).await;
+                }
+            )+
+        }
+
+        #[tokio::test]
+        async fn given_postgresql_when_used_then_every_case_holds_on_it_too() {
+            let Some(server) = Postgres::start().await else {
+                eprintln!("PostgreSQL is not installed here: its cases are left out");
+                return;
+            };
+            $($case(server.database(stringify!($case)).await).await;)+
+        }
+    };
+}
+
+on_every_database! {
+    given_accepted_answers_when_read_back_then_equal_also_after_opening_again,
+    given_a_step_that_was_taken_when_another_takes_it_then_conflict_and_nothing_changes,
+    given_many_writers_of_one_step_when_they_race_then_one_wins,
+    given_collections_when_noted_then_what_is_owed_falls_and_never_rises_again,
+    given_an_input_of_a_private_and_a_public_lane_when_asked_then_public,
+}
 
 fn accepted(lane: u8, sequence: u64) -> Accepted {
     let key = |byte| Pubkey::new_from_array([byte; 32]);
@@ -56,13 +88,11 @@ async fn filled(store: &Store) {
     }
 }
 
-#[tokio::test]
-async fn given_accepted_answers_when_read_back_then_equal_also_after_opening_again() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = open(&folder).await;
+async fn given_accepted_answers_when_read_back_then_equal_also_after_opening_again(url: String) {
+    let store = Store::open(&url).await.unwrap();
     filled(&store).await;
     drop(store);
-    let store = open(&folder).await;
+    let store = Store::open(&url).await.unwrap();
     let lane = store.lane(&Pubkey::new_from_array([1; 32]), 4).await.unwrap().unwrap();
     assert_eq!(lane, accepted(1, 2).lane);
     let requests = store.requests(&lane.address(), 4, 1..3).await.unwrap();
@@ -70,10 +100,8 @@ async fn given_accepted_answers_when_read_back_then_equal_also_after_opening_aga
     assert_eq!(store.lane(&lane.address(), 5).await.unwrap(), None);
 }
 
-#[tokio::test]
-async fn given_a_step_that_was_taken_when_another_takes_it_then_conflict_and_nothing_changes() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = open(&folder).await;
+async fn given_a_step_that_was_taken_when_another_takes_it_then_conflict_and_nothing_changes(url: String) {
+    let store = Store::open(&url).await.unwrap();
     filled(&store).await;
     for sequence in [0, 1, 2, 4, 7] {
         let mut other = accepted(1, sequence);
@@ -87,10 +115,8 @@ async fn given_a_step_that_was_taken_when_another_takes_it_then_conflict_and_not
     store.accept(&accepted(1, 3), 100).await.unwrap();
 }
 
-#[tokio::test]
-async fn given_many_writers_of_one_step_when_they_race_then_one_wins() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = open(&folder).await;
+async fn given_many_writers_of_one_step_when_they_race_then_one_wins(url: String) {
+    let store = Store::open(&url).await.unwrap();
     let tasks: Vec<_> = (0..16u8)
         .map(|number| {
             let store = store.clone();
@@ -112,10 +138,8 @@ async fn given_many_writers_of_one_step_when_they_race_then_one_wins() {
     assert_eq!(won, 1);
 }
 
-#[tokio::test]
-async fn given_collections_when_noted_then_what_is_owed_falls_and_never_rises_again() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = open(&folder).await;
+async fn given_collections_when_noted_then_what_is_owed_falls_and_never_rises_again(url: String) {
+    let store = Store::open(&url).await.unwrap();
     filled(&store).await;
     store.accept(&accepted(2, 0), 50).await.unwrap();
     let lane = Pubkey::new_from_array([1; 32]);
@@ -143,10 +167,8 @@ async fn given_collections_when_noted_then_what_is_owed_falls_and_never_rises_ag
     assert_eq!(lane.first_owed_unix, 500);
 }
 
-#[tokio::test]
-async fn given_an_input_of_a_private_and_a_public_lane_when_asked_then_public() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = open(&folder).await;
+async fn given_an_input_of_a_private_and_a_public_lane_when_asked_then_public(url: String) {
+    let store = Store::open(&url).await.unwrap();
     assert_eq!(store.input_is_public(&[14; 32]).await.unwrap(), None);
     store.accept(&accepted(200, 0), 100).await.unwrap();
     assert_eq!(store.input_is_public(&[14; 32]).await.unwrap(), Some(false));
