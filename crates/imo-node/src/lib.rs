@@ -1,6 +1,7 @@
 //! The node: an operator that serves models for money and answers for what it served, and a watcher that catches those who cheat.
 //!
-//! [`gateway`] sells answers, [`operator`] reports, defends and is paid, [`watcher`] looks at what others reported. [`store`] is what survives a crash, [`chain`] all that
+//! [`gateway`] sells answers, [`operator`] reports, defends and is paid, [`watcher`] looks at what others reported, [`payer`] buys.
+//! [`store`] is what survives a crash, [`chain`] all that
 //! they know of the cluster; [`run`] puts them together as [`config`] says.
 
 pub mod chain;
@@ -12,6 +13,7 @@ pub mod keys;
 pub mod metrics;
 pub mod model;
 pub mod operator;
+pub mod payer;
 pub mod receipts;
 pub mod run;
 pub mod store;

@@ -1,5 +1,6 @@
 //! Whole nodes on a cluster inside this process: payers are answered, operators paid, liars caught.
 
+mod buying;
 mod crash;
 mod stories;
 mod world;

@@ -37,7 +37,15 @@ impl Postgres {
         let port = listener.local_addr().unwrap().port();
         drop(listener);
         let process = command(folder.path(), "postgres")
-            .args(["-p", &port.to_string(), "-c", "unix_socket_directories=", "-c", "fsync=off", "-D"])
+            .args([
+                "-p",
+                &port.to_string(),
+                "-c",
+                "unix_socket_directories=",
+                "-c",
+                "fsync=off",
+                "-D",
+            ])
             .arg(&data)
             .stderr(Stdio::null())
             .spawn()
@@ -62,7 +70,10 @@ impl Postgres {
         let number = self.made.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let name = format!("case_{number}");
         let mut connection = PgConnection::connect(&self.url("postgres")).await.unwrap();
-        connection.execute(format!("CREATE DATABASE {name}").as_str()).await.expect(case);
+        connection
+            .execute(format!("CREATE DATABASE {name}").as_str())
+            .await
+            .expect(case);
         self.url(&name)
     }
 
