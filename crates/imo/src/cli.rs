@@ -27,6 +27,9 @@ pub enum Command {
     Offering(OfferingCommand),
     /// Everything that somebody holds of the programs' models: tokens, stakes, yield and earnings that wait
     Portfolio(PortfolioArgs),
+    /// Buy answers from an operator, and check what comes back
+    #[command(subcommand)]
+    Pay(PayCommand),
     /// Calculate what cheating gains and honesty costs under given terms, and play strategies against them
     Simulate(SimulateArgs),
     /// Read one account of the programs from a cluster and print it
@@ -163,6 +166,42 @@ pub struct PortfolioArgs {
     /// Print one JSON object instead of tables
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum PayCommand {
+    /// Ask one question, paid from a lane: exit code 1 when --verify finds the answer wrong
+    Infer(PayInferArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct PayInferArgs {
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
+    /// Address of the model
+    #[arg(long, value_name = "ADDRESS")]
+    pub model: Pubkey,
+    /// Address of the operator's account
+    #[arg(long, value_name = "ADDRESS")]
+    pub operator: Pubkey,
+    /// Whose credit pays
+    #[arg(long, value_name = "ADDRESS")]
+    pub payer: Pubkey,
+    /// File of the session key that signs vouchers
+    #[arg(long, value_name = "FILE")]
+    pub session: PathBuf,
+    /// File of what was asked on this lane so far; keep it: without it the lane can be used no further
+    #[arg(long, value_name = "FILE")]
+    pub purse: PathBuf,
+    /// A file with the input's bytes (row-major) or its values, or the values themselves, separated by commas
+    #[arg(long, value_name = "IMAGE", allow_hyphen_values = true)]
+    pub input: String,
+    /// Where to ask the operator [default: where its account says]
+    #[arg(long, value_name = "URL")]
+    pub endpoint: Option<String>,
+    /// Model file (.imo) to recompute the answer with
+    #[arg(long, value_name = "FILE")]
+    pub verify: Option<PathBuf>,
 }
 
 /// Amounts are whole tokens of the revenue mint, such as dollars; what is not given is the protocol's default (docs/economics.md).

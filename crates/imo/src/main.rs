@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use cli::{Cli, Command};
+use cli::{Cli, Command, PayCommand};
 use error::UserError;
 
 fn main() -> ExitCode {
@@ -38,6 +38,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Model(command) => commands::model::run(&command),
         Command::Offering(command) => commands::offering::run(&command),
         Command::Portfolio(args) => commands::portfolio::run(&args),
+        Command::Pay(PayCommand::Infer(args)) => commands::pay::infer(&args),
         Command::Simulate(args) => commands::simulate::run(&args),
         Command::Status(args) => commands::status::run(&args),
     }

@@ -5,6 +5,7 @@ mod earnings;
 mod import;
 pub mod model;
 pub mod offering;
+pub mod pay;
 pub mod portfolio;
 pub mod simulate;
 pub mod status;

@@ -119,14 +119,14 @@ fn verify(out: &mut impl Write, file: &Path, input: &str, output_root: &str) -> 
     }
 }
 
-fn open(file: &Path, progress: &dyn Progress) -> anyhow::Result<Model> {
+pub(super) fn open(file: &Path, progress: &dyn Progress) -> anyhow::Result<Model> {
     Model::open_with_progress(file, progress).or_user_error()
 }
 
 fn execute_files(file: &Path, input: &str) -> anyhow::Result<Execution> {
     let waiting = Waiting::new("opening the model");
     let model = open(file, &waiting)?;
-    let input = read_input(&model, input)?;
+    let input = read_input(model.input_spec(), input)?;
     let execution = Plan::new(&model)
         .execute_with_progress(&input, &waiting)
         .or_user_error()?;
@@ -135,8 +135,7 @@ fn execute_files(file: &Path, input: &str) -> anyhow::Result<Execution> {
 }
 
 /// Reads a model's input: a file, or values separated by commas. A file exactly as long as the input is its bytes; any other must be its values as text.
-fn read_input(model: &Model, input: &str) -> anyhow::Result<Tensor> {
-    let spec = model.input_spec();
+pub(super) fn read_input(spec: &opml::TensorSpec, input: &str) -> anyhow::Result<Tensor> {
     let bytes = match std::fs::read(input) {
         Ok(bytes) if bytes.len() as u64 == spec.byte_len() => Some(bytes),
         Ok(text) => parse_values(&text, spec),

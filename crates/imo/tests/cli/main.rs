@@ -4,6 +4,7 @@ mod demo;
 mod import;
 mod migrate;
 mod model;
+mod pay;
 mod status;
 mod views;
 

@@ -1,0 +1,80 @@
+//! `imo pay`: buying answers.
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use imo_node::{
+    chain::Rpc,
+    payer::{Bought, Buyer},
+};
+use opml_runtime::fast::Plan;
+use solana_keypair::read_keypair_file;
+use tokio::runtime::Runtime;
+
+use super::model::{open, read_input};
+use crate::{
+    cli::PayInferArgs,
+    error::{OrUserError, UserError},
+    format, rpc,
+};
+
+pub fn infer(args: &PayInferArgs) -> anyhow::Result<ExitCode> {
+    // Says what is wrong with the address before anything else.
+    rpc::connect(&args.cluster.url)?;
+    let file = &args.session;
+    let session = read_keypair_file(file)
+        .map_err(|_| UserError::new(format!("The key file {} cannot be read.", file.display())))?;
+    // Opened before anything is paid.
+    let model = args.verify.as_deref().map(|file| open(file, &())).transpose()?;
+    let buyer = Buyer {
+        session,
+        payer: args.payer,
+        model: args.model,
+        operator: args.operator,
+        endpoint: args.endpoint.clone(),
+        purse: args.purse.clone(),
+    };
+    let runtime = Runtime::new()?;
+    let offer = runtime
+        .block_on(buyer.look_up(&Rpc::new(&args.cluster.url)))
+        .or_user_error_with(|error| format!("{error:#}"))?;
+    if let Some(model) = model.as_ref().filter(|model| model.model_root() != offer.model_root) {
+        return Err(UserError::new(format!(
+            "The file has the root {}, but the live version of the model has {}.",
+            format::hex(&model.model_root()),
+            format::hex(&offer.model_root)
+        ))
+        .into());
+    }
+    let input = read_input(&offer.input, &args.input)?;
+    let Bought { output, evidence } = runtime.block_on(buyer.buy(&offer, &input))?;
+
+    let mut out = io::stdout().lock();
+    let values: Vec<_> = output.values().iter().map(i32::to_string).collect();
+    let receipt = evidence.receipt;
+    writeln!(out, "output            {}", values.join(","))?;
+    writeln!(out, "price             {} units", format::thousands(offer.price_units))?;
+    writeln!(out, "lane              {}", receipt.lane)?;
+    writeln!(out, "sequence          {}", receipt.sequence)?;
+    writeln!(out, "input root        {}", format::hex(&receipt.claim.input_root))?;
+    writeln!(out, "output root       {}", format::hex(&receipt.claim.output_root))?;
+    writeln!(out, "answer key        {}", evidence.answer.key)?;
+    writeln!(out, "answer signature  {}", format::hex(&evidence.answer.signature))?;
+    let Some(model) = model else {
+        return Ok(ExitCode::SUCCESS);
+    };
+    let truth = Plan::new(&model).run(&input)?;
+    if truth == output {
+        writeln!(out, "correct: the model gives this output")?;
+        Ok(ExitCode::SUCCESS)
+    } else {
+        writeln!(
+            out,
+            "wrong: the model gives an output with root {}; once it is reported, a dispute proves it",
+            format::hex(&truth.root())
+        )?;
+        Ok(ExitCode::FAILURE)
+    }
+}
