@@ -2,7 +2,7 @@
 
 use anchor_lang::prelude::Pubkey;
 use imo_client::addresses;
-use imo_protocol::answer_key_hash;
+use imo_protocol::{answer_key_hash, deadline::SLOT_MILLISECONDS};
 use model_token::state::{Appointment, Model, OperatorAccess, Protocol};
 use opml_oracle::state::Operator;
 use revenue_escrow::state::ModelVault;
@@ -194,6 +194,9 @@ async fn check_operator(findings: &mut Findings, rpc: &Rpc, protocol: &Protocol,
             ),
         );
     }
+    if let Some(operator) = &operator {
+        check_pace(findings, protocol, operator, config.policy.report_seconds);
+    }
     findings.note(
         !config.models.is_empty(),
         "there are models to serve",
@@ -209,6 +212,23 @@ async fn check_operator(findings: &mut Findings, rpc: &Rpc, protocol: &Protocol,
         });
         check_admission(findings, rpc, &authority, model.address).await;
     }
+}
+
+/// Whether the stake lasts for all reports that are open to disputes at the same time.
+fn check_pace(findings: &mut Findings, protocol: &Protocol, operator: &Operator, report_seconds: i64) {
+    let window_seconds = protocol.terms.window_slots.saturating_mul(SLOT_MILLISECONDS) / 1_000;
+    let at_once = window_seconds.checked_div(report_seconds.unsigned_abs());
+    let at_once = at_once.unwrap_or(u64::MAX).saturating_add(1);
+    let needed_units = at_once.saturating_mul(protocol.terms.min_bond_units);
+    findings.note(
+        operator.stake_units >= needed_units,
+        format!("the stake lasts for a report every {report_seconds} seconds"),
+        format!(
+            "With a report every {report_seconds} seconds, up to {at_once} lock a bond at once, {needed_units} units at least, and the stake is {}: \
+             report less often or stake more.",
+            operator.stake_units
+        ),
+    );
 }
 
 async fn check_admission(findings: &mut Findings, rpc: &Rpc, authority: &Pubkey, model: Pubkey) {

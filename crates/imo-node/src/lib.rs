@@ -15,6 +15,7 @@ pub mod model;
 pub mod operator;
 pub mod payer;
 pub mod receipts;
+mod rounds;
 pub mod run;
 pub mod store;
 mod text;

@@ -16,6 +16,11 @@ pub struct Outcome {
     pub outcome: &'static str,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct Round {
+    pub round: &'static str,
+}
+
 type Counters = Family<Outcome, Counter<u64, AtomicU64>>;
 
 /// All of them, with the registry that writes them down.
@@ -34,8 +39,8 @@ pub struct Metrics {
     pub operator: Counters,
     /// What the watcher did.
     pub watcher: Counters,
-    /// Seconds since the epoch of the last round of a loop that went through.
-    pub last_round_unix: Gauge<i64, AtomicI64>,
+    /// When each loop's last round went through, in Unix seconds.
+    last_round_unix: Family<Round, Gauge<i64, AtomicI64>>,
 }
 
 impl Default for Metrics {
@@ -50,7 +55,7 @@ impl Default for Metrics {
             owed_units: Gauge::default(),
             operator: Counters::default(),
             watcher: Counters::default(),
-            last_round_unix: Gauge::default(),
+            last_round_unix: Family::default(),
         };
         metrics.registered()
     }
@@ -76,7 +81,7 @@ impl Metrics {
         registry.register("watcher_actions", "What the watcher did", self.watcher.clone());
         registry.register(
             "last_round_unix",
-            "End of the loop's last round",
+            "When each loop's last round went through",
             self.last_round_unix.clone(),
         );
         self
@@ -84,6 +89,10 @@ impl Metrics {
 
     pub fn count(counters: &Counters, outcome: &'static str) {
         counters.get_or_create(&Outcome { outcome }).inc();
+    }
+
+    pub fn went_through(&self, round: &'static str, unix: i64) {
+        self.last_round_unix.get_or_create(&Round { round }).set(unix);
     }
 
     pub fn answered_after(&self, duration: Duration) {

@@ -216,7 +216,10 @@ impl Buyer {
             bytes.extend_from_slice(&chunk);
         }
         Ok(match status {
-            200 => Sent::Answered(serde_json::from_slice(&bytes).context("The operator's answer is not understood")?),
+            200 => {
+                let response = serde_json::from_slice(&bytes);
+                Sent::Answered(response.context("The operator's answer is not understood")?)
+            }
             408 | 409 | 429 | 500.. => Sent::Later(told(&bytes)),
             _ => Sent::Refused(told(&bytes)),
         })
@@ -272,7 +275,7 @@ impl Buyer {
 
 /// What became of a request.
 enum Sent {
-    Answered(InferResponse),
+    Answered(Box<InferResponse>),
     /// It was not taken.
     Refused(String),
     /// Whether it was taken is not known, or it will be.

@@ -8,9 +8,17 @@ mod defend;
 mod finish;
 mod post;
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction};
+use futures_util::{StreamExt, stream};
 use imo_client::addresses;
 use imo_protocol::Now;
 use opml_oracle::state::{Operator, Report, ReportStatus};
@@ -21,11 +29,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     chain::{Accounts, FeePolicy, RawAccount, Rpc, SendError},
-    clock,
     metrics::Metrics,
     model::ServedModel,
+    rounds::repeat,
     store::{Blobs, Store},
 };
+
+/// Reports that are defended at the same time.
+const DEFENDED_AT_ONCE: usize = 8;
 
 /// Enough for every instruction that the operator sends.
 const COMPUTE_UNITS: u32 = 400_000;
@@ -72,9 +83,9 @@ pub struct OperatorLoop {
     policy: Policy,
     metrics: Arc<Metrics>,
     /// Reports before this one are closed.
-    first_open: u64,
+    first_open: AtomicU64,
     /// Lanes that a program refused to collect for a report: they wait for the next one.
-    refused: HashSet<(Pubkey, Pubkey)>,
+    refused: Mutex<HashSet<(Pubkey, Pubkey)>>,
 }
 
 impl OperatorLoop {
@@ -98,47 +109,46 @@ impl OperatorLoop {
             mint,
             policy,
             metrics,
-            first_open: 0,
-            refused: HashSet::new(),
+            first_open: AtomicU64::new(0),
+            refused: Mutex::default(),
         }
     }
 
-    /// Rounds until told to stop.
-    pub async fn run(mut self, stop: CancellationToken) {
+    /// Works until told to stop. Nothing that takes long keeps it from defending.
+    pub async fn run(self, stop: CancellationToken) {
         let pause = Duration::from_millis(self.policy.round_ms);
-        loop {
-            match self.round().await {
-                Ok(()) => {
-                    self.metrics.last_round_unix.set(clock::unix());
-                }
-                Err(error) => {
-                    Metrics::count(&self.metrics.operator, "round_failed");
-                    tracing::warn!(error = format!("{error:#}"), "the operator's round did not go through");
-                }
-            }
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = tokio::time::sleep(pause) => {}
-            }
-        }
+        tokio::join!(
+            repeat("defend", pause, &self.metrics, &stop, || self.defend_all()),
+            repeat("report", pause, &self.metrics, &stop, || self.advance_all()),
+        );
     }
 
-    /// Does everything that is due. What has a deadline comes first.
-    pub async fn round(&mut self) -> anyhow::Result<()> {
+    /// Answers everything that has a deadline.
+    async fn defend_all(&self) -> anyhow::Result<()> {
+        let operator: Operator = self.rpc.get(&self.operator()).await?;
+        let now = self.rpc.now().await?;
+        let mut reports = self.open_reports(&operator).await?;
+        reports.retain(|(_, report)| report.status == ReportStatus::Sealed);
+        let failed = AtomicU64::new(0);
+        stream::iter(&reports)
+            .for_each_concurrent(DEFENDED_AT_ONCE, async |(address, report)| {
+                if let Err(error) = self.defend(address, report, &now).await {
+                    failed.fetch_add(1, Ordering::Relaxed);
+                    tracing::error!(report = %address, error = format!("{error:#}"), "a report was not defended");
+                }
+            })
+            .await;
+        anyhow::ensure!(failed.into_inner() == 0, "not every report was defended");
+        Ok(())
+    }
+
+    /// Brings every report on by what is due, and posts the next one.
+    async fn advance_all(&self) -> anyhow::Result<()> {
         let operator: Operator = self.rpc.get(&self.operator()).await?;
         let now = self.rpc.now().await?;
         let reports = self.open_reports(&operator).await?;
-        // One report that does not get on must not keep the others from being defended.
-        let mut failed = None;
-        for (address, report) in &reports {
-            if report.status == ReportStatus::Sealed
-                && let Err(error) = self.defend(address, report, &now).await
-            {
-                tracing::error!(report = %address, error = format!("{error:#}"), "a report was not defended");
-                failed = Some(error);
-            }
-        }
         self.sync_lanes().await?;
+        let mut failed = None;
         for (address, report) in &reports {
             let advanced = match report.status {
                 ReportStatus::Open => self.collect_and_seal(address, report, &now).await,
@@ -152,7 +162,9 @@ impl OperatorLoop {
         }
         // One at a time, so that nobody has to guess which report a lane is collected for.
         if !reports.iter().any(|(_, report)| report.status == ReportStatus::Open) {
-            self.refused.clear();
+            if let Ok(mut refused) = self.refused.lock() {
+                refused.clear();
+            }
             self.post_if_due(&operator, &now).await?;
         }
         failed.map_or(Ok(()), Err)
@@ -163,9 +175,10 @@ impl OperatorLoop {
     }
 
     /// Reports that are not closed, in order.
-    async fn open_reports(&mut self, operator: &Operator) -> anyhow::Result<Vec<(Pubkey, Report)>> {
+    async fn open_reports(&self, operator: &Operator) -> anyhow::Result<Vec<(Pubkey, Report)>> {
         let account = self.operator();
-        let sequences: Vec<u64> = (self.first_open..operator.next_sequence).collect();
+        let first = self.first_open.load(Ordering::Relaxed);
+        let sequences: Vec<u64> = (first..operator.next_sequence).collect();
         let addresses: Vec<Pubkey> = sequences
             .iter()
             .map(|sequence| addresses::opml_oracle::report(&account, *sequence))
@@ -177,7 +190,7 @@ impl OperatorLoop {
             .collect();
         // A report that was posted is there until it is closed, and never comes back.
         let closed = decoded.iter().take_while(|report| report.is_none()).count();
-        self.first_open += closed as u64;
+        self.first_open.fetch_max(first + closed as u64, Ordering::Relaxed);
         let reports = addresses.into_iter().zip(decoded);
         Ok(reports
             .filter_map(|(address, report)| Some((address, report?)))

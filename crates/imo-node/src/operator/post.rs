@@ -1,35 +1,34 @@
 //! When to report.
 
-use imo_client::instructions::opml_oracle::{self as oracle, ReportTerms};
-use imo_client::{addresses, instructions::revenue_escrow};
+use imo_client::{
+    addresses,
+    instructions::{
+        opml_oracle::{self as oracle, ReportTerms},
+        revenue_escrow,
+    },
+};
 use imo_protocol::Now;
 use model_token::state::{DisputeTerms, Model, OperatorAccess};
 use opml_oracle::state::Operator;
 use solana_signer::Signer;
 
-use super::OperatorLoop;
-use crate::{clock, store::StoredLane};
+use super::{OperatorLoop, collect::Collectable};
+use crate::clock;
 
 impl OperatorLoop {
     /// Posts a report on the version whose answers wait longest, when they have waited long enough.
-    pub(super) async fn post_if_due(&mut self, operator: &Operator, now: &Now) -> anyhow::Result<()> {
-        let owing = self.store.owing_lanes().await?;
-        let Some(first) = owing.first() else {
+    pub(super) async fn post_if_due(&self, operator: &Operator, now: &Now) -> anyhow::Result<()> {
+        let collectable = self.collectable_lanes(now).await?;
+        let Some(Collectable { stored: first, .. }) = collectable.first() else {
             return Ok(());
         };
-        let lanes: Vec<&StoredLane> = owing
+        let lanes: Vec<&Collectable> = collectable
             .iter()
-            .filter(|lane| (lane.model, lane.model_root) == (first.model, first.model_root))
+            .filter(|lane| (lane.stored.model, lane.stored.model_root) == (first.model, first.model_root))
             .collect();
-        let owed_units = lanes
-            .iter()
-            .fold(0u64, |sum, lane| sum.saturating_add(lane.owed_units()));
-        tracing::debug!(
-            owed_units,
-            since_unix = first.first_owed_unix,
-            "answers wait to be reported"
-        );
-        if !self.is_due(&lanes, owed_units, now).await? {
+        let owed = lanes.iter().map(|lane| lane.stored.owed_units());
+        let owed_units = owed.fold(0u64, u64::saturating_add);
+        if !self.is_due(&lanes, owed_units, now) {
             return Ok(());
         }
         let Some(served) = self.served(&first.model_root) else {
@@ -70,15 +69,14 @@ impl OperatorLoop {
         Ok(())
     }
 
-    async fn is_due(&self, lanes: &[&StoredLane], owed_units: u64, now: &Now) -> anyhow::Result<bool> {
+    fn is_due(&self, lanes: &[&Collectable], owed_units: u64, now: &Now) -> bool {
         let late = clock::unix().saturating_sub(self.policy.report_seconds);
         let soon = now.unix.saturating_add(self.policy.report_seconds);
-        let waited = lanes.iter().any(|lane| lane.first_owed_unix <= late);
-        let expires = lanes.iter().any(|lane| lane.voucher.voucher.expires_unix <= soon);
-        if waited || expires || owed_units >= self.policy.exposure_units {
-            return Ok(true);
-        }
-        self.is_anybody_leaving(lanes).await
+        let presses = |lane: &&Collectable| {
+            let stored = &lane.stored;
+            stored.first_owed_unix <= late || stored.voucher.voucher.expires_unix <= soon || lane.leaving
+        };
+        owed_units >= self.policy.exposure_units || lanes.iter().any(presses)
     }
 }
 

@@ -16,7 +16,11 @@ use opml_runtime::{Execution, Tensor};
 use solana_signer::Signer;
 
 use super::{WatchedModel, WatcherLoop};
-use crate::{metrics::Metrics, receipts, store::StoredDispute};
+use crate::{
+    metrics::Metrics,
+    receipts::{self, CollectionReceipts},
+    store::StoredDispute,
+};
 
 /// The first answer that does not hold.
 struct Wrong {
@@ -27,7 +31,7 @@ struct Wrong {
 impl WatcherLoop {
     /// Recomputes what the sample picks of a report, and prepares a dispute about the first wrong answer.
     pub(super) async fn check(
-        &mut self,
+        &self,
         address: &Pubkey,
         report: &Report,
         model: &Arc<WatchedModel>,
@@ -39,47 +43,78 @@ impl WatcherLoop {
             .map(|(_, collection)| collection)
             .filter(|collection| !collection.private)
             .collect();
-        let mut checked = 0;
-        let mut wrong = None;
-        if !public.is_empty() {
-            let path = format!("/v1/receipts/{address}");
-            let bytes = self.fetch(&operator.endpoint, &path).await?;
-            let published = receipts::decode(&bytes, report.model_root).context("these are no receipts")?;
-            for collection in public {
-                let found = published.iter().find(|published| published.lane == collection.lane);
-                let receipts = &found.context("the receipts of a lane are left out")?.receipts;
-                let tree = ReceiptTree::over(collection.first_sequence, receipts)?;
-                anyhow::ensure!(
-                    (tree.count(), tree.root()) == (collection.count.into(), collection.receipts_root),
-                    "the receipts of the lane {} are not those that were collected",
-                    collection.lane
-                );
-                let picked = (0u32..)
-                    .zip(receipts)
-                    .filter(|(index, _)| self.sample.picks(address, &collection.lane, *index));
-                for (index, receipt) in picked {
-                    let finding = self.recompute(&operator.endpoint, model, receipt).await?;
-                    checked += 1;
-                    Metrics::count(&self.metrics.watcher, "answer_recomputed");
-                    if let Finding::WrongOutput(truth) = finding {
-                        Metrics::count(&self.metrics.watcher, "answer_wrong");
-                        tracing::warn!(report = %address, lane = %collection.lane, index, "an answer is wrong");
-                        let path = tree.path(index).context("a receipt is in its tree")?;
-                        let place =
-                            Place::in_collection(collection, index, rand::random(), receipt.claim, receipt.salt, path);
-                        wrong.get_or_insert(Wrong { place, truth });
-                    }
-                }
+        let wrong = match public.is_empty() {
+            true => None,
+            false => {
+                let path = format!("/v1/receipts/{address}");
+                let bytes = self.fetch(&operator.endpoint, &path).await?;
+                let published = receipts::decode(&bytes, report.model_root).context("these are no receipts")?;
+                self.first_wrong(address, &operator.endpoint, model, &public, &published)
+                    .await?
             }
-        }
+        };
         let count = u64::from(wrong.is_some());
+        let checked = self.right.lock().ok().and_then(|mut right| right.remove(address));
+        let checked = checked.map_or(0, |right| right.len() as u64) + count;
         tracing::info!(report = %address, checked, wrong = count, "a report was checked");
         if let Some(Wrong { place, truth }) = wrong {
             self.prepare(address, place, truth).await?;
         }
-        // One proof rejects the whole report.
         self.store.add_watched(address, checked, count).await?;
         Ok(())
+    }
+
+    /// The first answer that is found wrong: one proof rejects the whole report. What is withheld does not keep the rest from being looked at; it is an error only when
+    /// nothing wrong was found.
+    async fn first_wrong(
+        &self,
+        address: &Pubkey,
+        endpoint: &str,
+        model: &Arc<WatchedModel>,
+        collections: &[&Collection],
+        published: &[CollectionReceipts],
+    ) -> anyhow::Result<Option<Wrong>> {
+        let mut withheld = None;
+        for collection in collections {
+            let (tree, receipts) = match collected(collection, published) {
+                Ok(found) => found,
+                Err(error) => {
+                    withheld = Some(error);
+                    continue;
+                }
+            };
+            let picked = (0u32..)
+                .zip(receipts)
+                .filter(|(index, _)| self.sample.picks(address, &collection.lane, *index));
+            for (index, receipt) in picked {
+                if self.is_right(address, &collection.lane, index) {
+                    continue;
+                }
+                match self.recompute(endpoint, model, receipt).await {
+                    Ok(Finding::WrongOutput(truth)) => {
+                        Metrics::count(&self.metrics.watcher, "answer_wrong");
+                        tracing::warn!(report = %address, lane = %collection.lane, index, "an answer is wrong");
+                        let path = tree.path(index).context("a receipt is in its tree")?;
+                        let salt = rand::random();
+                        let place = Place::in_collection(collection, index, salt, receipt.claim, receipt.salt, path);
+                        return Ok(Some(Wrong { place, truth }));
+                    }
+                    Ok(_) => {
+                        Metrics::count(&self.metrics.watcher, "answer_right");
+                        if let Ok(mut right) = self.right.lock() {
+                            right.entry(*address).or_default().insert((collection.lane, index));
+                        }
+                    }
+                    Err(error) => withheld = Some(error),
+                }
+            }
+        }
+        withheld.map_or(Ok(None), Err)
+    }
+
+    fn is_right(&self, report: &Pubkey, lane: &Pubkey, index: u32) -> bool {
+        let right = self.right.lock().ok();
+        right.is_some_and(|right| right.get(report).is_some_and(|right| right.contains(&(*lane, index))))
     }
 
     async fn recompute(&self, endpoint: &str, model: &Arc<WatchedModel>, receipt: &Receipt) -> anyhow::Result<Finding> {
@@ -93,7 +128,7 @@ impl WatcherLoop {
     }
 
     /// Stores all that the dispute needs before anybody hears of it.
-    async fn prepare(&mut self, report: &Pubkey, place: Place, truth: Box<Execution>) -> anyhow::Result<()> {
+    async fn prepare(&self, report: &Pubkey, place: Place, truth: Box<Execution>) -> anyhow::Result<()> {
         const NONCE: u64 = 0;
         let dispute = addresses::opml_oracle::dispute(report, &self.key.pubkey(), NONCE);
         if self
@@ -116,9 +151,27 @@ impl WatcherLoop {
             over: false,
         };
         self.store.add_dispute(&stored).await?;
-        self.truths.insert(dispute, Arc::new(*truth));
+        if let Ok(mut truths) = self.truths.lock() {
+            truths.insert(dispute, Arc::new(*truth));
+        }
         Ok(())
     }
+}
+
+/// The published receipts of a Collection with their tree, if they are the ones that were collected.
+fn collected<'a>(
+    collection: &Collection,
+    published: &'a [CollectionReceipts],
+) -> anyhow::Result<(ReceiptTree, &'a [Receipt])> {
+    let found = published.iter().find(|published| published.lane == collection.lane);
+    let receipts = &found.context("the receipts of a lane are left out")?.receipts;
+    let tree = ReceiptTree::over(collection.first_sequence, receipts)?;
+    anyhow::ensure!(
+        (tree.count(), tree.root()) == (collection.count.into(), collection.receipts_root),
+        "the receipts of the lane {} are not those that were collected",
+        collection.lane
+    );
+    Ok((tree, receipts))
 }
 
 /// Runs the own copy of the model.

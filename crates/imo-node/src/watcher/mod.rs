@@ -5,9 +5,18 @@ mod fetch;
 mod pursue;
 mod sample;
 
-use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    path::Path,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction};
+use futures_util::{StreamExt, stream};
 use opml::Hash;
 use opml_oracle::state::{Report, ReportStatus};
 use opml_runtime::{Execution, Model, fast::Plan};
@@ -18,13 +27,16 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     chain::{FeePolicy, Rpc, SendError},
-    clock,
     metrics::Metrics,
+    rounds::repeat,
     store::{Blobs, Store},
     text::hex,
 };
 
 pub use sample::Sample;
+
+/// Reports that are checked, and disputes that are pursued, at the same time.
+const AT_ONCE: usize = 8;
 
 /// Enough for every instruction but a proof.
 const COMPUTE_UNITS: u32 = 400_000;
@@ -42,8 +54,10 @@ pub struct WatchPolicy {
     pub round_ms: u64,
     /// Longest answer of an operator's endpoint, in bytes.
     pub max_bytes: usize,
-    /// How long an endpoint may take, in seconds.
+    /// How long an endpoint may take for one answer, in seconds.
     pub fetch_seconds: u64,
+    /// How long a round may take for one report, in seconds.
+    pub report_seconds: u64,
     pub fees: FeePolicy,
 }
 
@@ -54,6 +68,7 @@ impl Default for WatchPolicy {
             round_ms: 10_000,
             max_bytes: 64 << 20,
             fetch_seconds: 30,
+            report_seconds: 600,
             fees: FeePolicy::default(),
         }
     }
@@ -88,7 +103,9 @@ pub struct WatcherLoop {
     sample: Sample,
     metrics: Arc<Metrics>,
     /// What the own copy of the model gives for the disputes that go on.
-    truths: HashMap<Pubkey, Arc<Execution>>,
+    truths: Mutex<HashMap<Pubkey, Arc<Execution>>>,
+    /// Receipts of reports under way that were found right, by lane and index.
+    right: Mutex<HashMap<Pubkey, HashSet<(Pubkey, u32)>>>,
 }
 
 impl WatcherLoop {
@@ -125,56 +142,71 @@ impl WatcherLoop {
             policy,
             sample,
             metrics,
-            truths: HashMap::new(),
+            truths: Mutex::default(),
+            right: Mutex::default(),
         })
     }
 
-    /// Rounds until told to stop.
-    pub async fn run(mut self, stop: CancellationToken) {
+    /// Works until told to stop. No endpoint that dawdles keeps it from making its moves, nor from looking at other reports.
+    pub async fn run(self, stop: CancellationToken) {
         let pause = Duration::from_millis(self.policy.round_ms);
-        loop {
-            match self.round().await {
-                Ok(()) => {
-                    self.metrics.last_round_unix.set(clock::unix());
-                }
-                Err(error) => {
-                    Metrics::count(&self.metrics.watcher, "round_failed");
-                    tracing::warn!(error = format!("{error:#}"), "the watcher's round did not go through");
-                }
-            }
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = tokio::time::sleep(pause) => {}
-            }
-        }
+        tokio::join!(
+            repeat("disputes", pause, &self.metrics, &stop, || self.pursue_all()),
+            repeat("reports", pause, &self.metrics, &stop, || self.check_all()),
+        );
     }
 
-    /// Makes every move that is due, then looks at reports that nobody here has looked at.
-    pub async fn round(&mut self) -> anyhow::Result<()> {
+    /// Makes every move that is due.
+    async fn pursue_all(&self) -> anyhow::Result<()> {
         let now = self.rpc.now().await?;
-        let mut failed = None;
-        for dispute in self.store.disputes(false).await? {
-            if let Err(error) = self.pursue(&dispute, &now).await {
-                tracing::error!(dispute = %dispute.dispute, error = format!("{error:#}"), "a dispute did not get on");
-                failed = Some(error);
+        let failed = AtomicU64::new(0);
+        stream::iter(self.store.disputes(false).await?)
+            .for_each_concurrent(AT_ONCE, async |dispute| {
+                if let Err(error) = self.pursue(&dispute, &now).await {
+                    failed.fetch_add(1, Ordering::Relaxed);
+                    tracing::error!(dispute = %dispute.dispute, error = format!("{error:#}"), "a dispute did not get on");
+                }
+            })
+            .await;
+        anyhow::ensure!(failed.into_inner() == 0, "not every dispute got on");
+        Ok(())
+    }
+
+    /// Looks at reports that nobody here has looked at.
+    async fn check_all(&self) -> anyhow::Result<()> {
+        let now = self.rpc.now().await?;
+        let mut open = Vec::new();
+        for (address, report) in self.rpc.all::<Report>().await? {
+            let disputable = report.status == ReportStatus::Sealed && !report.window.is_past(&now);
+            if disputable
+                && let Some(model) = self.model(&report.model_root)
+                && !self.store.is_watched(&address).await?
+            {
+                open.push((address, report, model));
             }
         }
-        let reports: Vec<(Pubkey, Report)> = self.rpc.all().await?;
-        for (address, report) in reports {
-            let open = report.status == ReportStatus::Sealed && !report.window.is_past(&now);
-            if !open || self.store.is_watched(&address).await? {
-                continue;
-            }
-            let Some(model) = self.model(&report.model_root) else {
-                continue;
-            };
-            if let Err(error) = self.check(&address, &report, &model).await {
+        if let Ok(mut right) = self.right.lock() {
+            right.retain(|report, _| open.iter().any(|(address, ..)| address == report));
+        }
+        // Those that close first come first.
+        open.sort_by_key(|(_, report, _)| report.window.due_slot);
+        let time = Duration::from_secs(self.policy.report_seconds);
+        let failed = AtomicU64::new(0);
+        stream::iter(open)
+            .for_each_concurrent(AT_ONCE, async |(address, report, model)| {
+                let checked = tokio::time::timeout(time, self.check(&address, &report, &model)).await;
+                let error = match checked {
+                    Ok(Ok(())) => return,
+                    Ok(Err(error)) => format!("{error:#}"),
+                    Err(_) => "its endpoint takes too long".into(),
+                };
+                failed.fetch_add(1, Ordering::Relaxed);
                 Metrics::count(&self.metrics.watcher, "report_unchecked");
-                tracing::warn!(report = %address, error = format!("{error:#}"), "a report was not checked; it is tried again");
-                failed = Some(error);
-            }
-        }
-        failed.map_or(Ok(()), Err)
+                tracing::warn!(report = %address, error, "a report was not checked; it is tried again");
+            })
+            .await;
+        anyhow::ensure!(failed.into_inner() == 0, "not every report was checked");
+        Ok(())
     }
 
     fn model(&self, model_root: &Hash) -> Option<Arc<WatchedModel>> {

@@ -26,7 +26,7 @@ use crate::{
 
 impl WatcherLoop {
     /// Does the next thing about a dispute, whatever was done before.
-    pub(super) async fn pursue(&mut self, stored: &StoredDispute, now: &Now) -> anyhow::Result<()> {
+    pub(super) async fn pursue(&self, stored: &StoredDispute, now: &Now) -> anyhow::Result<()> {
         let seen = self.store.dispute_states(&stored.dispute).await?;
         let account = self.rpc.accounts(&[stored.dispute]).await?.into_iter().flatten().next();
         let Some((account, dispute)) =
@@ -37,7 +37,9 @@ impl WatcherLoop {
             }
             // It was there and is closed: its payout is withdrawn, by us or by somebody else.
             tracing::info!(dispute = %stored.dispute, "a dispute is over");
-            self.truths.remove(&stored.dispute);
+            if let Ok(mut truths) = self.truths.lock() {
+                truths.remove(&stored.dispute);
+            }
             self.store.end_dispute(&stored.dispute).await?;
             return Ok(());
         };
@@ -65,7 +67,7 @@ impl WatcherLoop {
     }
 
     async fn play(
-        &mut self,
+        &self,
         stored: &StoredDispute,
         dispute: &Dispute,
         account: &RawAccount,
@@ -104,9 +106,14 @@ impl WatcherLoop {
     }
 
     /// What the own copy of the model gives, computed again after a restart.
-    async fn truth(&mut self, stored: &StoredDispute, model: &Arc<WatchedModel>) -> anyhow::Result<Arc<Execution>> {
-        if let Some(truth) = self.truths.get(&stored.dispute) {
-            return Ok(truth.clone());
+    async fn truth(&self, stored: &StoredDispute, model: &Arc<WatchedModel>) -> anyhow::Result<Arc<Execution>> {
+        let known = self
+            .truths
+            .lock()
+            .ok()
+            .and_then(|truths| truths.get(&stored.dispute).cloned());
+        if let Some(truth) = known {
+            return Ok(truth);
         }
         let bytes = self.blobs.input(&stored.place.claim.input_root).await?;
         let input = Tensor::new(
@@ -114,7 +121,9 @@ impl WatcherLoop {
             bytes.context("the input is not in the store")?,
         )?;
         let truth = Arc::new(execute(model, input).await?);
-        self.truths.insert(stored.dispute, truth.clone());
+        if let Ok(mut truths) = self.truths.lock() {
+            truths.insert(stored.dispute, truth.clone());
+        }
         Ok(truth)
     }
 

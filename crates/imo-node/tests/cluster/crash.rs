@@ -99,7 +99,6 @@ fn given_an_operator_that_is_killed_at_any_moment_when_asked_on_then_nothing_is_
     let folder = tempfile::tempdir().unwrap();
     let config = configure(&world, folder.path(), &listen);
 
-    let _ = std::os::unix::fs::symlink(folder.path(), "/tmp/crashfolder");
     let mut process = Process::start(&config);
     let mut purse = world.purse();
     let mut receipts = Vec::new();
@@ -222,6 +221,15 @@ fn given_a_configuration_when_checked_then_told_what_is_missing_until_nothing_is
     );
 
     world.open_business("http://127.0.0.1:1");
+    let hasty = node("check", &config).output().unwrap();
+    assert_eq!(hasty.status.code(), Some(1));
+    assert!(
+        text(&hasty).contains("MISSING With a report every 2 seconds"),
+        "{}",
+        text(&hasty)
+    );
+    let calm = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, calm.replace("report_seconds = 2", "report_seconds = 60")).unwrap();
     let after = node("check", &config).output().unwrap();
     assert_eq!(after.status.code(), Some(0), "{}", text(&after));
     assert!(text(&after).contains("digits is version 1"), "{}", text(&after));

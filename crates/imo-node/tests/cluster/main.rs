@@ -2,5 +2,6 @@
 
 mod buying;
 mod crash;
+mod demands;
 mod stories;
 mod world;

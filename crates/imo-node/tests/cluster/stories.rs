@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use imo_client::{addresses as at, challenge::Answer};
-use imo_node::model::Fast;
+use imo_node::{model::Fast, operator::Policy};
 use imo_protocol::share_floor;
 use opml_oracle::state::{Operator, Report, ReportStatus};
 use opml_runtime::{Model, Tensor, fast::Plan, synthetic};
@@ -98,11 +98,18 @@ fn is_caught(model: Model) {
         .unwrap()
         .insert(input.root(), lie(&world.model, &input));
     let (operator, watcher) = (Node::new(), Node::new());
-    world.operate(&operator, listener, Some(Arc::new(liar)), policy());
+    // All answers are in one report.
+    let patient = Policy {
+        report_seconds: 3,
+        ..policy()
+    };
+    world.operate(&operator, listener, Some(Arc::new(liar)), patient);
     let mut purse = world.purse();
     for seed in 0..3 {
         world.ask(&url, &mut purse, &world.input(seed));
     }
+    // An honest answer that nobody can look at does not hide the lie behind it.
+    world.runtime.block_on(operator.withhold(&world.input(0)));
     let before = world.dollars("watcher");
     world.watch(&watcher, watch_policy());
 

@@ -43,6 +43,7 @@ use solana_rpc_client_api::request::RpcRequest;
 use solana_signer::Signer;
 use solana_system_interface::instruction::create_account;
 use solana_transaction::Transaction;
+use sqlx::Connection;
 use surfpool_sdk::{Surfnet, cheatcodes::builders::DeployProgram};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
@@ -467,9 +468,23 @@ impl Node {
         }
     }
 
+    fn database(&self) -> String {
+        format!("sqlite://{}", self.folder.path().join("node.db").display())
+    }
+
     async fn store(&self) -> Store {
-        let url = format!("sqlite://{}", self.folder.path().join("node.db").display());
-        Store::open(&url).await.unwrap()
+        Store::open(&self.database()).await.unwrap()
+    }
+
+    /// Gives an input out no more.
+    pub async fn withhold(&self, input: &Tensor) {
+        let mut connection = sqlx::SqliteConnection::connect(&self.database()).await.unwrap();
+        let changed = sqlx::query("UPDATE inputs SET public = 0 WHERE root = $1")
+            .bind(input.root().to_vec())
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        assert_eq!(changed.rows_affected(), 1);
     }
 
     fn blobs(&self) -> Blobs {
