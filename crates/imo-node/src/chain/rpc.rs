@@ -157,6 +157,7 @@ mod tests {
             lane_generation: 7,
             credit: key,
             amount_units: 8,
+            first_receipt: 14,
             count: 9,
             first_sequence: 10,
             receipts_root: [11; 32],
@@ -165,7 +166,7 @@ mod tests {
             private: true,
             retracted: true,
             retraction_fee_units: 13,
-            reserved: [0; 32],
+            reserved: [0; 24],
         };
         let mut data = Vec::new();
         collection.try_serialize(&mut data).unwrap();

@@ -1,4 +1,4 @@
-//! Answering disputes and demands, from recomputation of what is stored.
+//! Answering disputes, demands and audits, from recomputation of what is stored.
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::Context;
@@ -6,13 +6,14 @@ use imo_client::{
     addresses,
     challenge::{Answer, NextAnswer, next_answer},
     data::{self, Source},
-    instructions::data as data_instructions,
+    instructions::{audit as audits, data as data_instructions},
     trees::ReceiptTree,
 };
 use imo_protocol::{Collection, Now};
 use opml_oracle::{
+    audit_game::AuditPhase,
     game::Side,
-    state::{Dispute, Inquiry, Report, Subject, Trace},
+    state::{Audit, Dispute, Inquiry, Report, Subject, Trace},
 };
 use opml_runtime::Tensor;
 use solana_signer::Signer;
@@ -20,39 +21,73 @@ use solana_signer::Signer;
 use super::OperatorLoop;
 
 impl OperatorLoop {
-    /// Makes every move of a report that is the operator's.
+    /// Makes every move of a report that is the operator's. One that cannot be made keeps no other from being made.
     pub(super) async fn defend(&self, address: &Pubkey, report: &Report, now: &Now) -> anyhow::Result<()> {
+        let mut failed = None;
+        let mut note = |what: &'static str, address: Pubkey, result: anyhow::Result<()>| {
+            if let Err(error) = result {
+                failed = Some(error.context(format!("the {what} {address}")));
+            }
+        };
         if report.disputes_opened > report.disputes_settled {
-            for (dispute_address, dispute) in self.rpc.of_report::<Dispute>(address).await? {
+            for (address, dispute) in self.rpc.of_report::<Dispute>(address).await? {
                 let mine = dispute.game.phase.turn() == Some(Side::Operator);
                 if mine && !dispute.game.clocks.is_late(now) {
-                    self.answer_dispute(report, &dispute)
-                        .await
-                        .with_context(|| format!("the dispute {dispute_address}"))?;
+                    note("dispute", address, self.answer_dispute(report, &dispute).await);
                 }
             }
         }
         if report.demands_pending > 0 {
-            for (inquiry_address, inquiry) in self.rpc.of_report::<Inquiry>(address).await? {
+            for (address, inquiry) in self.rpc.of_report::<Inquiry>(address).await? {
                 if inquiry.game.pending.is_some() {
-                    self.serve_data(report, &inquiry)
-                        .await
-                        .with_context(|| format!("the inquiry {inquiry_address}"))?;
+                    note("inquiry", address, self.serve_data(report, &inquiry).await);
                 }
+            }
+            for (address, audit) in self.rpc.of_report::<Audit>(address).await? {
+                if audit.game.phase == AuditPhase::Asked {
+                    note("audit", address, self.answer_audit(report, &audit).await);
+                }
+            }
+        }
+        failed.map_or(Ok(()), Err)
+    }
+
+    async fn answer_audit(&self, report: &Report, audit: &Audit) -> anyhow::Result<()> {
+        let answer = self.recompute(report, &audit.collection, audit.receipt_index).await?;
+        anyhow::ensure!(
+            answer.claim().claim_hash() == audit.claim_hash,
+            "what was answered is not what the model gives: there is nothing to show"
+        );
+        let trace = addresses::opml_oracle::trace(&audit.report, &audit.claim_hash);
+        let trace: Option<Trace> = self.rpc.find(&trace).await?;
+        let signer = self.authority.pubkey();
+        match trace {
+            Some(_) => {
+                self.send("attach_audit_trace", &[audits::attach_audit_trace(audit)])
+                    .await?
+            }
+            None => {
+                let answer = audits::answer_audit(signer, signer, audit, answer.roots());
+                self.send("post_audit_trace", &[answer]).await?;
             }
         }
         Ok(())
     }
 
-    async fn answer_dispute(&self, report: &Report, dispute: &Dispute) -> anyhow::Result<()> {
-        let input = self
-            .input_at(report, &dispute.collection, dispute.receipt_index)
-            .await?;
+    /// Everything about a receipt's answer, from its stored input.
+    async fn recompute(&self, report: &Report, collection: &Pubkey, receipt_index: u32) -> anyhow::Result<Answer> {
+        let input = self.input_at(report, collection, receipt_index).await?;
         let served = self
             .served(&report.model_root)
             .context("the model's file is not configured")?;
         let executor = served.executor.clone();
-        let answer: Answer = tokio::task::spawn_blocking(move || executor.answer(&input)).await??;
+        Ok(tokio::task::spawn_blocking(move || executor.answer(&input)).await??)
+    }
+
+    async fn answer_dispute(&self, report: &Report, dispute: &Dispute) -> anyhow::Result<()> {
+        let answer = self
+            .recompute(report, &dispute.collection, dispute.receipt_index)
+            .await?;
         anyhow::ensure!(
             answer.claim() == dispute.claim(report.model_root),
             "what was answered is not what the model gives: there is nothing to defend"

@@ -5,14 +5,14 @@ use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction};
 use imo_client::{
     addresses,
     instructions::{
-        data as data_instructions, opml_oracle as oracle,
+        audit as audits, data as data_instructions, opml_oracle as oracle,
         revenue_escrow::{self, SplitReport},
         yield_distributor::due_marks,
     },
 };
 use imo_protocol::{Bucket, Collection, Now};
 use model_token::state::{Model, Protocol};
-use opml_oracle::state::{Dispute, Inquiry, Report, ReportStatus, Trace};
+use opml_oracle::state::{Audit, Dispute, Inquiry, Report, ReportStatus, Trace};
 use solana_signer::Signer;
 use yield_distributor::state::Pool;
 
@@ -57,6 +57,12 @@ impl OperatorLoop {
             if !inquiry.settled && turn {
                 self.send("settle_inquiry", &[data_instructions::settle_inquiry(&inquiry)])
                     .await?;
+            }
+        }
+        let rejected = report.status == ReportStatus::Rejected;
+        for (_, audit) in self.rpc.of_report::<Audit>(address).await? {
+            if !audit.settled && audit.game.require_over_with(now, true, rejected).is_ok() {
+                self.send("settle_audit", &[audits::settle_audit(&audit)]).await?;
             }
         }
         let bucket: Option<Bucket> = self.rpc.find(&addresses::revenue_escrow::bucket(address)).await?;
@@ -148,7 +154,7 @@ impl OperatorLoop {
             }
         }
         let report: Report = self.rpc.get(address).await?;
-        if report.is_settled() && report.open_traces == 0 && report.open_inquiries == 0 {
+        if report.is_settled() && report.open_traces == 0 && report.open_inquiries == 0 && report.open_audits == 0 {
             self.send("close_report", &[oracle::close_report(&report)]).await?;
         }
         Ok(())

@@ -29,7 +29,7 @@ use imo_node::{
 use imo_protocol::{Session, answer_key_hash, ids};
 use model_token::{
     instructions::{InitProtocolArgs, PublishVersionArgs, RegisterModelArgs},
-    state::{Checkable, DisputeTerms, RevenueSplit, Settings},
+    state::{AuditTerms, Checkable, DisputeTerms, Metadata, RevenueSplit, Settings},
 };
 use opml::hashv;
 use opml_runtime::{Model, Tensor};
@@ -67,7 +67,7 @@ pub const SPLIT: RevenueSplit = RevenueSplit {
 pub const TERMS: DisputeTerms = DisputeTerms {
     window_slots: 9_000,
     seal_slots: 9_000,
-    response_slots: 4_500,
+    response_slots: 1_000,
     clock_slots: 13_500,
     bond_ratio_bps: 20_000,
     min_bond_units: 50 * ONE,
@@ -190,6 +190,10 @@ impl World {
                 protocol_bps: SPLIT.protocol_bps,
                 terms: TERMS,
                 timelock_slots: 90_000,
+                audits: AuditTerms {
+                    share_bps: 0,
+                    fee_units: ONE,
+                },
             },
         };
         self.send(
@@ -208,8 +212,13 @@ impl World {
             self.mint,
             RegisterModelArgs {
                 index: 0,
-                uri: "model".into(),
-                uri_hash: hashv(&[b"model"]),
+                metadata: Metadata {
+                    name: "Model".into(),
+                    symbol: "MODEL".into(),
+                    licence: "Apache-2.0".into(),
+                    uri: "model".into(),
+                    uri_hash: hashv(&[b"model"]),
+                },
             },
         );
         let publish = send::model_token::publish_version(
@@ -290,6 +299,14 @@ impl World {
         let data = self.rpc.get_account_data(&solana_sdk_ids::sysvar::clock::ID).unwrap();
         let number = |at: usize| u64::from_le_bytes(*data[at..].first_chunk().unwrap());
         (number(0), number(32).cast_signed())
+    }
+
+    pub fn data(&self, address: &Pubkey) -> Vec<u8> {
+        self.rpc.get_account_data(address).unwrap()
+    }
+
+    pub fn slot(&self) -> u64 {
+        self.clock().0
     }
 
     /// Moves the clock to where a deadline of so many slots is surely past.
