@@ -250,6 +250,16 @@ mod tests {
     }
 
     #[test]
+    fn given_the_guides_example_when_loaded_then_understood() {
+        let guide = include_str!("../../../docs/operators-guide.md");
+        let (_, example) = guide.split_once("```toml\n").unwrap();
+        let (example, _) = example.split_once("```").unwrap();
+        let config = load(example, &[]).unwrap();
+        assert_eq!(config.operator.unwrap().policy.exposure_units, 100_000_000);
+        assert_eq!(config.watcher.unwrap().policy.share, 1.0);
+    }
+
+    #[test]
     fn given_flags_when_loaded_then_they_stand_above_the_file() {
         let flags = [
             "--rpc",
