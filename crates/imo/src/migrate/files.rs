@@ -19,6 +19,10 @@ const BUILT_IN: &[(&str, &str)] = &[
         "0002-stake-vaults",
         include_str!("../../../../migrations/0002-stake-vaults.toml"),
     ),
+    (
+        "0003-audit-funds",
+        include_str!("../../../../migrations/0003-audit-funds.toml"),
+    ),
 ];
 
 /// What differs from cluster to cluster.
@@ -48,8 +52,9 @@ pub struct Migration {
 #[serde(tag = "step", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Step {
     Settings(SettingsFile),
-    #[serde(rename = "stake_vaults")]
-    StakeVaults,
+    // Without braces serde would let other fields pass.
+    StakeVaults {},
+    AuditFunds {},
 }
 
 /// The settings that are the same on every cluster; the fields are those of `Settings` and `DisputeTerms`.
@@ -262,7 +267,7 @@ mod tests {
         let migrations = migrations(None).unwrap();
         let settings = migrations.iter().find_map(|migration| match &migration.step {
             Step::Settings(file) => Some(file.settings(&example())),
-            Step::StakeVaults => None,
+            Step::StakeVaults {} | Step::AuditFunds {} => None,
         });
         let settings = settings.unwrap();
         assert_eq!(settings.terms, defaults::terms());

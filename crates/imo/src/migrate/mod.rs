@@ -6,6 +6,7 @@ mod plan;
 use std::process::ExitCode;
 
 use anchor_lang::{
+    AccountDeserialize,
     prelude::{ProgramData, Pubkey},
     solana_program::instruction::Instruction,
 };
@@ -15,7 +16,7 @@ use model_token::{
     instructions::InitProtocolArgs,
     state::{Protocol, ProtocolUpdate, Settings},
 };
-use opml_oracle::state::StakeVault;
+use opml_oracle::state::{AuditFund, StakeVault};
 use serde::Serialize;
 use solana_keypair::{Keypair, Signer, read_keypair_file};
 use solana_rpc_client::rpc_client::RpcClient;
@@ -151,9 +152,18 @@ impl Migrator {
                     .or_user_error_with(|error| format!("{} does not hold together: {error}.", migration.name))?;
                 outcomes.push(self.settings(migration, settings)?);
             }
-            Step::StakeVaults => {
+            Step::StakeVaults {} => {
                 for mint in &self.cluster.payment_mints {
-                    outcomes.push(self.stake_vault(migration, mint)?);
+                    let address = at::opml_oracle::stake_vault(mint);
+                    let create = send::opml_oracle::create_stake_vault(self.keypair.pubkey(), *mint);
+                    outcomes.push(self.account::<StakeVault>(migration, "vault", mint, &address, create)?);
+                }
+            }
+            Step::AuditFunds {} => {
+                for mint in &self.cluster.payment_mints {
+                    let address = at::opml_oracle::audit_fund(mint);
+                    let create = send::audit::create_audit_fund(self.keypair.pubkey(), *mint);
+                    outcomes.push(self.account::<AuditFund>(migration, "audit fund", mint, &address, create)?);
                 }
             }
         }
@@ -244,24 +254,28 @@ impl Migrator {
         })
     }
 
-    fn stake_vault(&self, migration: &Migration, mint: &Pubkey) -> anyhow::Result<Outcome> {
-        let vault: Option<StakeVault> = rpc::find_account(&self.rpc, &at::opml_oracle::stake_vault(mint))?;
-        if vault.is_some() {
-            return Ok(outcome(migration, State::Current, &format!("{mint} has a vault")));
+    /// Makes an account that anyone may make, once, for a mint of the protocol's list.
+    fn account<T: AccountDeserialize>(
+        &self,
+        migration: &Migration,
+        name: &str,
+        mint: &Pubkey,
+        address: &Pubkey,
+        create: Instruction,
+    ) -> anyhow::Result<Outcome> {
+        if rpc::find_account::<T>(&self.rpc, address)?.is_some() {
+            return Ok(outcome(migration, State::Current, &format!("{mint} has its {name}")));
         }
         if !self.check && self.protocol()?.is_none() {
-            return Ok(outcome(
-                migration,
-                State::Due,
-                &format!("the vault of {mint} needs the protocol"),
-            ));
+            let what = format!("the {name} of {mint} needs the protocol");
+            return Ok(outcome(migration, State::Due, &what));
         }
         self.act(
             migration,
             Action {
-                what: format!("opens the vault of {mint}"),
+                what: format!("opens the {name} of {mint}"),
                 authority: None,
-                instructions: vec![send::opml_oracle::create_stake_vault(self.keypair.pubkey(), *mint)],
+                instructions: vec![create],
             },
         )
     }

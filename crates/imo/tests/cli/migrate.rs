@@ -125,15 +125,15 @@ impl Site {
 #[test]
 fn given_deployed_programs_when_migrated_then_current_and_nothing_happens_again() {
     let site = Site::new("once");
-    assert_eq!(site.states(&["--check"]), (Some(1), vec!["due".into(); 3]));
-    assert_eq!(site.states(&[]), (Some(0), vec!["done".into(); 3]));
+    assert_eq!(site.states(&["--check"]), (Some(1), vec!["due".into(); 5]));
+    assert_eq!(site.states(&[]), (Some(0), vec!["done".into(); 5]));
     let protocol = site.protocol();
     assert_eq!(protocol.terms, imo_economics::defaults::terms());
     assert_eq!((protocol.guardian, protocol.treasury), (key(21), key(22)));
     assert_eq!(protocol.allowed_payment_mints(), [key(23), key(24)]);
     assert_eq!(protocol.cluster, site.rpc().get_genesis_hash().unwrap().to_bytes());
-    assert_eq!(site.states(&[]), (Some(0), vec!["current".into(); 3]));
-    assert_eq!(site.states(&["--check"]), (Some(0), vec!["current".into(); 3]));
+    assert_eq!(site.states(&[]), (Some(0), vec!["current".into(); 5]));
+    assert_eq!(site.states(&["--check"]), (Some(0), vec!["current".into(); 5]));
 }
 
 #[test]
