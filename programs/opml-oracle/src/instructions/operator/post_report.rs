@@ -1,13 +1,13 @@
 use anchor_lang::prelude::*;
 use imo_protocol::{Deadline, Now};
-use model_token::state::{Appointment, MODEL_VERSION_SEED, Model, ModelVersion};
+use model_token::state::{Appointment, Model, ModelVersion};
 
 use crate::{
     constants::ACCOUNT_VERSION,
     errors::OracleError,
     events::ReportPosted,
     math::bond::max_collect_units,
-    state::{OPERATOR_SEED, Operator, REPORT_SEED, Report, ReportStatus},
+    state::{Operator, REPORT_SEED, Report, ReportStatus},
 };
 
 /// Opens a report on one version of a model for one period, and locks the bond that answers for it.
@@ -20,21 +20,12 @@ pub struct PostReport<'info> {
     #[account(mut)]
     pub payer: Signer<'info>,
     pub authority: Signer<'info>,
-    #[account(
-        mut,
-        has_one = authority @ OracleError::NotTheAuthority,
-        seeds = [OPERATOR_SEED, operator.authority.as_ref(), operator.mint.as_ref()],
-        bump = operator.bump,
-    )]
+    // Operators, models and versions are made at their own addresses and nowhere else, so that owner and discriminator say as much as the seeds would: in an
+    // instruction that every report pays for, these are not derived once more.
+    #[account(mut, has_one = authority @ OracleError::NotTheAuthority)]
     pub operator: Box<Account<'info, Operator>>,
-    /// The version names it, and the version's address is derived below.
     #[account(address = model_version.model @ OracleError::WrongModelVersion)]
     pub model: Box<Account<'info, Model>>,
-    #[account(
-        seeds = [MODEL_VERSION_SEED, model_version.model.as_ref(), &model_version.number.to_le_bytes()],
-        bump = model_version.bump,
-        seeds::program = model_token::ID,
-    )]
     pub model_version: Box<Account<'info, ModelVersion>>,
     #[account(
         init,

@@ -7,10 +7,7 @@ use crate::{
     constants::{ACCOUNT_VERSION, MAX_RECEIPTS, MAX_REQUESTS},
     errors::RevenueEscrowError,
     events::Collected,
-    state::{
-        BUCKET_SEED, Bucket, COLLECTION_SEED, CREDIT_SEED, Collection, Credit, LANE_SEED, Lane, SESSION_SEED, Session,
-        spend,
-    },
+    state::{BUCKET_SEED, Bucket, COLLECTION_SEED, CREDIT_SEED, Collection, Credit, LANE_SEED, Lane, Session, spend},
 };
 
 #[derive(AnchorSerialize, AnchorDeserialize, Clone, Debug)]
@@ -61,12 +58,9 @@ pub struct Collect<'info> {
         has_one = operator @ RevenueEscrowError::WrongOperator,
     )]
     pub lane: Box<Account<'info, Lane>>,
-    #[account(
-        mut,
-        seeds = [SESSION_SEED, session.credit.as_ref(), session.key.as_ref()],
-        bump = session.bump,
-        has_one = credit @ RevenueEscrowError::WrongRelation,
-    )]
+    // Sessions are made at their own addresses and nowhere else, so that owner and discriminator say as much as the seeds would; the voucher names its key
+    // and generation.
+    #[account(mut, has_one = credit @ RevenueEscrowError::WrongRelation)]
     pub session: Box<Account<'info, Session>>,
     #[account(
         mut,
