@@ -14,6 +14,8 @@ const ROUNDS_OF_A_DOT: usize = 10;
 const LENGTH: Duration = Duration::from_millis(4);
 /// Between measurements, so that threads of the one before have gone to sleep.
 const PAUSE: Duration = Duration::from_millis(5);
+/// How long each runs before it is timed: a system wakes two threads on one core at first, and needs some milliseconds to part them.
+const WARM_UP: Duration = Duration::from_millis(40);
 
 /// What one contestant's runs took, by round, in seconds.
 pub struct Sample(Vec<f64>);
@@ -34,7 +36,7 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// Runs all in turns, each after a pause and one run that is not timed. Says what it does and how long that took.
+/// Runs all in turns, each after a pause and some runs that are not timed. Says what it does and how long that took.
 pub fn measure<F: FnMut() -> Result<()>>(what: &str, contestants: &mut [F]) -> Result<Vec<Sample>> {
     let begin = Instant::now();
     eprint!("{what} ");
@@ -54,7 +56,10 @@ pub fn measure<F: FnMut() -> Result<()>>(what: &str, contestants: &mut [F]) -> R
         for turn in 0..contestants.len() {
             let i = (turn + round) % contestants.len();
             thread::sleep(PAUSE);
-            contestants[i]()?;
+            let start = Instant::now();
+            while start.elapsed() < WARM_UP {
+                contestants[i]()?;
+            }
             let start = Instant::now();
             for _ in 0..repetitions[i] {
                 contestants[i]()?;
