@@ -103,8 +103,10 @@ async fn check_chain(findings: &mut Findings, rpc: &Rpc) -> Option<Protocol> {
 }
 
 async fn check_store(findings: &mut Findings, config: &Config, daemon: &str) {
-    let blobs = Blobs::in_folder(&config.blobs(daemon)).map_err(Into::into);
-    findings.result(blobs, |_| format!("the {daemon}'s folder can be written"));
+    let probed = async { Blobs::open(&config.blobs(daemon))?.probe().await };
+    findings.result(probed.await.map_err(Into::into), |()| {
+        format!("the {daemon}'s inputs and receipts can be written and read")
+    });
     let store = Store::open(&config.database(daemon)).await.map_err(Into::into);
     findings.result(store, |_| format!("the {daemon}'s database answers"));
 }

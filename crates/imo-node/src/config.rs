@@ -10,7 +10,7 @@ use anyhow::Context;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::{Deserialize, Deserializer, de::Error as _};
 
-use crate::{gateway::Limits, operator::Policy, watcher::WatchPolicy};
+use crate::{gateway::Limits, operator::Policy, store::Place, watcher::WatchPolicy};
 
 /// Serves models for money, answers for what it served, watches others.
 #[derive(Debug, Parser)]
@@ -45,6 +45,9 @@ pub struct Overrides {
     /// Database: sqlite:///path or postgres://...
     #[arg(long, env = "IMO_NODE_DATABASE", value_name = "URL", hide_env_values = true)]
     pub database: Option<String>,
+    /// Bucket for inputs and receipts, s3://bucket/prefix, instead of the folder; its settings are in the AWS_ variables
+    #[arg(long, env = "IMO_NODE_BLOBS", value_name = "URL")]
+    pub blobs: Option<String>,
     /// Address and port to listen on
     #[arg(long, env = "IMO_NODE_LISTEN", value_name = "ADDRESS")]
     pub listen: Option<SocketAddr>,
@@ -68,6 +71,7 @@ pub struct Config {
     pub rpc: String,
     pub data: PathBuf,
     database: Option<String>,
+    blobs: Option<String>,
     #[serde(default)]
     pub log: LogFormat,
     pub operator: Option<OperatorConfig>,
@@ -147,6 +151,7 @@ impl Config {
             rpc,
             data,
             database,
+            blobs,
             listen,
             log,
         } = overrides;
@@ -158,6 +163,9 @@ impl Config {
         }
         if database.is_some() {
             self.database.clone_from(database);
+        }
+        if blobs.is_some() {
+            self.blobs.clone_from(blobs);
         }
         if let (Some(listen), Some(operator)) = (listen, &mut self.operator) {
             operator.listen = *listen;
@@ -192,9 +200,12 @@ impl Config {
             .unwrap_or_else(|| format!("sqlite://{}", self.data.join(format!("{daemon}.db")).display()))
     }
 
-    /// Where inputs and receipts are.
-    pub fn blobs(&self, daemon: &str) -> PathBuf {
-        self.data.join(daemon)
+    /// Where inputs and receipts are: in the data folder unless told otherwise. Operator and watcher have a place each.
+    pub fn blobs(&self, daemon: &str) -> Place {
+        match &self.blobs {
+            Some(url) => Place::Bucket(format!("{}/{daemon}", url.trim_end_matches('/'))),
+            None => Place::Folder(self.data.join(daemon)),
+        }
     }
 }
 
@@ -247,6 +258,7 @@ mod tests {
         assert!(key.is_absolute() && key.ends_with("keys/authority.json"));
         assert!(config.database("operator").starts_with("sqlite:///"));
         assert!(config.database("operator").ends_with("data/operator.db"));
+        assert!(matches!(config.blobs("operator"), Place::Folder(folder) if folder.ends_with("data/operator")));
     }
 
     #[test]
@@ -266,6 +278,8 @@ mod tests {
             "http://other",
             "--database",
             "postgres://db",
+            "--blobs",
+            "s3://answers/here/",
             "--listen",
             "0.0.0.0:1",
             "--log",
@@ -274,6 +288,10 @@ mod tests {
         let config = load(FILE, &flags).unwrap();
         assert_eq!(config.rpc, "http://other");
         assert_eq!(config.database("operator"), "postgres://db");
+        assert_eq!(
+            config.blobs("operator"),
+            Place::Bucket("s3://answers/here/operator".into())
+        );
         assert_eq!(config.operator.unwrap().listen, "0.0.0.0:1".parse().unwrap());
         assert_eq!(config.log, LogFormat::Json);
     }

@@ -61,7 +61,7 @@ pub async fn operate(config: &Config, stop: CancellationToken) -> anyhow::Result
         served.push(Arc::new(loaded));
     }
     anyhow::ensure!(!served.is_empty(), "No model is configured.");
-    let blobs = Blobs::in_folder(&config.blobs("operator"))?;
+    let blobs = Blobs::open(&config.blobs("operator"))?;
     let store = Store::open(&config.database("operator")).await?;
     let metrics = Arc::new(Metrics::default());
     let listener = TcpListener::bind(listen)
@@ -111,7 +111,7 @@ pub async fn watch(config: &Config, stop: CancellationToken) -> anyhow::Result<(
         .map(|file| WatchedModel::open(file))
         .collect::<Result<Vec<_>, _>>()?;
     anyhow::ensure!(!models.is_empty(), "No model is configured to be watched.");
-    let blobs = Blobs::in_folder(&config.blobs("watcher"))?;
+    let blobs = Blobs::open(&config.blobs("watcher"))?;
     let store = Store::open(&config.database("watcher")).await?;
     let metrics = Arc::new(Metrics::default());
     tracing::info!(watcher = %key.pubkey(), models = models.len(), "the watcher watches");

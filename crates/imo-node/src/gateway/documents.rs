@@ -76,10 +76,10 @@ pub async fn input(
     let root = parse_hash(&root).ok_or_else(|| bad("A root is 64 hexadecimal digits."))?;
     // The same words for what is private and what is not there.
     let missing = Refusal::NotFound("There is no such input that anyone may have.");
-    if gateway.store.input_is_public(&root).await? != Some(true) {
+    let Some(input) = gateway.store.input(&root).await?.filter(|input| input.public) else {
         return Err(missing);
-    }
-    let bytes = gateway.blobs.input(&root).await?.ok_or(missing)?;
+    };
+    let bytes = input.elements(&root, &gateway.blobs).await?.ok_or(missing)?;
     Ok(part_of(bytes, &headers))
 }
 

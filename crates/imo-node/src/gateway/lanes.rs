@@ -9,7 +9,10 @@ use std::{
 };
 
 use anchor_lang::prelude::Pubkey;
+use imo_client::addresses::revenue_escrow;
 use opml::Frontier;
+
+use crate::store::StoredLane;
 
 /// Lanes that are remembered, at most.
 const CAPACITY: usize = 16_384;
@@ -20,6 +23,37 @@ pub struct Lane {
     /// Requests that hold it or wait for it.
     users: AtomicUsize,
     pub state: tokio::sync::Mutex<State>,
+    session: Mutex<Option<Session>>,
+}
+
+/// The address that follows from a credit and a session key. Deriving it takes longer than checking a signature does.
+#[derive(Clone, Copy, Debug)]
+struct Session {
+    credit: Pubkey,
+    key: Pubkey,
+    address: Pubkey,
+}
+
+impl Lane {
+    /// The session account of the key on the lane's credit.
+    pub fn session(&self, credit: &Pubkey, key: &Pubkey) -> Pubkey {
+        let derive = || revenue_escrow::session(credit, key);
+        let Ok(mut known) = self.session.lock() else {
+            return derive();
+        };
+        match *known {
+            Some(session) if (session.credit, session.key) == (*credit, *key) => session.address,
+            _ => {
+                let address = derive();
+                *known = Some(Session {
+                    credit: *credit,
+                    key: *key,
+                    address,
+                });
+                address
+            }
+        }
+    }
 }
 
 /// What follows from the questions so far.
@@ -30,6 +64,8 @@ pub struct State {
     pub requests: Frontier,
     /// How often the newest question was asked again.
     pub repeated: u32,
+    /// The lane as it was last written here. Another gateway on the same database may have gone on since; then nothing more can be written on top of this.
+    pub stored: Option<StoredLane>,
 }
 
 #[derive(Debug, Default)]
@@ -86,6 +122,17 @@ mod tests {
         assert!(lanes.enter(&other, 2).is_some());
         drop(first);
         assert!(lanes.enter(&one, 2).is_some());
+    }
+
+    #[test]
+    fn given_session_keys_when_looked_up_again_and_again_then_each_has_its_own_address() {
+        let lane = Lane::default();
+        let [credit, other] = [Pubkey::new_unique(), Pubkey::new_unique()];
+        for key in [Pubkey::new_unique(), Pubkey::new_unique()] {
+            for credit in [credit, credit, other] {
+                assert_eq!(lane.session(&credit, &key), revenue_escrow::session(&credit, &key));
+            }
+        }
     }
 
     #[test]

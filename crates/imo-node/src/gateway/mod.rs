@@ -4,7 +4,8 @@
 //! body, let alone compute. The answer leaves only when voucher, question and answer are stored.
 
 mod documents;
-mod engine;
+pub mod engine;
+mod exposure;
 pub mod infer;
 mod lanes;
 mod openai;
@@ -26,7 +27,7 @@ use solana_keypair::Keypair;
 
 pub use {
     payment::{Demands, PaymentError},
-    server::serve,
+    server::{serve, serve_routes},
 };
 
 use crate::{
@@ -105,6 +106,7 @@ pub struct Gateway {
     pub metrics: Arc<Metrics>,
     engine: Arc<engine::Engine>,
     lanes: lanes::Lanes,
+    exposure: exposure::Exposure,
     admitted: Arc<tokio::sync::Semaphore>,
 }
 
@@ -132,6 +134,7 @@ impl Gateway {
             metrics,
             engine: engine::Engine::new(concurrency, limits.queue),
             lanes: lanes::Lanes::default(),
+            exposure: exposure::Exposure::default(),
             admitted: Arc::new(tokio::sync::Semaphore::new(limits.requests)),
             limits,
         })

@@ -1,6 +1,9 @@
 //! From a voucher to an answer that is stored.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use ::revenue_escrow::state::Lane;
 use anchor_lang::prelude::Pubkey;
@@ -10,7 +13,7 @@ use axum::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use imo_client::{addresses::revenue_escrow, answer::SignedAnswer, voucher::SignedVoucher};
+use imo_client::{answer::SignedAnswer, voucher::SignedVoucher};
 use imo_protocol::{Answer, Request, ids};
 use opml::Claim;
 use opml_runtime::Tensor;
@@ -20,7 +23,7 @@ use solana_signer::Signer;
 
 use super::{
     Gateway,
-    lanes::{Slot, State},
+    lanes::{Lane as KnownLane, Slot, State},
     payment::{self, Asked, Payer, PaymentError, Wait},
     refusal::{Refusal, code},
 };
@@ -39,6 +42,9 @@ pub const SCHEME: &str = "imo-voucher";
 
 /// Longest payment header that is looked at.
 const MAX_HEADER: usize = 4_096;
+
+/// Bytes up to which an input is kept in the database.
+const SMALL_INPUT: usize = 4_096;
 
 /// Requests that are read from the database at once.
 const PAGE: u64 = 4_096;
@@ -161,7 +167,7 @@ impl Gateway {
                 why: "Too many requests of this lane at once.",
                 seconds: 1,
             })?;
-        let payer = self.payer(&voucher, resource).await?;
+        let payer = self.payer(&voucher, slot.lane(), resource).await?;
         payment::check_accounts(&voucher, &demands, &payer).map_err(|error| self.unpaid(resource, error))?;
         if payer.operator.require_not_jailed(&payer.now).is_err() {
             return Err(Refusal::Unavailable(
@@ -178,14 +184,14 @@ impl Gateway {
     }
 
     /// The accounts that a voucher names, no older than allowed.
-    async fn payer(&self, voucher: &SignedVoucher, resource: &str) -> Result<Payer, Refusal> {
+    async fn payer(&self, voucher: &SignedVoucher, known: &KnownLane, resource: &str) -> Result<Payer, Refusal> {
         let voucher = &voucher.voucher;
         let lane_only = self.chain.accounts(&[voucher.lane]).await?;
         let lane: Lane = lane_only[0]
             .as_ref()
             .and_then(|account| account.decode())
             .ok_or_else(|| self.unpaid(resource, PaymentError::NoLane))?;
-        let session = revenue_escrow::session(&lane.credit, &voucher.session);
+        let session = known.session(&lane.credit, &voucher.session);
         let addresses = [
             voucher.lane,
             lane.credit,
@@ -280,7 +286,13 @@ impl Gateway {
         let lane = voucher.voucher.lane;
         let generation = voucher.voucher.lane_generation;
         let mut state = slot.lane().state.lock().await;
-        let stored = self.store.lane(&lane, generation).await?;
+        let remembered = state.stored.take().filter(|stored| {
+            stored.generation() == generation && stored.count() + 1 == voucher.voucher.cumulative_count
+        });
+        let stored = match remembered {
+            Some(stored) => Some(stored),
+            None => self.store.lane(&lane, generation).await?,
+        };
         let count = stored.as_ref().map_or(0, StoredLane::count);
         self.catch_up(&mut state, &lane, generation, count).await?;
 
@@ -331,15 +343,16 @@ impl Gateway {
             .map_err(|error| self.unpaid(resource, error))?;
         self.check_exposure(wait, &payer, model, stored.as_ref()).await?;
 
-        let bytes = Bytes::copy_from_slice(input.bytes());
+        let elements = Bytes::copy_from_slice(input.bytes());
         let output = self.compute(model, input).await?;
         let answered = StoredRequest {
             request,
             output_root: hashed(&output).await,
         };
-        // Once known it is on disk already, under the hash of what it holds.
-        if self.store.input_is_public(&input_root).await?.is_none() {
-            self.blobs.put_input(&input_root, bytes).await?;
+        let small = elements.len() <= SMALL_INPUT;
+        // Once known it is kept already, under the hash of what it holds.
+        if !small && self.store.input(&input_root).await?.is_none() {
+            self.blobs.put_input(&input_root, elements.clone()).await?;
         }
         let now_unix = clock::unix();
         let accepted = Accepted {
@@ -354,8 +367,12 @@ impl Gateway {
                 voucher,
             },
             answered,
+            input: small.then_some(elements),
         };
-        self.store.accept(&accepted, now_unix).await?;
+        let lane = accepted.lane.clone();
+        self.store.accept(accepted, now_unix).await?;
+        self.exposure.add(model.price_units).await;
+        state.stored = Some(lane);
         state.requests = requests;
         state.repeated = 0;
         self.metrics.answered_after(began.elapsed());
@@ -419,7 +436,8 @@ impl Gateway {
         }
         let free_units = payer.operator.free_units().unwrap_or(0);
         let bonded_units = u128::from(free_units) * 10_000 / u128::from(model.terms.bond_ratio_bps.max(1));
-        let owed_units = self.store.owed_units().await?;
+        let age = Duration::from_millis(self.limits.chain_age_ms);
+        let owed_units = self.exposure.units(&self.store, age).await?;
         self.metrics
             .owed_units
             .set(i64::try_from(owed_units).unwrap_or(i64::MAX));

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{
+    Router,
     extract::{Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -16,7 +17,7 @@ use hyper_util::{
 use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_util::sync::CancellationToken;
 
-use super::{Gateway, refusal::Refusal};
+use super::{Gateway, Limits, refusal::Refusal};
 use crate::metrics::Metrics;
 
 /// How long requests may take to finish once the node is told to stop.
@@ -27,12 +28,17 @@ const READ_BUFFER: usize = 32 << 10;
 
 /// Serves until told to stop; returns when every request is answered or the farewell is over.
 pub async fn serve(gateway: Arc<Gateway>, listener: TcpListener, stop: CancellationToken) {
-    let router = super::router(gateway.clone());
-    let connections = Arc::new(Semaphore::new(gateway.limits.connections));
+    let limits = gateway.limits.clone();
+    serve_routes(super::router(gateway), &limits, listener, stop).await;
+}
+
+/// The same for any routes.
+pub async fn serve_routes(router: Router, limits: &Limits, listener: TcpListener, stop: CancellationToken) {
+    let connections = Arc::new(Semaphore::new(limits.connections));
     let graceful = GracefulShutdown::new();
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
-        .header_read_timeout(gateway.read_time())
+        .header_read_timeout(Duration::from_secs(limits.read_seconds))
         .max_buf_size(READ_BUFFER);
     loop {
         let accepted = tokio::select! {

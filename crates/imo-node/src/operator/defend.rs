@@ -151,10 +151,10 @@ impl OperatorLoop {
             .requests(&collection.lane, collection.lane_generation, sequence..sequence + 1)
             .await?;
         let answered = answered.first().context("the request is not in the store")?;
-        let bytes = self.blobs.input(&answered.request.input_root).await?;
-        Ok(Tensor::new(
-            *served.model.input_spec(),
-            bytes.context("the input is not in the store")?,
-        )?)
+        let root = &answered.request.input_root;
+        let missing = "the input is not in the store";
+        let input = self.store.input(root).await?.context(missing)?;
+        let elements = input.elements(root, &self.blobs).await?.context(missing)?;
+        Ok(Tensor::new(*served.model.input_spec(), elements)?)
     }
 }

@@ -1,13 +1,34 @@
-//! Inputs and receipts, as files or in an object store.
+//! Inputs and receipts, as files or in a bucket that speaks S3.
 
-use std::{path::Path as FilePath, sync::Arc};
+use std::{
+    path::{Path as FilePath, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::Bytes;
-use object_store::{ObjectStore, ObjectStoreExt, local::LocalFileSystem, path::Path};
+use object_store::{
+    ObjectStore, ObjectStoreExt, RetryConfig,
+    aws::{AmazonS3Builder, AmazonS3ConfigKey},
+    local::LocalFileSystem,
+    path::Path,
+    prefix::PrefixStore,
+};
 use opml::Hash;
 
-use super::StoreError;
+use super::{StoreError, http::Http};
 use crate::text::hex;
+
+/// How long a bucket that fails is asked again. Clients wait for what is written into it.
+const RETRY: Duration = Duration::from_secs(20);
+
+/// Where inputs and receipts are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    Folder(PathBuf),
+    /// `s3://bucket` or `s3://bucket/prefix`.
+    Bucket(String),
+}
 
 /// Files that are written once, each under the hash or the address that names it.
 #[derive(Clone, Debug)]
@@ -27,6 +48,54 @@ impl Blobs {
         Ok(Self {
             objects: Arc::new(objects),
         })
+    }
+
+    /// At the place that a configuration names. A bucket's address, region and credentials are in the environment (`AWS_ENDPOINT`, `AWS_REGION`,
+    /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and what else has the prefix).
+    pub fn open(place: &Place) -> Result<Self, StoreError> {
+        match place {
+            Place::Folder(folder) => Self::in_folder(folder),
+            Place::Bucket(url) => Self::in_bucket(url, std::env::vars()),
+        }
+    }
+
+    /// In a bucket, under the settings among these variables.
+    pub fn in_bucket(url: &str, variables: impl Iterator<Item = (String, String)>) -> Result<Self, StoreError> {
+        let path = url.strip_prefix("s3://").unwrap_or_default();
+        let (bucket, prefix) = path.split_once('/').unwrap_or((path, ""));
+        if bucket.is_empty() {
+            return Err(StoreError::NoBucket(url.to_owned()));
+        }
+        let settings = variables.filter_map(|(name, value)| {
+            let name = name.to_ascii_lowercase();
+            let key: AmazonS3ConfigKey = name.starts_with("aws_").then(|| name.parse().ok())??;
+            Some((key, value))
+        });
+        let builder = settings.fold(AmazonS3Builder::new(), |builder, (key, value)| {
+            builder.with_config(key, value)
+        });
+        let objects = builder
+            .with_bucket_name(bucket)
+            .with_http_connector(Http)
+            .with_retry(RetryConfig {
+                retry_timeout: RETRY,
+                ..RetryConfig::default()
+            })
+            .build()?;
+        Ok(Self {
+            objects: Arc::new(PrefixStore::new(objects, prefix)),
+        })
+    }
+
+    /// Whether something that is written can be read back.
+    pub async fn probe(&self) -> Result<(), StoreError> {
+        let path = Path::from("probe");
+        let bytes = Bytes::from_static(b"written by imo-node to see whether it can");
+        self.put(&path, bytes.clone()).await?;
+        match self.get(&path).await? {
+            Some(found) if found == bytes => Ok(()),
+            _ => Err(StoreError::Malformed("a file that was written a moment ago")),
+        }
     }
 
     /// Keeps an input's elements.

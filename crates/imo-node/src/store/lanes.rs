@@ -3,12 +3,13 @@
 use std::ops::Range;
 
 use anchor_lang::prelude::Pubkey;
+use bytes::Bytes;
 use imo_client::voucher::SignedVoucher;
 use imo_protocol::{Receipt, Request};
 use opml::{Claim, Hash};
 use sqlx::{Row, any::AnyRow};
 
-use super::{Store, StoreError, hash, number, stored};
+use super::{Blobs, Store, StoreError, hash, number, stored};
 
 /// A lane as the node has served it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,80 +81,34 @@ impl StoredRequest {
 pub struct Accepted {
     pub lane: StoredLane,
     pub answered: StoredRequest,
+    /// The input's elements, when it is small enough to be kept in the database.
+    pub input: Option<Bytes>,
+}
+
+/// An input that was asked about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredInput {
+    /// Whether anyone may have it: then it was asked about on a lane that is not private.
+    pub public: bool,
+    /// `None` when it is a file.
+    pub bytes: Option<Bytes>,
+}
+
+impl StoredInput {
+    /// The elements, from the database or the file; `None` when the file is missing.
+    pub async fn elements(self, root: &Hash, blobs: &Blobs) -> Result<Option<Bytes>, StoreError> {
+        match self.bytes {
+            Some(bytes) => Ok(Some(bytes)),
+            None => blobs.input(root).await,
+        }
+    }
 }
 
 impl Store {
-    /// Keeps voucher, question and answer, all or nothing. [`StoreError::Conflict`] when the lane is not where the voucher steps on from, because somebody else was faster.
-    pub async fn accept(&self, accepted: &Accepted, now_unix: i64) -> Result<(), StoreError> {
-        let Accepted { lane, answered } = accepted;
-        let voucher = &lane.voucher.voucher;
-        let bytes = lane.voucher.bytes();
-        let mut transaction = self.pool.begin().await?;
-        let changed = if answered.request.sequence == 0 {
-            sqlx::query(
-                "INSERT INTO lanes (lane, generation, credit, model, model_root, private, count, amount_units, collected_count, collected_units, expires_unix, \
-                 first_owed_unix, voucher) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, $9, $10, $11) ON CONFLICT (lane, generation) DO NOTHING",
-            )
-            .bind(voucher.lane.to_bytes().to_vec())
-            .bind(stored(voucher.lane_generation)?)
-            .bind(lane.credit.to_bytes().to_vec())
-            .bind(lane.model.to_bytes().to_vec())
-            .bind(lane.model_root.to_vec())
-            .bind(i64::from(lane.private))
-            .bind(stored(voucher.cumulative_count)?)
-            .bind(stored(voucher.cumulative_amount_units)?)
-            .bind(voucher.expires_unix)
-            .bind(now_unix)
-            .bind(bytes.to_vec())
-            .execute(&mut *transaction)
-            .await?
-        } else {
-            sqlx::query(
-                "UPDATE lanes SET count = $1, amount_units = $2, expires_unix = $3, voucher = $4, model_root = $5, \
-                 first_owed_unix = CASE WHEN count = collected_count THEN $6 ELSE first_owed_unix END \
-                 WHERE lane = $7 AND generation = $8 AND count = $9",
-            )
-            .bind(stored(voucher.cumulative_count)?)
-            .bind(stored(voucher.cumulative_amount_units)?)
-            .bind(voucher.expires_unix)
-            .bind(bytes.to_vec())
-            .bind(lane.model_root.to_vec())
-            .bind(now_unix)
-            .bind(voucher.lane.to_bytes().to_vec())
-            .bind(stored(voucher.lane_generation)?)
-            .bind(stored(answered.request.sequence)?)
-            .execute(&mut *transaction)
-            .await?
-        };
-        if changed.rows_affected() != 1 {
-            return Err(StoreError::Conflict);
-        }
-        let request = &answered.request;
-        sqlx::query(
-            "INSERT INTO requests (lane, generation, sequence, model_root, input_root, output_root, price_units, salt) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        )
-        .bind(request.lane.to_bytes().to_vec())
-        .bind(stored(voucher.lane_generation)?)
-        .bind(stored(request.sequence)?)
-        .bind(request.model_root.to_vec())
-        .bind(request.input_root.to_vec())
-        .bind(answered.output_root.to_vec())
-        .bind(stored(request.price_units)?)
-        .bind(request.salt.to_vec())
-        .execute(&mut *transaction)
-        .await?;
-        let public = i64::from(!lane.private);
-        sqlx::query(
-            "INSERT INTO inputs (root, public) VALUES ($1, $2) \
-             ON CONFLICT (root) DO UPDATE SET public = CASE WHEN inputs.public = 1 THEN 1 ELSE excluded.public END",
-        )
-        .bind(request.input_root.to_vec())
-        .bind(public)
-        .execute(&mut *transaction)
-        .await?;
-        transaction.commit().await?;
-        Ok(())
+    /// Keeps voucher, question, answer and input, all or nothing, on disk when this returns. [`StoreError::Conflict`] when the lane is not where the voucher steps on
+    /// from, because somebody else was faster.
+    pub async fn accept(&self, accepted: Accepted, now_unix: i64) -> Result<(), StoreError> {
+        self.writer.write(accepted, now_unix).await
     }
 
     pub async fn lane(&self, lane: &Pubkey, generation: u64) -> Result<Option<StoredLane>, StoreError> {
@@ -224,13 +179,20 @@ impl Store {
         rows.iter().map(|row| stored_request(lane, row)).collect()
     }
 
-    /// Whether the input is kept; `Some(true)` when anyone may have it.
-    pub async fn input_is_public(&self, root: &Hash) -> Result<Option<bool>, StoreError> {
-        let row = sqlx::query("SELECT public FROM inputs WHERE root = $1")
+    /// `None` when it was never asked about.
+    pub async fn input(&self, root: &Hash) -> Result<Option<StoredInput>, StoreError> {
+        let row = sqlx::query("SELECT public, bytes FROM inputs WHERE root = $1")
             .bind(root.to_vec())
             .fetch_optional(&self.pool)
             .await?;
-        row.map(|row| Ok(number(&row, "public")? == 1)).transpose()
+        row.map(|row| {
+            let bytes: Option<Vec<u8>> = row.try_get("bytes")?;
+            Ok(StoredInput {
+                public: number(&row, "public")? == 1,
+                bytes: bytes.map(Bytes::from),
+            })
+        })
+        .transpose()
     }
 }
 

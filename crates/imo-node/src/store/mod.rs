@@ -1,12 +1,14 @@
-//! What survives: vouchers, questions and answers in a database, inputs and receipts as files.
+//! What survives: vouchers, questions, answers and small inputs in a database, large inputs and receipts as files.
 //!
 //! SQLite in a file by default, PostgreSQL by URL, through the same statements. An answer leaves the node only when [`Store::accept`] has returned.
 
 mod blobs;
 mod disputes;
+mod http;
 mod lanes;
+mod writer;
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 use futures_util::future::BoxFuture;
 use sqlx::{
@@ -15,15 +17,19 @@ use sqlx::{
     error::BoxDynError,
     migrate::{Migration, MigrationSource, MigrationType, Migrator},
 };
+use writer::Writer;
 
 pub use {
-    blobs::Blobs,
+    blobs::{Blobs, Place},
     disputes::StoredDispute,
-    lanes::{Accepted, StoredLane, StoredRequest},
+    lanes::{Accepted, StoredInput, StoredLane, StoredRequest},
 };
 
 /// In order, never changed once released.
-const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "lanes, requests, inputs, disputes", include_str!("schema.sql"))];
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (1, "lanes, requests, inputs, disputes", include_str!("schema.sql")),
+    (2, "bytes of small inputs", include_str!("inputs.sql")),
+];
 
 /// Connections that wait for one another are of no use: each transaction is one write to disk.
 const CONNECTIONS: u32 = 4;
@@ -36,18 +42,26 @@ pub enum StoreError {
     Migration(#[from] sqlx::migrate::MigrateError),
     #[error("The store of inputs and receipts failed: {0}.")]
     Blobs(#[from] object_store::Error),
+    #[error("{0} names no bucket: s3://bucket or s3://bucket/prefix does.")]
+    NoBucket(String),
     #[error("Another question was accepted on this lane meanwhile.")]
     Conflict,
     #[error("The database holds something that this version does not understand: {0}.")]
     Malformed(&'static str),
     #[error("A number does not fit the database.")]
     Range,
+    /// Of one write for many.
+    #[error("{0}")]
+    Shared(Arc<StoreError>),
+    #[error("The database is no longer written to.")]
+    Stopped,
 }
 
 /// The database.
 #[derive(Clone, Debug)]
 pub struct Store {
     pool: AnyPool,
+    writer: Writer,
 }
 
 impl Store {
@@ -75,7 +89,8 @@ impl Store {
             .connect(&url)
             .await?;
         Migrator::new(Embedded { sqlite }).await?.run(&pool).await?;
-        Ok(Self { pool })
+        let writer = Writer::start(pool.clone());
+        Ok(Self { pool, writer })
     }
 
     /// Whether the database answers.

@@ -1,5 +1,6 @@
 //! The gateway over HTTP, against clients who pay and clients who would rather not.
 
+mod bucket;
 mod hostile;
 mod paying;
 mod postgres;

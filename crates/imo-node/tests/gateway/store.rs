@@ -35,6 +35,8 @@ on_every_database! {
     given_many_writers_of_one_step_when_they_race_then_one_wins,
     given_collections_when_noted_then_what_is_owed_falls_and_never_rises_again,
     given_an_input_of_a_private_and_a_public_lane_when_asked_then_public,
+    given_an_input_when_some_keep_it_here_and_some_as_a_file_then_its_elements_stay,
+    given_many_answers_at_once_when_written_together_then_each_has_its_own_fate,
 }
 
 fn accepted(lane: u8, sequence: u64) -> Accepted {
@@ -76,13 +78,14 @@ fn accepted(lane: u8, sequence: u64) -> Accepted {
             },
             output_root: [16; 32],
         },
+        input: Some(vec![17; 3].into()),
     }
 }
 
 async fn filled(store: &Store) {
     for sequence in 0..3 {
         store
-            .accept(&accepted(1, sequence), 100 + sequence as i64)
+            .accept(accepted(1, sequence), 100 + sequence as i64)
             .await
             .unwrap();
     }
@@ -106,13 +109,13 @@ async fn given_a_step_that_was_taken_when_another_takes_it_then_conflict_and_not
     for sequence in [0, 1, 2, 4, 7] {
         let mut other = accepted(1, sequence);
         other.answered.output_root = [99; 32];
-        let refused = store.accept(&other, 100).await;
+        let refused = store.accept(other, 100).await;
         assert!(matches!(refused, Err(StoreError::Conflict)), "{sequence}");
     }
     let requests = store.requests(&Pubkey::new_from_array([1; 32]), 4, 0..9).await.unwrap();
     assert_eq!(requests.len(), 3);
     assert!(requests.iter().all(|request| request.output_root == [16; 32]));
-    store.accept(&accepted(1, 3), 100).await.unwrap();
+    store.accept(accepted(1, 3), 100).await.unwrap();
 }
 
 async fn given_many_writers_of_one_step_when_they_race_then_one_wins(url: String) {
@@ -123,7 +126,7 @@ async fn given_many_writers_of_one_step_when_they_race_then_one_wins(url: String
             tokio::spawn(async move {
                 let mut mine = accepted(1, 0);
                 mine.answered.output_root = [number; 32];
-                store.accept(&mine, 100).await
+                store.accept(mine, 100).await
             })
         })
         .collect();
@@ -141,7 +144,7 @@ async fn given_many_writers_of_one_step_when_they_race_then_one_wins(url: String
 async fn given_collections_when_noted_then_what_is_owed_falls_and_never_rises_again(url: String) {
     let store = Store::open(&url).await.unwrap();
     filled(&store).await;
-    store.accept(&accepted(2, 0), 50).await.unwrap();
+    store.accept(accepted(2, 0), 50).await.unwrap();
     let lane = Pubkey::new_from_array([1; 32]);
     let owing = |store: Store| async move {
         let lanes = store.owing_lanes().await.unwrap();
@@ -162,18 +165,72 @@ async fn given_collections_when_noted_then_what_is_owed_falls_and_never_rises_ag
     assert_eq!(store.owed_units().await.unwrap(), 20);
     store.note_collected(&lane, 4, 3, 30, 400).await.unwrap();
     assert_eq!(owing(store.clone()).await, [(2, 10)]);
-    store.accept(&accepted(1, 3), 500).await.unwrap();
+    store.accept(accepted(1, 3), 500).await.unwrap();
     let lane = store.lane(&lane, 4).await.unwrap().unwrap();
     assert_eq!(lane.first_owed_unix, 500);
 }
 
+async fn public(store: &Store) -> Option<bool> {
+    store.input(&[14; 32]).await.unwrap().map(|input| input.public)
+}
+
 async fn given_an_input_of_a_private_and_a_public_lane_when_asked_then_public(url: String) {
     let store = Store::open(&url).await.unwrap();
-    assert_eq!(store.input_is_public(&[14; 32]).await.unwrap(), None);
-    store.accept(&accepted(200, 0), 100).await.unwrap();
-    assert_eq!(store.input_is_public(&[14; 32]).await.unwrap(), Some(false));
-    store.accept(&accepted(1, 0), 100).await.unwrap();
-    assert_eq!(store.input_is_public(&[14; 32]).await.unwrap(), Some(true));
-    store.accept(&accepted(200, 1), 100).await.unwrap();
-    assert_eq!(store.input_is_public(&[14; 32]).await.unwrap(), Some(true));
+    assert_eq!(public(&store).await, None);
+    store.accept(accepted(200, 0), 100).await.unwrap();
+    assert_eq!(public(&store).await, Some(false));
+    store.accept(accepted(1, 0), 100).await.unwrap();
+    assert_eq!(public(&store).await, Some(true));
+    store.accept(accepted(200, 1), 100).await.unwrap();
+    assert_eq!(public(&store).await, Some(true));
+}
+
+async fn given_an_input_when_some_keep_it_here_and_some_as_a_file_then_its_elements_stay(url: String) {
+    let store = Store::open(&url).await.unwrap();
+    let elements = |store: Store| async move { store.input(&[14; 32]).await.unwrap().unwrap().bytes };
+    let mut as_a_file = accepted(1, 0);
+    as_a_file.input = None;
+    store.accept(as_a_file, 100).await.unwrap();
+    assert_eq!(elements(store.clone()).await, None);
+    store.accept(accepted(1, 1), 100).await.unwrap();
+    assert_eq!(elements(store.clone()).await.unwrap(), [17; 3].as_slice());
+    let mut as_a_file = accepted(1, 2);
+    as_a_file.input = None;
+    store.accept(as_a_file, 100).await.unwrap();
+    assert_eq!(elements(store.clone()).await.unwrap(), [17; 3].as_slice());
+}
+
+async fn given_many_answers_at_once_when_written_together_then_each_has_its_own_fate(url: String) {
+    let store = Store::open(&url).await.unwrap();
+    for lane in 0..200 {
+        store.accept(accepted(lane, 0), 100).await.unwrap();
+    }
+    // Every third comes a second time, every seventh does not fit the database.
+    let tasks: Vec<_> = (0..200u8)
+        .map(|lane| {
+            let store = store.clone();
+            tokio::spawn(async move {
+                let mut mine = accepted(lane, u64::from(lane % 3 != 0));
+                mine.answered.request.input_root = [lane % 5; 32];
+                if lane % 7 == 0 {
+                    mine.lane.voucher.voucher.cumulative_amount_units = u64::MAX;
+                }
+                store.accept(mine, 100).await
+            })
+        })
+        .collect();
+    for (lane, task) in (0..200u8).zip(tasks) {
+        match task.await.unwrap() {
+            Ok(()) => assert!(lane % 3 != 0 && lane % 7 != 0, "{lane}"),
+            Err(StoreError::Conflict) => assert!(lane % 3 == 0 && lane % 7 != 0, "{lane}"),
+            Err(StoreError::Range) => assert_eq!(lane % 7, 0),
+            Err(error) => panic!("{error}"),
+        }
+        let expected = 1 + u64::from(lane % 3 != 0 && lane % 7 != 0);
+        let key = Pubkey::new_from_array([lane; 32]);
+        let stored = store.lane(&key, 4).await.unwrap().unwrap();
+        assert_eq!(stored.count(), expected);
+        let requests = store.requests(&key, 4, 0..9).await.unwrap();
+        assert_eq!(requests.len() as u64, expected);
+    }
 }
