@@ -206,7 +206,8 @@ async fn check_operator(findings: &mut Findings, rpc: &Rpc, protocol: &Protocol,
     );
     for model in &config.models {
         let loaded = ServedModel::load(rpc, &model.name, model.address, &model.file, model.threads).await;
-        findings.result(loaded, |served| {
+        let served = loaded.and_then(|served| served.as_decoder(model.decoder.clone()));
+        findings.result(served, |served| {
             format!(
                 "{} is version {} of {}, at {} units an answer",
                 served.name, served.version, served.address, served.price_units

@@ -10,7 +10,7 @@ use anyhow::Context;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::{Deserialize, Deserializer, de::Error as _};
 
-use crate::{gateway::Limits, operator::Policy, store::Place, watcher::WatchPolicy};
+use crate::{decoder::Layout, gateway::Limits, operator::Policy, store::Place, watcher::WatchPolicy};
 
 /// Serves models for money, answers for what it served, watches others.
 #[derive(Debug, Parser)]
@@ -107,6 +107,8 @@ pub struct ModelConfig {
     /// How many threads work on one question.
     #[serde(default = "one")]
     pub threads: usize,
+    /// Where what is, when it is the step of a decoder and `/v1/completions` is served.
+    pub decoder: Option<Layout>,
 }
 
 #[derive(Debug, Deserialize)]

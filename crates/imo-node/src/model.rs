@@ -12,7 +12,7 @@ use opml_runtime::{
     fast::{Plan, PlanOptions},
 };
 
-use crate::{chain::Rpc, text::hex};
+use crate::{chain::Rpc, decoder::Layout, text::hex};
 
 /// Computes answers, and everything that an operator may be asked for about them.
 pub trait Executor: Send + Sync {
@@ -59,6 +59,8 @@ pub struct ServedModel {
     pub terms: DisputeTerms,
     pub model: Model,
     pub executor: Arc<dyn Executor>,
+    /// Of the step of a decoder.
+    pub decoder: Option<Layout>,
 }
 
 impl ServedModel {
@@ -92,6 +94,7 @@ impl ServedModel {
                     terms: version.terms,
                     model,
                     executor,
+                    decoder: None,
                 });
             }
         }
@@ -101,6 +104,17 @@ impl ServedModel {
                 hex(&model.model_root())
             )
         })
+    }
+
+    /// Serves it as a decoder, too.
+    pub fn as_decoder(mut self, layout: Option<Layout>) -> anyhow::Result<Self> {
+        if let Some(layout) = &layout {
+            let output = self.model.nodes().last().context("a model has a node")?.output;
+            let checked = layout.check(self.model.input_spec(), &output);
+            checked.with_context(|| format!("The model {} is no such decoder", self.name))?;
+        }
+        self.decoder = layout;
+        Ok(self)
     }
 
     /// Whether a client that says `name` means this one.

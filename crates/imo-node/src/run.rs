@@ -56,7 +56,9 @@ pub async fn operate(config: &Config, stop: CancellationToken) -> anyhow::Result
     let protocol: Protocol = rpc.get(&addresses::model_token::protocol()).await?;
     let mut served = Vec::new();
     for model in models {
-        let loaded = ServedModel::load(&rpc, &model.name, model.address, &model.file, model.threads).await?;
+        let loaded = ServedModel::load(&rpc, &model.name, model.address, &model.file, model.threads)
+            .await?
+            .as_decoder(model.decoder.clone())?;
         tracing::info!(name = loaded.name, model = %loaded.address, version = loaded.version, "a model is served");
         served.push(Arc::new(loaded));
     }

@@ -40,6 +40,7 @@ pub async fn models(State(gateway): State<Arc<Gateway>>) -> Json<Value> {
                 "model_root": hex(&model.model.model_root()),
                 "price_units": model.price_units.to_string(),
                 "input": { "element": element(spec), "shape": spec.shape() },
+                "decoder": model.decoder,
                 "output": output.as_ref().map(|spec| json!({ "element": element(spec), "shape": spec.shape() })),
             })
         })

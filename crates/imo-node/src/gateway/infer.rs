@@ -55,7 +55,7 @@ pub struct OutputBody {
 }
 
 /// What a payer keeps to prove what it was told.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct EvidenceBody {
     /// Base64 of the receipt's 168 bytes.
     pub receipt: String,

@@ -3,6 +3,7 @@
 //! A request without payment gets the terms (402). A paid one is checked from its headers first, so that nobody without a funded lane makes the node read a
 //! body, let alone compute. The answer leaves only when voucher, question and answer are stored.
 
+mod completions;
 mod documents;
 pub mod engine;
 mod exposure;
@@ -63,6 +64,8 @@ pub struct Limits {
     pub request_seconds: u64,
     /// How often the newest question of a lane is answered again to whoever lost the answer.
     pub repeats: u32,
+    /// Answers of decoders that go on at once.
+    pub completions: usize,
 }
 
 impl Default for Limits {
@@ -79,6 +82,7 @@ impl Default for Limits {
             read_seconds: 10,
             request_seconds: 120,
             repeats: 3,
+            completions: 256,
         }
     }
 }
@@ -107,6 +111,7 @@ pub struct Gateway {
     engine: Arc<engine::Engine>,
     lanes: lanes::Lanes,
     exposure: exposure::Exposure,
+    completions: completions::Completions,
     admitted: Arc<tokio::sync::Semaphore>,
 }
 
@@ -135,6 +140,7 @@ impl Gateway {
             engine: engine::Engine::new(concurrency, limits.queue),
             lanes: lanes::Lanes::default(),
             exposure: exposure::Exposure::default(),
+            completions: completions::Completions::default(),
             admitted: Arc::new(tokio::sync::Semaphore::new(limits.requests)),
             limits,
         })
@@ -160,6 +166,8 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/v1/infer", post(infer::infer))
         .route("/v1/classify", post(openai::classify))
         .route("/v1/embeddings", post(openai::embeddings))
+        .route("/v1/completions", post(completions::begin))
+        .route("/v1/completions/{id}", post(completions::step))
         .route("/v1/models", get(documents::models))
         .route("/v1/receipts/{report}", get(documents::receipts))
         .route("/v1/inputs/{root}", get(documents::input))

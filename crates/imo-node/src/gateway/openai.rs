@@ -150,7 +150,7 @@ async fn ask(
 }
 
 /// One input, alone or as the only one of a list: each voucher pays for one.
-fn values(input: &Value) -> Result<Vec<i32>, Refusal> {
+pub fn values(input: &Value) -> Result<Vec<i32>, Refusal> {
     let list = match input.as_array().map(Vec::as_slice) {
         Some([Value::Array(only)]) => only,
         Some([Value::Array(_), ..]) => {

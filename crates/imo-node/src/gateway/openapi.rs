@@ -3,7 +3,7 @@
 use axum::Json;
 use utoipa::OpenApi;
 
-use super::{documents, infer, openai};
+use super::{completions, documents, infer, openai};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -15,6 +15,8 @@ use super::{documents, infer, openai};
         infer::infer,
         openai::classify,
         openai::embeddings,
+        completions::begin,
+        completions::step,
         documents::models,
         documents::receipts,
         documents::input,

@@ -88,6 +88,17 @@ pub struct Payment {
     began: Instant,
 }
 
+impl Payment {
+    pub fn lane(&self) -> Pubkey {
+        self.voucher.voucher.lane
+    }
+
+    /// How many questions the voucher is for.
+    pub fn count(&self) -> u64 {
+        self.voucher.voucher.cumulative_count
+    }
+}
+
 /// An answer, stored.
 pub struct Served {
     pub output: Tensor,

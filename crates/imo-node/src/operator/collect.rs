@@ -1,8 +1,11 @@
 //! Bringing vouchers under a report, and sealing it.
 
+use std::ops::Range;
+
 use ::revenue_escrow::state::Lane;
 use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction};
 use anyhow::Context;
+use futures_util::{StreamExt, TryStreamExt, stream};
 use imo_client::{
     addresses,
     instructions::{
@@ -12,6 +15,7 @@ use imo_client::{
     trees::ReceiptTree,
 };
 use imo_protocol::{Collection, Now, Session};
+use opml::Hash;
 use opml_oracle::state::Report;
 use solana_signer::Signer;
 
@@ -21,8 +25,11 @@ use crate::{
     clock,
     metrics::Metrics,
     receipts::{self, CollectionReceipts},
-    store::StoredLane,
+    store::{Store, StoredLane},
 };
+
+/// Lanes whose receipts are read and hashed at once.
+pub const ROOTS_AT_ONCE: usize = 4;
 
 /// A lane that can be collected.
 pub(super) struct Collectable {
@@ -108,24 +115,24 @@ impl OperatorLoop {
 
     async fn ready_lanes(&self, address: &Pubkey, report: &Report, now: &Now) -> anyhow::Result<Vec<Ready>> {
         let collected: Vec<(Pubkey, Collection)> = self.rpc.of_report(address).await?;
-        let mut ready = Vec::new();
-        for lane in self.collectable_lanes(now).await? {
+        let mut lanes = self.collectable_lanes(now).await?;
+        lanes.retain(|lane| {
             let stored = &lane.stored;
-            let address_of_lane = stored.address();
+            let lane = stored.address();
             let concerned = (stored.model, stored.model_root) == (report.model, report.model_root);
-            let done = collected
-                .iter()
-                .any(|(_, collection)| collection.lane == address_of_lane);
-            if !concerned || done || self.is_refused(address, &address_of_lane) {
-                continue;
-            }
-            let instructions = self.collect_instructions(address, &lane).await?;
-            ready.push(Ready {
-                lane: address_of_lane,
-                instructions,
-            });
-        }
-        Ok(ready)
+            let done = collected.iter().any(|(_, collection)| collection.lane == lane);
+            concerned && !done && !self.is_refused(address, &lane)
+        });
+        stream::iter(&lanes)
+            .map(async |lane| {
+                Ok(Ready {
+                    lane: lane.stored.address(),
+                    instructions: self.collect_instructions(address, lane).await?,
+                })
+            })
+            .buffered(ROOTS_AT_ONCE)
+            .try_collect()
+            .await
     }
 
     fn is_refused(&self, report: &Pubkey, lane: &Pubkey) -> bool {
@@ -135,18 +142,8 @@ impl OperatorLoop {
 
     async fn collect_instructions(&self, report: &Pubkey, lane: &Collectable) -> anyhow::Result<Vec<Instruction>> {
         let stored = &lane.stored;
-        let (first, end) = (lane.collected_count, stored.count());
-        let answered = self
-            .store
-            .requests(&stored.address(), stored.generation(), first..end)
-            .await?;
-        let receipts: Vec<_> = answered.iter().map(|answered| answered.receipt()).collect();
-        let tree = ReceiptTree::over(first, &receipts)?;
-        anyhow::ensure!(
-            tree.count() == end - first,
-            "receipts of the lane {} are missing in the store",
-            stored.address()
-        );
+        let sequences = lane.collected_count..stored.count();
+        let root = receipts_root(&self.store, stored.address(), stored.generation(), sequences).await?;
         let authority = self.authority.pubkey();
         let lane = CollectedLane {
             authority,
@@ -155,7 +152,7 @@ impl OperatorLoop {
             report: *report,
             credit: stored.credit,
         };
-        Ok(revenue_escrow::collect(lane, &stored.voucher, tree.root()).to_vec())
+        Ok(revenue_escrow::collect(lane, &stored.voucher, root).to_vec())
     }
 
     /// Several in one transaction where they fit; one by one when together they are refused.
@@ -218,6 +215,25 @@ impl OperatorLoop {
         );
         Ok(answered.iter().map(|answered| answered.receipt()).collect())
     }
+}
+
+/// What `collect` states of a lane's receipts at these sequences.
+pub async fn receipts_root(
+    store: &Store,
+    lane: Pubkey,
+    generation: u64,
+    sequences: Range<u64>,
+) -> anyhow::Result<Hash> {
+    let answered = store.requests(&lane, generation, sequences.clone()).await?;
+    anyhow::ensure!(
+        answered.len() as u64 == sequences.end.saturating_sub(sequences.start),
+        "receipts of the lane {lane} are missing in the store"
+    );
+    let root = move || {
+        let receipts: Vec<_> = answered.iter().map(|answered| answered.receipt()).collect();
+        ReceiptTree::over(sequences.start, &receipts).map(|tree| tree.root())
+    };
+    Ok(tokio::task::spawn_blocking(root).await??)
 }
 
 /// Why the programs would refuse a lane's newest voucher; `None` when they would take it.

@@ -27,6 +27,8 @@ use solana_keypair::Keypair;
 use solana_signer::Signer;
 use tokio_util::sync::CancellationToken;
 
+pub use collect::{ROOTS_AT_ONCE, receipts_root};
+
 use crate::{
     chain::{Accounts, FeePolicy, RawAccount, Rpc, SendError},
     metrics::Metrics,

@@ -1,6 +1,7 @@
 //! The gateway over HTTP, against clients who pay and clients who would rather not.
 
 mod bucket;
+mod completions;
 mod hostile;
 mod paying;
 mod postgres;

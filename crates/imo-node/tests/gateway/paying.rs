@@ -258,6 +258,8 @@ async fn given_documents_when_fetched_then_they_say_what_is_served() {
         "/v1/infer",
         "/v1/classify",
         "/v1/embeddings",
+        "/v1/completions",
+        "/v1/completions/{id}",
         "/v1/models",
         "/v1/receipts/{report}",
         "/v1/inputs/{root}",

@@ -15,6 +15,7 @@ use imo_client::{
 };
 use imo_node::{
     chain::{Accounts, Cache, ChainError, RawAccount},
+    decoder::Layout,
     gateway::{Gateway, Identity, Limits, pay::payment_header, serve},
     metrics::Metrics,
     model::{Executor, Fast, ServedModel},
@@ -92,6 +93,7 @@ pub struct World {
     pub session: Keypair,
     pub answer_key: Keypair,
     pub model: Model,
+    pub layout: Option<Layout>,
     pub model_address: Pubkey,
     pub operator: Pubkey,
     pub payer: Pubkey,
@@ -108,9 +110,17 @@ impl World {
     }
 
     pub async fn with(limits: Limits, executor: Option<Arc<dyn Executor>>) -> Self {
+        Self::serving(digits(), None, limits, executor).await
+    }
+
+    pub async fn serving(
+        model: Model,
+        layout: Option<Layout>,
+        limits: Limits,
+        executor: Option<Arc<dyn Executor>>,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let key = |byte| Keypair::new_from_array([byte; 32]);
-        let model = digits();
         let mut world = Self {
             chain: Arc::new(Table::default()),
             session: key(1),
@@ -122,6 +132,7 @@ impl World {
             store: open(&folder).await,
             folder,
             model,
+            layout,
             stop: CancellationToken::new(),
             serving: None,
         };
@@ -148,6 +159,7 @@ impl World {
             terms: TERMS,
             executor: executor.unwrap_or_else(|| Arc::new(Fast::new(&self.model, 1))),
             model: self.model.clone(),
+            decoder: self.layout.clone(),
         };
         let identity = Identity {
             cluster: CLUSTER,
