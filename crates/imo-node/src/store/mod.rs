@@ -2,6 +2,7 @@
 //!
 //! SQLite in a file by default, PostgreSQL by URL, through the same statements. An answer leaves the node only when [`Store::accept`] has returned.
 
+mod answers;
 mod blobs;
 mod disputes;
 mod lanes;
@@ -18,12 +19,15 @@ use sqlx::{
 
 pub use {
     blobs::Blobs,
-    disputes::StoredDispute,
+    disputes::{Fraud, StoredDispute},
     lanes::{Accepted, StoredLane, StoredRequest},
 };
 
 /// In order, never changed once released.
-const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "lanes, requests, inputs, disputes", include_str!("schema.sql"))];
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (1, "lanes, requests, inputs, disputes", include_str!("schema.sql")),
+    (2, "evidence of watchers", include_str!("watcher.sql")),
+];
 
 /// Connections that wait for one another are of no use: each transaction is one write to disk.
 const CONNECTIONS: u32 = 4;
