@@ -10,7 +10,11 @@ use anyhow::Context;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::{Deserialize, Deserializer, de::Error as _};
 
+<<<<<<< HEAD
 use crate::{decoder::Layout, gateway::Limits, operator::Policy, store::Place, watcher::WatchPolicy};
+=======
+use crate::{chain::websocket_url, gateway::Limits, operator::Policy, watcher::WatchPolicy};
+>>>>>>> d0d1ea7f4ebac3d4067f168a6925d64d391d0145
 
 /// Serves models for money, answers for what it served, watches others.
 #[derive(Debug, Parser)]
@@ -69,6 +73,8 @@ pub enum LogFormat {
 #[serde(deny_unknown_fields)]
 pub struct Config {
     pub rpc: String,
+    /// Where changes are heard of; by convention beside the RPC. An empty one: rounds go by the clock alone.
+    websocket: Option<String>,
     pub data: PathBuf,
     database: Option<String>,
     blobs: Option<String>,
@@ -118,10 +124,23 @@ pub struct WatcherConfig {
     pub key: Option<PathBuf>,
     /// Model files.
     pub models: Vec<PathBuf>,
+    /// Own lanes, as a payer.
+    #[serde(default)]
+    pub lanes: Vec<LaneConfig>,
     /// Where to serve metrics.
     pub listen: Option<SocketAddr>,
     #[serde(default)]
     pub policy: WatchPolicy,
+}
+
+/// A lane whose payer watches.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LaneConfig {
+    /// What was asked on it: the file that `imo pay infer` writes.
+    pub purse: PathBuf,
+    /// File of a session key of its credit, which may have private receipts and inputs shown on chain.
+    pub session_key: Option<PathBuf>,
 }
 
 fn one() -> usize {
@@ -192,6 +211,19 @@ impl Config {
         if let Some(watcher) = &mut self.watcher {
             watcher.key.iter_mut().for_each(beside);
             watcher.models.iter_mut().for_each(beside);
+            for lane in &mut watcher.lanes {
+                beside(&mut lane.purse);
+                lane.session_key.iter_mut().for_each(beside);
+            }
+        }
+    }
+
+    /// Where changes are heard of, if anywhere.
+    pub fn websocket(&self) -> Option<String> {
+        match self.websocket.as_deref() {
+            Some("") => None,
+            Some(url) => Some(url.to_owned()),
+            None => websocket_url(&self.rpc),
         }
     }
 

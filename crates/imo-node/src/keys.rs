@@ -11,13 +11,16 @@ pub fn load(variable: &str, file: Option<&Path>) -> anyhow::Result<Keypair> {
         (Ok(text), _) => {
             parse(&text).with_context(|| format!("{variable} is not a key: it holds a list of 64 numbers"))
         }
-        (Err(_), Some(file)) => {
-            let text = std::fs::read_to_string(file)
-                .with_context(|| format!("The key file {} cannot be read", file.display()))?;
-            parse(&text).with_context(|| format!("{} is not a key file: it holds a list of 64 numbers", file.display()))
-        }
+        (Err(_), Some(file)) => read(file),
         (Err(_), None) => anyhow::bail!("A key is missing: set {variable}, or name its file in the configuration."),
     }
+}
+
+/// The key in a file.
+pub fn read(file: &Path) -> anyhow::Result<Keypair> {
+    let text =
+        std::fs::read_to_string(file).with_context(|| format!("The key file {} cannot be read", file.display()))?;
+    parse(&text).with_context(|| format!("{} is not a key file: it holds a list of 64 numbers", file.display()))
 }
 
 /// `None` without saying what was found instead.

@@ -39,6 +39,12 @@ pub struct Metrics {
     pub operator: Counters,
     /// What the watcher did.
     pub watcher: Counters,
+    /// What became of the websocket.
+    pub socket: Counters,
+    /// Whether the websocket is connected.
+    socket_connected: Gauge<i64, AtomicI64>,
+    /// Bytes of the watcher's transactions.
+    pub watcher_bytes: Counter<u64, AtomicU64>,
     /// When each loop's last round went through, in Unix seconds.
     last_round_unix: Family<Round, Gauge<i64, AtomicI64>>,
 }
@@ -55,6 +61,9 @@ impl Default for Metrics {
             owed_units: Gauge::default(),
             operator: Counters::default(),
             watcher: Counters::default(),
+            socket: Counters::default(),
+            socket_connected: Gauge::default(),
+            watcher_bytes: Counter::default(),
             last_round_unix: Family::default(),
         };
         metrics.registered()
@@ -79,6 +88,17 @@ impl Metrics {
             self.operator.clone(),
         );
         registry.register("watcher_actions", "What the watcher did", self.watcher.clone());
+        registry.register("socket", "What became of the websocket", self.socket.clone());
+        registry.register(
+            "socket_connected",
+            "Whether the websocket is connected",
+            self.socket_connected.clone(),
+        );
+        registry.register(
+            "watcher_bytes",
+            "Bytes of the watcher's transactions",
+            self.watcher_bytes.clone(),
+        );
         registry.register(
             "last_round_unix",
             "When each loop's last round went through",
@@ -89,6 +109,14 @@ impl Metrics {
 
     pub fn count(counters: &Counters, outcome: &'static str) {
         counters.get_or_create(&Outcome { outcome }).inc();
+    }
+
+    pub fn count_by(counters: &Counters, outcome: &'static str, count: u64) {
+        counters.get_or_create(&Outcome { outcome }).inc_by(count);
+    }
+
+    pub fn socket(&self, connected: bool) {
+        self.socket_connected.set(connected.into());
     }
 
     pub fn went_through(&self, round: &'static str, unix: i64) {

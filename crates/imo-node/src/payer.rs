@@ -21,7 +21,7 @@ use imo_client::{
     payer::{Entry, Evidence, PaidQuestion, PayingLane, Purse},
     voucher::SignedVoucher,
 };
-use imo_protocol::{Answer, PUBLIC_SALT, Receipt, Session, ids};
+use imo_protocol::{Answer, PUBLIC_SALT, Receipt, Request, Session, ids};
 use opml::{Claim, Hash, TensorSpec};
 use opml_oracle::state::Operator;
 use opml_runtime::Tensor;
@@ -271,6 +271,28 @@ impl Buyer {
         };
         written().with_context(|| format!("The purse {} cannot be written", self.purse.display()))
     }
+}
+
+/// What was asked on the lane of a purse, in order, with the lane's address and generation.
+pub fn purse_requests(purse: &Path) -> anyhow::Result<(Pubkey, u64, Vec<Request>)> {
+    let malformed = || format!("{} is not a purse", purse.display());
+    let text =
+        std::fs::read_to_string(purse).with_context(|| format!("The purse {} cannot be read", purse.display()))?;
+    let file: PurseFile = serde_json::from_str(&text).with_context(malformed)?;
+    let lane: Pubkey = file.lane.parse().with_context(malformed)?;
+    let request = |(sequence, record): (u64, &EntryRecord)| {
+        let entry = record.entry()?;
+        Some(Request {
+            lane,
+            sequence,
+            model_root: entry.model_root,
+            input_root: entry.input_root,
+            price_units: entry.price_units,
+            salt: entry.salt,
+        })
+    };
+    let requests: Option<Vec<Request>> = (0u64..).zip(&file.entries).map(request).collect();
+    Ok((lane, file.generation, requests.with_context(malformed)?))
 }
 
 /// What became of a request.

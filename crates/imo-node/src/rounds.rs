@@ -4,14 +4,18 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::{clock, metrics::Metrics};
+use crate::{chain::Wake, clock, metrics::Metrics};
 
-/// Rounds with pauses between them. A round that is under way when the node stops is left where it is: the next start looks at the chain and the store, as every round does.
+/// The shortest pause between two rounds, however much there is to hear of.
+const BREATH: Duration = Duration::from_millis(200);
+
+/// Rounds with pauses between them, which end when something changed. A round that is under way when the node stops is left where it is: the next start looks at the chain and the store, as every round does.
 pub async fn repeat<F: Future<Output = anyhow::Result<()>>>(
     name: &'static str,
     pause: Duration,
     metrics: &Metrics,
     stop: &CancellationToken,
+    mut wake: Wake,
     mut round: impl FnMut() -> F,
 ) {
     loop {
@@ -22,9 +26,14 @@ pub async fn repeat<F: Future<Output = anyhow::Result<()>>>(
                 Err(error) => tracing::warn!(round = name, error = format!("{error:#}"), "a round did not go through"),
             },
         }
+        let woken = async {
+            tokio::time::sleep(BREATH).await;
+            wake.changed().await;
+        };
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(pause) => {}
+            () = woken => {}
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use axum::{Router, routing::get};
+use axum::Router;
 use imo_client::addresses;
 use imo_protocol::answer_key_hash;
 use model_token::state::Protocol;
@@ -13,15 +13,15 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    chain::{Cache, Rpc},
-    config::{Config, OperatorConfig, WatcherConfig},
+    chain::{Cache, Follow, Rpc, Wake, follow},
+    config::{Config, LaneConfig, OperatorConfig, WatcherConfig},
     gateway::{self, Gateway, Identity},
     keys,
     metrics::Metrics,
     model::ServedModel,
     operator::OperatorLoop,
     store::{Blobs, Store},
-    watcher::{WatchedModel, WatcherLoop},
+    watcher::{OwnLane, WatchedModel, WatcherLoop},
 };
 
 /// Lanes that may be looked up at once.
@@ -87,9 +87,10 @@ pub async fn operate(config: &Config, stop: CancellationToken) -> anyhow::Result
         limits.clone(),
         metrics.clone(),
     );
-    let worker = OperatorLoop::new(rpc, store, blobs, served, authority, *mint, *policy, metrics);
+    let worker = OperatorLoop::new(rpc, store, blobs, served, authority, *mint, *policy, metrics.clone());
     tracing::info!(%operator, address = %listener.local_addr()?, "the operator serves");
-    tokio::join!(gateway::serve(gateway, listener, stop.clone()), worker.run(stop));
+    let [wake] = heard(config, [worker.follows()], &metrics, &stop);
+    tokio::join!(gateway::serve(gateway, listener, stop.clone()), worker.run(wake, stop));
     tracing::info!("the operator stopped");
     Ok(())
 }
@@ -103,10 +104,19 @@ pub async fn watch(config: &Config, stop: CancellationToken) -> anyhow::Result<(
     let WatcherConfig {
         key,
         models,
+        lanes,
         listen,
         policy,
     } = settings;
     let key = keys::load("IMO_NODE_WATCHER_KEY", key.as_deref())?;
+    let own_lane = |lane: &LaneConfig| -> anyhow::Result<OwnLane> {
+        let session = lane.session_key.as_deref().map(keys::read).transpose()?;
+        Ok(OwnLane {
+            purse: lane.purse.clone(),
+            session: session.map(Arc::new),
+        })
+    };
+    let lanes = lanes.iter().map(own_lane).collect::<Result<Vec<_>, _>>()?;
     let rpc = Arc::new(Rpc::new(&config.rpc));
     let models = models
         .iter()
@@ -117,23 +127,39 @@ pub async fn watch(config: &Config, stop: CancellationToken) -> anyhow::Result<(
     let store = Store::open(&config.database("watcher")).await?;
     let metrics = Arc::new(Metrics::default());
     tracing::info!(watcher = %key.pubkey(), models = models.len(), "the watcher watches");
-    let worker = WatcherLoop::new(rpc, store, blobs, models, key, *policy, metrics.clone()).await?;
+    let worker = WatcherLoop::new(rpc, store, blobs, models, key, *policy, metrics.clone())
+        .await?
+        .with_lanes(lanes);
+    let wakes = heard(config, worker.follows(), &metrics, &stop);
     match listen {
         Some(listen) => {
-            let (served, ()) = tokio::join!(serve_metrics(*listen, metrics, stop.clone()), worker.run(stop));
+            let router = worker.router().await?;
+            let (served, ()) = tokio::join!(serve(*listen, router, stop.clone()), worker.run(wakes, stop));
             served?;
         }
-        None => worker.run(stop).await,
+        None => worker.run(wakes, stop).await,
     }
     tracing::info!("the watcher stopped");
     Ok(())
 }
 
-async fn serve_metrics(listen: SocketAddr, metrics: Arc<Metrics>, stop: CancellationToken) -> anyhow::Result<()> {
+/// The bells of what the loops follow; silent ones where there is no websocket.
+fn heard<const N: usize>(
+    config: &Config,
+    groups: [Vec<Follow>; N],
+    metrics: &Arc<Metrics>,
+    stop: &CancellationToken,
+) -> [Wake; N] {
+    match config.websocket() {
+        Some(url) => follow(url, groups, metrics.clone(), stop.clone()),
+        None => std::array::from_fn(|_| Wake::never()),
+    }
+}
+
+async fn serve(listen: SocketAddr, router: Router, stop: CancellationToken) -> anyhow::Result<()> {
     let listener = TcpListener::bind(listen)
         .await
         .with_context(|| format!("Nobody can listen on {listen}"))?;
-    let router = Router::new().route("/metrics", get(move || async move { metrics.text() }));
     axum::serve(listener, router)
         .with_graceful_shutdown(stop.cancelled_owned())
         .await?;

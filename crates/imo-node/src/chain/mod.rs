@@ -1,6 +1,9 @@
 //! The chain as the node reads and writes it: JSON-RPC and nothing else.
 
 mod cache;
+mod feed;
+mod history;
+pub mod places;
 mod rpc;
 mod send;
 
@@ -10,6 +13,8 @@ use solana_sdk_ids::sysvar;
 
 pub use {
     cache::Cache,
+    feed::{Follow, Wake, follow, websocket_url},
+    history::Performed,
     rpc::Rpc,
     send::{FeePolicy, SendError, budget, pack},
 };

@@ -12,16 +12,13 @@ use solana_rpc_client_api::{
     filter::{Memcmp, RpcFilterType},
 };
 
-use super::{Accounts, ChainError, RawAccount, TIME, now};
+use super::{Accounts, ChainError, RawAccount, TIME, now, places};
 
 /// Addresses of one request, as RPCs limit them.
 const ADDRESSES: usize = 100;
 
 /// How long an answer may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
-
-/// Where a report, whose address follows version and bump, is in the accounts that belong to one.
-const REPORT_OFFSET: usize = 8 + 1 + 1;
 
 /// A connection to one RPC. What it says counts once it is confirmed.
 pub struct Rpc {
@@ -62,8 +59,17 @@ impl Rpc {
         &self,
         report: &Pubkey,
     ) -> Result<Vec<(Pubkey, T)>, ChainError> {
-        let belongs = Memcmp::new_raw_bytes(REPORT_OFFSET, report.to_bytes().to_vec());
-        self.filtered(vec![RpcFilterType::Memcmp(belongs)]).await
+        self.having(places::FIRST_KEY, report).await
+    }
+
+    /// All accounts of a kind that have a key at one of the [`places`].
+    pub async fn having<T: AccountDeserialize + Discriminator + Owner>(
+        &self,
+        place: usize,
+        key: &Pubkey,
+    ) -> Result<Vec<(Pubkey, T)>, ChainError> {
+        let filter = Memcmp::new_raw_bytes(place, key.to_bytes().to_vec());
+        self.filtered(vec![RpcFilterType::Memcmp(filter)]).await
     }
 
     async fn filtered<T: AccountDeserialize + Discriminator + Owner>(
@@ -137,39 +143,4 @@ impl Accounts for Rpc {
 
 pub(super) fn unreachable(error: impl std::fmt::Display) -> ChainError {
     ChainError::Unreachable(error.to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use anchor_lang::AccountSerialize;
-    use imo_protocol::Collection;
-
-    #[test]
-    fn given_an_account_of_a_report_when_written_then_the_report_is_where_it_is_looked_for() {
-        let report = Pubkey::new_unique();
-        let key = Pubkey::default();
-        let collection = Collection {
-            version: 1,
-            bump: 254,
-            report,
-            lane: key,
-            lane_generation: 7,
-            credit: key,
-            amount_units: 8,
-            first_receipt: 14,
-            count: 9,
-            first_sequence: 10,
-            receipts_root: [11; 32],
-            requests_root: [12; 32],
-            rent_payer: key,
-            private: true,
-            retracted: true,
-            retraction_fee_units: 13,
-            reserved: [0; 24],
-        };
-        let mut data = Vec::new();
-        collection.try_serialize(&mut data).unwrap();
-        assert_eq!(data[REPORT_OFFSET..][..32], report.to_bytes());
-    }
 }

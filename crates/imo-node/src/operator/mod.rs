@@ -21,7 +21,7 @@ use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction};
 use futures_util::{StreamExt, stream};
 use imo_client::addresses;
 use imo_protocol::Now;
-use opml_oracle::state::{Operator, Report, ReportStatus};
+use opml_oracle::state::{Audit, Dispute, Inquiry, Operator, Report, ReportStatus};
 use serde::{Deserialize, Serialize};
 use solana_keypair::Keypair;
 use solana_signer::Signer;
@@ -30,7 +30,7 @@ use tokio_util::sync::CancellationToken;
 pub use collect::{ROOTS_AT_ONCE, receipts_root};
 
 use crate::{
-    chain::{Accounts, FeePolicy, RawAccount, Rpc, SendError},
+    chain::{Accounts, FeePolicy, Follow, RawAccount, Rpc, SendError, Wake, places},
     metrics::Metrics,
     model::ServedModel,
     rounds::repeat,
@@ -116,12 +116,23 @@ impl OperatorLoop {
         }
     }
 
-    /// Works until told to stop. Nothing that takes long keeps it from defending.
-    pub async fn run(self, stop: CancellationToken) {
+    /// What has to be answered, to be heard of at once.
+    pub fn follows(&self) -> Vec<Follow> {
+        let operator = self.operator();
+        vec![
+            Follow::of::<Dispute>(places::DISPUTE_OPERATOR, operator),
+            Follow::of::<Inquiry>(places::INQUIRY_OPERATOR, operator),
+            Follow::of::<Audit>(places::AUDIT_OPERATOR, operator),
+        ]
+    }
+
+    /// Works until told to stop. Nothing that takes long keeps it from defending. The bell is that of [`follows`](Self::follows).
+    pub async fn run(self, wake: Wake, stop: CancellationToken) {
         let pause = Duration::from_millis(self.policy.round_ms);
         tokio::join!(
-            repeat("defend", pause, &self.metrics, &stop, || self.defend_all()),
-            repeat("report", pause, &self.metrics, &stop, || self.advance_all()),
+            repeat("defend", pause, &self.metrics, &stop, wake, || self.defend_all()),
+            repeat("report", pause, &self.metrics, &stop, Wake::never(), || self
+                .advance_all()),
         );
     }
 

@@ -2,6 +2,7 @@
 //!
 //! SQLite in a file by default, PostgreSQL by URL, through the same statements. An answer leaves the node only when [`Store::accept`] has returned.
 
+mod answers;
 mod blobs;
 mod disputes;
 mod http;
@@ -21,14 +22,15 @@ use writer::Writer;
 
 pub use {
     blobs::{Blobs, Place},
-    disputes::StoredDispute,
+    disputes::{Fraud, StoredDispute},
     lanes::{Accepted, StoredInput, StoredLane, StoredRequest},
 };
 
 /// In order, never changed once released.
-const MIGRATIONS: [(i64, &str, &str); 2] = [
+const MIGRATIONS: [(i64, &str, &str); 3] = [
     (1, "lanes, requests, inputs, disputes", include_str!("schema.sql")),
     (2, "bytes of small inputs", include_str!("inputs.sql")),
+    (3, "evidence of watchers", include_str!("watcher.sql")),
 ];
 
 /// Connections that wait for one another are of no use: each transaction is one write to disk.

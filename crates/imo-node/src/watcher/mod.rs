@@ -1,13 +1,19 @@
 //! The watcher's loop: looks at what operators reported, recomputes it, and proves what is wrong.
 
+mod audit;
 mod check;
+mod demand;
+mod evidence;
 mod fetch;
+mod model;
+mod own_lanes;
+mod prove;
 mod pursue;
 mod sample;
+mod shown;
 
 use std::{
     collections::{HashMap, HashSet},
-    path::Path,
     sync::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
@@ -17,23 +23,26 @@ use std::{
 
 use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction};
 use futures_util::{StreamExt, stream};
+use imo_protocol::Now;
 use opml::Hash;
-use opml_oracle::state::{Report, ReportStatus};
-use opml_runtime::{Execution, Model, fast::Plan};
+use opml_oracle::state::{Audit, AuditEntry, Dispute, Inquiry, Report};
+use opml_runtime::Execution;
 use serde::{Deserialize, Serialize};
 use solana_keypair::Keypair;
 use solana_signature::Signature;
+use solana_signer::Signer;
 use tokio_util::sync::CancellationToken;
 
+use self::check::Progress;
 use crate::{
-    chain::{FeePolicy, Rpc, SendError},
+    chain::{FeePolicy, Follow, Rpc, SendError, Wake, places},
     metrics::Metrics,
     rounds::repeat,
     store::{Blobs, Store},
     text::hex,
 };
 
-pub use sample::Sample;
+pub use {model::WatchedModel, own_lanes::OwnLane, sample::Sample};
 
 /// Reports that are checked, and disputes that are pursued, at the same time.
 const AT_ONCE: usize = 8;
@@ -58,6 +67,14 @@ pub struct WatchPolicy {
     pub fetch_seconds: u64,
     /// How long a round may take for one report, in seconds.
     pub report_seconds: u64,
+    /// How long after the seal an endpoint may withhold something before it is demanded on chain, in slots.
+    pub patience_slots: u64,
+    /// Most that demands on one report may cost, in units of its mint. 0: nothing is demanded.
+    pub demand_units: u64,
+    /// Whether to take part in audits.
+    pub audits: bool,
+    /// Most signed answers of one operator that are kept to compare.
+    pub max_answers: u64,
     pub fees: FeePolicy,
 }
 
@@ -69,25 +86,28 @@ impl Default for WatchPolicy {
             max_bytes: 64 << 20,
             fetch_seconds: 30,
             report_seconds: 600,
+            patience_slots: 150,
+            demand_units: 5_000_000,
+            audits: true,
+            max_answers: 100_000,
             fees: FeePolicy::default(),
         }
     }
 }
 
-/// A copy of a model to recompute with.
-pub struct WatchedModel {
-    pub model: Model,
-    plan: Plan,
-}
+/// How many things of a round did not get on.
+#[derive(Debug, Default)]
+struct Failures(AtomicU64);
 
-impl WatchedModel {
-    pub fn new(model: Model) -> Arc<Self> {
-        let plan = Plan::new(&model);
-        Arc::new(Self { model, plan })
+impl Failures {
+    fn note(&self, what: &'static str, address: &Pubkey, error: &anyhow::Error) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        tracing::error!(%address, error = format!("{error:#}"), "{what} did not get on");
     }
 
-    pub fn open(file: &Path) -> anyhow::Result<Arc<Self>> {
-        Ok(Self::new(Model::open(file)?))
+    fn none(self) -> anyhow::Result<()> {
+        anyhow::ensure!(self.0.into_inner() == 0, "not everything got on");
+        Ok(())
     }
 }
 
@@ -104,8 +124,14 @@ pub struct WatcherLoop {
     metrics: Arc<Metrics>,
     /// What the own copy of the model gives for the disputes that go on.
     truths: Mutex<HashMap<Pubkey, Arc<Execution>>>,
-    /// Receipts of reports under way that were found right, by lane and index.
-    right: Mutex<HashMap<Pubkey, HashSet<(Pubkey, u32)>>>,
+    /// How far the look at reports has come, by report.
+    progress: Mutex<HashMap<Pubkey, Progress>>,
+    /// Addresses of equivocations that were shown already, by whomever.
+    punished: Mutex<HashSet<Pubkey>>,
+    /// Lanes whose payer lets this watcher see what it asked.
+    lanes: Vec<OwnLane>,
+    /// Hides what this watcher commits to in audits.
+    secret: [u8; 32],
 }
 
 impl WatcherLoop {
@@ -143,32 +169,79 @@ impl WatcherLoop {
             sample,
             metrics,
             truths: Mutex::default(),
-            right: Mutex::default(),
+            progress: Mutex::default(),
+            punished: Mutex::default(),
+            lanes: Vec::new(),
+            secret,
         })
     }
 
-    /// Works until told to stop. No endpoint that dawdles keeps it from making its moves, nor from looking at other reports.
-    pub async fn run(self, stop: CancellationToken) {
+    /// Lets it see what was asked on these lanes, too.
+    pub fn with_lanes(mut self, lanes: Vec<OwnLane>) -> Self {
+        self.lanes = lanes;
+        self
+    }
+
+    /// What each of the loops wants to hear of, in the order that [`run`](Self::run) takes their bells.
+    pub fn follows(&self) -> [Vec<Follow>; 3] {
+        let key = self.key.pubkey();
+        [
+            vec![
+                Follow::of::<Dispute>(places::SECOND_KEY, key),
+                Follow::of::<Inquiry>(places::SECOND_KEY, key),
+            ],
+            vec![Follow::all::<Report>(), Follow::of::<Inquiry>(places::SECOND_KEY, key)],
+            vec![
+                Follow::all::<Audit>(),
+                Follow::of::<AuditEntry>(places::SECOND_KEY, key),
+            ],
+        ]
+    }
+
+    /// Works until told to stop. No endpoint that dawdles keeps it from making its moves, nor from looking at other reports. The bells are those of
+    /// [`follows`](Self::follows).
+    pub async fn run(self, [disputes, reports, audits]: [Wake; 3], stop: CancellationToken) {
         let pause = Duration::from_millis(self.policy.round_ms);
         tokio::join!(
-            repeat("disputes", pause, &self.metrics, &stop, || self.pursue_all()),
-            repeat("reports", pause, &self.metrics, &stop, || self.check_all()),
+            repeat("disputes", pause, &self.metrics, &stop, disputes, || self.pursue_all()),
+            repeat("reports", pause, &self.metrics, &stop, reports, || self.check_all()),
+            repeat("audits", pause, &self.metrics, &stop, audits, || self.audit_all()),
         );
     }
 
     /// Makes every move that is due.
     async fn pursue_all(&self) -> anyhow::Result<()> {
         let now = self.rpc.now().await?;
-        let failed = AtomicU64::new(0);
+        let failures = Failures::default();
+        let (disputes, inquiries, equivocations) = tokio::join!(
+            self.pursue_disputes(&now, &failures),
+            self.pursue_inquiries(&now, &failures),
+            self.pursue_equivocations(&now),
+        );
+        disputes.and(inquiries).and(equivocations)?;
+        failures.none()
+    }
+
+    async fn pursue_disputes(&self, now: &Now, failures: &Failures) -> anyhow::Result<()> {
         stream::iter(self.store.disputes(false).await?)
             .for_each_concurrent(AT_ONCE, async |dispute| {
-                if let Err(error) = self.pursue(&dispute, &now).await {
-                    failed.fetch_add(1, Ordering::Relaxed);
-                    tracing::error!(dispute = %dispute.dispute, error = format!("{error:#}"), "a dispute did not get on");
+                if let Err(error) = self.pursue(&dispute, now).await {
+                    failures.note("a dispute", &dispute.dispute, &error);
                 }
             })
             .await;
-        anyhow::ensure!(failed.into_inner() == 0, "not every dispute got on");
+        Ok(())
+    }
+
+    async fn pursue_inquiries(&self, now: &Now, failures: &Failures) -> anyhow::Result<()> {
+        let me = self.key.pubkey();
+        stream::iter(self.rpc.having::<Inquiry>(places::SECOND_KEY, &me).await?)
+            .for_each_concurrent(AT_ONCE, async |(address, inquiry)| {
+                if let Err(error) = self.pursue_inquiry(&address, &inquiry, now).await {
+                    failures.note("an inquiry", &address, &error);
+                }
+            })
+            .await;
         Ok(())
     }
 
@@ -177,24 +250,21 @@ impl WatcherLoop {
         let now = self.rpc.now().await?;
         let mut open = Vec::new();
         for (address, report) in self.rpc.all::<Report>().await? {
-            let disputable = report.status == ReportStatus::Sealed && !report.window.is_past(&now);
-            if disputable
+            if report.require_disputable(&now).is_ok()
                 && let Some(model) = self.model(&report.model_root)
                 && !self.store.is_watched(&address).await?
             {
                 open.push((address, report, model));
             }
         }
-        if let Ok(mut right) = self.right.lock() {
-            right.retain(|report, _| open.iter().any(|(address, ..)| address == report));
-        }
+        self.forget_closed(&open, &now);
         // Those that close first come first.
         open.sort_by_key(|(_, report, _)| report.window.due_slot);
         let time = Duration::from_secs(self.policy.report_seconds);
         let failed = AtomicU64::new(0);
         stream::iter(open)
             .for_each_concurrent(AT_ONCE, async |(address, report, model)| {
-                let checked = tokio::time::timeout(time, self.check(&address, &report, &model)).await;
+                let checked = tokio::time::timeout(time, self.check(&address, &report, &model, &now)).await;
                 let error = match checked {
                     Ok(Ok(())) => return,
                     Ok(Err(error)) => format!("{error:#}"),
@@ -210,7 +280,7 @@ impl WatcherLoop {
     }
 
     fn model(&self, model_root: &Hash) -> Option<Arc<WatchedModel>> {
-        let found = self.models.iter().find(|model| model.model.model_root() == *model_root);
+        let found = self.models.iter().find(|model| model.root() == *model_root);
         found.cloned()
     }
 

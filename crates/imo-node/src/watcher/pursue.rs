@@ -6,22 +6,23 @@ use anchor_lang::{AccountDeserialize, prelude::Pubkey};
 use anyhow::Context;
 use imo_client::{
     addresses,
-    challenge::{
-        Challenge, NextMove,
-        staging::{self, Proof},
-    },
-    instructions::opml_oracle as oracle,
+    challenge::{Challenge, NextMove},
+    instructions::{data, opml_oracle as oracle},
 };
 use imo_protocol::Now;
-use opml_oracle::state::{Dispute, Report, Trace, Witness};
+use opml_oracle::{
+    game::Phase,
+    state::{Dispute, Inquiry, Report, ReportStatus, Trace, Witness},
+};
 use opml_runtime::{Execution, Tensor};
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
-use super::{COMPUTE_UNITS, PROOF_COMPUTE_UNITS, WatchedModel, WatcherLoop, check::execute};
+use super::{COMPUTE_UNITS, WatchedModel, WatcherLoop};
 use crate::{
     chain::{Accounts, RawAccount},
-    store::StoredDispute,
+    metrics::Metrics,
+    store::{Fraud, StoredDispute},
 };
 
 impl WatcherLoop {
@@ -47,7 +48,10 @@ impl WatcherLoop {
             .add_dispute_state(&stored.dispute, &dispute.game.digest, &account.data)
             .await?;
         if dispute.is_finished() {
-            return self.cash(stored, &dispute).await;
+            return self.cash(stored, &dispute, now).await;
+        }
+        if stored.fraud != Fraud::WrongOutput {
+            return self.prove_at_once(stored, &dispute).await;
         }
         self.play(stored, &dispute, &account, seen, now).await
     }
@@ -81,7 +85,7 @@ impl WatcherLoop {
         let trace = addresses::opml_oracle::trace(&stored.report, &stored.place.claim.claim_hash());
         let trace: Option<Trace> = self.rpc.find(&trace).await?;
         let next = {
-            let mut challenge = Challenge::new(&model.model, &truth);
+            let mut challenge = Challenge::new(model.sound()?, &truth);
             // A trace that is walked is on chain in part only: what was shown before is remembered.
             for earlier in seen.iter().filter(|earlier| **earlier != account.data) {
                 let earlier =
@@ -95,11 +99,14 @@ impl WatcherLoop {
             NextMove::Demand { .. } => "demand",
             NextMove::DemandNode { .. } => "demand_node",
             NextMove::Timeout => "timeout",
-            NextMove::Prove { element, witness } => return self.prove(stored, dispute, *element, witness).await,
+            NextMove::Prove { element, witness } => {
+                let prove = |account| vec![oracle::prove(dispute, dispute.game.digest, account, *element)];
+                return self.stage(stored, dispute, witness, "prove", prove).await;
+            }
             NextMove::Wait | NextMove::Over => return Ok(()),
         };
         let instruction = next
-            .instruction(dispute, &model.model, &stored.place)
+            .instruction(dispute, model.sound()?, &stored.place)
             .context("a move is an instruction")?;
         self.send(action, &[instruction], COMPUTE_UNITS, &[]).await?;
         Ok(())
@@ -117,50 +124,17 @@ impl WatcherLoop {
         }
         let bytes = self.blobs.input(&stored.place.claim.input_root).await?;
         let input = Tensor::new(
-            *model.model.input_spec(),
+            *model.sound()?.input_spec(),
             bytes.context("the input is not in the store")?,
         )?;
-        let truth = Arc::new(execute(model, input).await?);
+        let truth = Arc::new(model.execute(input).await?);
         if let Ok(mut truths) = self.truths.lock() {
             truths.insert(stored.dispute, truth.clone());
         }
         Ok(truth)
     }
 
-    async fn prove(
-        &self,
-        stored: &StoredDispute,
-        dispute: &Dispute,
-        element: u32,
-        witness: &[u8],
-    ) -> anyhow::Result<()> {
-        let key = Keypair::new_from_array(stored.witness_key);
-        // Begun before, and how far is not known: from the beginning.
-        self.close_witness(&key.pubkey()).await?;
-        let proof = Proof {
-            dispute,
-            element,
-            witness,
-            witness_account: key.pubkey(),
-            lamports: self.rpc.rent(staging::account_bytes(witness)).await?,
-        };
-        // The budget's instructions are sent with every transaction: they take room in each.
-        let prelude = crate::chain::budget(PROOF_COMPUTE_UNITS, u64::MAX);
-        let transactions = staging::stage_and_prove(&proof, &prelude);
-        let last = transactions.len().saturating_sub(1);
-        for (place, instructions) in transactions.iter().enumerate() {
-            let signers = if place == 0 { vec![&key] } else { Vec::new() };
-            if place == last {
-                let instructions = &instructions[prelude.len()..];
-                self.send("prove", instructions, PROOF_COMPUTE_UNITS, &signers).await?;
-            } else {
-                self.send_bare("stage_witness", instructions, &signers).await?;
-            }
-        }
-        self.close_witness(&key.pubkey()).await
-    }
-
-    async fn close_witness(&self, address: &Pubkey) -> anyhow::Result<()> {
+    pub(super) async fn close_witness(&self, address: &Pubkey) -> anyhow::Result<()> {
         let witness: Option<Witness> = self.rpc.find(address).await?;
         if witness.is_some() {
             let close = oracle::close_witness(self.key.pubkey(), *address);
@@ -170,27 +144,94 @@ impl WatcherLoop {
     }
 
     /// Settles a dispute in its turn and takes what it is owed.
-    async fn cash(&self, stored: &StoredDispute, dispute: &Dispute) -> anyhow::Result<()> {
+    async fn cash(&self, stored: &StoredDispute, dispute: &Dispute, now: &Now) -> anyhow::Result<()> {
         self.close_witness(&Keypair::new_from_array(stored.witness_key).pubkey())
             .await?;
         if dispute.settled {
+            if dispute.game.phase == Phase::Lost {
+                self.open_another(stored, now).await?;
+            }
             tracing::info!(dispute = %stored.dispute, units = dispute.payout_units, "a dispute is paid out");
             let withdraw = oracle::withdraw_payout(self.key.pubkey(), dispute);
             self.send("withdraw_payout", &[withdraw], COMPUTE_UNITS, &[]).await?;
             return Ok(());
         }
         let report: Report = self.rpc.get(&stored.report).await?;
-        let mut earlier: Vec<(Pubkey, Dispute)> = self.rpc.of_report(&stored.report).await?;
-        earlier.sort_by_key(|(_, dispute)| dispute.order);
-        let waiting = earlier
+        self.settle_disputes(&stored.report, &report, dispute.order + 1).await
+    }
+
+    /// A dispute that was lost, because this watcher was away when it had to move, changes nothing but itself: while others may be opened, the same is begun again.
+    async fn open_another(&self, stored: &StoredDispute, now: &Now) -> anyhow::Result<()> {
+        let report: Report = self.rpc.get(&stored.report).await?;
+        let nonce = stored.nonce + 1;
+        let dispute = addresses::opml_oracle::dispute(&stored.report, &self.key.pubkey(), nonce);
+        let known = self.store.disputes(true).await?;
+        if report.require_disputable(now).is_err() || known.iter().any(|known| known.dispute == dispute) {
+            return Ok(());
+        }
+        tracing::warn!(report = %stored.report, "a dispute was lost by silence; another one is begun");
+        Metrics::count(&self.metrics.watcher, "dispute_begun_again");
+        let again = StoredDispute {
+            dispute,
+            nonce,
+            witness_key: rand::random(),
+            ..stored.clone()
+        };
+        self.store.add_dispute(&again).await?;
+        Ok(())
+    }
+
+    /// Settles the disputes of a report that are over, in their order, up to but not including `end`.
+    pub(super) async fn settle_disputes(&self, address: &Pubkey, report: &Report, end: u32) -> anyhow::Result<()> {
+        if report.disputes_settled >= end {
+            return Ok(());
+        }
+        let mut disputes: Vec<(Pubkey, Dispute)> = self.rpc.of_report(address).await?;
+        disputes.sort_by_key(|(_, dispute)| dispute.order);
+        let waiting = disputes
             .iter()
-            .filter(|(_, other)| other.order >= report.disputes_settled && other.order <= dispute.order);
-        for ((_, other), turn) in waiting.zip(report.disputes_settled..) {
-            if other.order != turn || !other.is_finished() {
+            .filter(|(_, dispute)| (report.disputes_settled..end).contains(&dispute.order));
+        for ((_, dispute), turn) in waiting.zip(report.disputes_settled..) {
+            if dispute.order != turn {
+                // An inquiry that was not answered has its turn among them.
+                return self.settle_unanswered(address, turn).await;
+            }
+            if !dispute.is_finished() {
                 break;
             }
-            self.send("settle_dispute", &[oracle::settle_dispute(other)], COMPUTE_UNITS, &[])
+            self.send("settle_dispute", &[oracle::settle_dispute(dispute)], COMPUTE_UNITS, &[])
                 .await?;
+        }
+        Ok(())
+    }
+
+    /// Settles the inquiry of a report whose turn it is, whoever demanded.
+    async fn settle_unanswered(&self, address: &Pubkey, turn: u32) -> anyhow::Result<()> {
+        for (_, inquiry) in self.rpc.of_report::<Inquiry>(address).await? {
+            if inquiry.order == Some(turn) && !inquiry.settled {
+                self.send("settle_inquiry", &[data::settle_inquiry(&inquiry)], COMPUTE_UNITS, &[])
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes a report final that nothing stands against: what this watcher paid for on it is decided by its end.
+    pub(super) async fn finalise(&self, address: &Pubkey, report: &Report, now: &Now) -> anyhow::Result<()> {
+        let sealed = report.status == ReportStatus::Sealed;
+        if !sealed || !report.window.is_past(now) || report.demands_pending > 0 {
+            return Ok(());
+        }
+        self.settle_disputes(address, report, report.disputes_opened).await?;
+        let report: Report = self.rpc.get(address).await?;
+        if report.is_settled() {
+            self.send(
+                "finalise_report",
+                &[oracle::finalise_report(&report)],
+                COMPUTE_UNITS,
+                &[],
+            )
+            .await?;
         }
         Ok(())
     }

@@ -18,7 +18,7 @@ use imo_client::{
     voucher::SignedVoucher,
 };
 use imo_node::{
-    chain::{Cache, Rpc},
+    chain::{Cache, Rpc, follow},
     gateway::{Gateway, Identity, Limits, pay::payment_header, serve},
     metrics::Metrics,
     model::{Executor, Fast, ServedModel},
@@ -450,11 +450,26 @@ impl World {
                 Limits::default(),
                 metrics.clone(),
             );
-            let operator = OperatorLoop::new(rpc, store, blobs, models, key("operator"), self.mint, policy, metrics);
+            let operator = OperatorLoop::new(
+                rpc,
+                store,
+                blobs,
+                models,
+                key("operator"),
+                self.mint,
+                policy,
+                metrics.clone(),
+            );
             listener.set_nonblocking(true).unwrap();
             let listener = tokio::net::TcpListener::from_std(listener).unwrap();
             tokio::spawn(serve(gateway, listener, node.stop.clone()));
-            tokio::spawn(operator.run(node.stop.clone()));
+            let [wake] = follow(
+                self.surfnet.ws_url().into(),
+                [operator.follows()],
+                metrics,
+                node.stop.clone(),
+            );
+            tokio::spawn(operator.run(wake, node.stop.clone()));
         });
     }
 
@@ -465,8 +480,23 @@ impl World {
             let models = vec![WatchedModel::new(self.model.clone())];
             let metrics = Arc::new(Metrics::default());
             let store = node.store().await;
-            let watcher = WatcherLoop::new(rpc, store, node.blobs(), models, key("watcher"), policy, metrics);
-            tokio::spawn(watcher.await.unwrap().run(node.stop.clone()));
+            let watcher = WatcherLoop::new(
+                rpc,
+                store,
+                node.blobs(),
+                models,
+                key("watcher"),
+                policy,
+                metrics.clone(),
+            );
+            let watcher = watcher.await.unwrap();
+            let wakes = follow(
+                self.surfnet.ws_url().into(),
+                watcher.follows(),
+                metrics,
+                node.stop.clone(),
+            );
+            tokio::spawn(watcher.run(wakes, node.stop.clone()));
         });
     }
 }
