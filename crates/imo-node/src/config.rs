@@ -20,6 +20,9 @@ use crate::{chain::websocket_url, gateway::Limits, operator::Policy, watcher::Wa
 #[derive(Debug, Parser)]
 #[command(name = "imo-node", version, arg_required_else_help = true)]
 pub struct Cli {
+    /// Stop when standard input ends, for a program that starts the node and may itself be killed
+    #[arg(long, global = true)]
+    pub until_input_ends: bool,
     #[command(subcommand)]
     pub command: Command,
 }

@@ -8,6 +8,7 @@ pub mod chain;
 pub mod check;
 mod clock;
 pub mod config;
+pub mod cors;
 pub mod decoder;
 pub mod gateway;
 pub mod keys;

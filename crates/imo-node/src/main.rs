@@ -27,14 +27,15 @@ async fn main() -> ExitCode {
 async fn start(cli: Cli) -> anyhow::Result<ExitCode> {
     let (Command::Operate(overrides) | Command::Watch(overrides) | Command::Check(overrides)) = &cli.command;
     let config = Config::load(overrides)?;
+    let ends = cli.until_input_ends;
     match cli.command {
         Command::Operate(_) => {
             log(config.log);
-            run::operate(&config, stopped()?).await?;
+            run::operate(&config, stopped(ends)?).await?;
         }
         Command::Watch(_) => {
             log(config.log);
-            run::watch(&config, stopped()?).await?;
+            run::watch(&config, stopped(ends)?).await?;
         }
         Command::Check(_) => {
             let findings = check(&config).await;
@@ -59,10 +60,19 @@ fn log(format: LogFormat) {
     }
 }
 
-/// Cancelled by the first SIGTERM or SIGINT. A second one ends the process at once.
-fn stopped() -> anyhow::Result<CancellationToken> {
+/// Cancelled by the first SIGTERM or SIGINT, or by the end of standard input if that `ends` the node. A second signal ends the process at once.
+fn stopped(ends: bool) -> anyhow::Result<CancellationToken> {
     use tokio::signal::unix::{SignalKind, signal};
     let stop = CancellationToken::new();
+    if ends {
+        let told = stop.clone();
+        // Not a task: nothing can interrupt a read from standard input.
+        std::thread::spawn(move || {
+            // An input that cannot be read any more has ended as well.
+            let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+            told.cancel();
+        });
+    }
     let told = stop.clone();
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     tokio::spawn(async move {

@@ -17,6 +17,10 @@ pub struct Cli {
 pub enum Command {
     /// Play the whole story on a local cluster inside this process: offering, inference, a lie, a dispute, payouts
     Demo(DemoArgs),
+    /// Run a local cluster with the programs, two models, an operator and a watcher, until Ctrl-C
+    Localnet(LocalnetArgs),
+    /// Give somebody SOL and dollars on a local cluster
+    Airdrop(AirdropArgs),
     /// Bring a cluster with the four programs to the current state; what is there already stays
     Migrate(MigrateArgs),
     /// Look into a model file, run it, or check somebody's claim
@@ -47,6 +51,58 @@ pub struct DemoArgs {
     /// Folder with the digits model and its test images [default: models/digits of this workspace]
     #[arg(long, value_name = "DIR")]
     pub model: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct LocalnetArgs {
+    /// Folder that keeps the cluster's state: it is saved there and goes on from there [default: nothing is left behind]
+    #[arg(long, value_name = "DIR")]
+    pub state: Option<PathBuf>,
+    /// Also run an operator that lies once, for the watcher to catch
+    #[arg(long)]
+    pub liar: bool,
+    /// Print the description as JSON when everything runs, instead of text
+    #[arg(long)]
+    pub json: bool,
+    /// Port of JSON-RPC; any free one for 0, here and below
+    #[arg(long, value_name = "PORT", default_value_t = 8899)]
+    pub rpc_port: u16,
+    /// Port of the websocket
+    #[arg(long, value_name = "PORT", default_value_t = 8900)]
+    pub ws_port: u16,
+    /// Port of the description, the faucet and the clock
+    #[arg(long, value_name = "PORT", default_value_t = 8901)]
+    pub api_port: u16,
+    /// Port of the operator's gateway
+    #[arg(long, value_name = "PORT", default_value_t = 8902)]
+    pub gateway_port: u16,
+    /// Port of the watcher's metrics
+    #[arg(long, value_name = "PORT", default_value_t = 8904)]
+    pub watcher_port: u16,
+    /// Port of the lying operator's gateway
+    #[arg(long, value_name = "PORT", default_value_t = 8905)]
+    pub liar_port: u16,
+    /// Folder with the four compiled programs [default: target/deploy of this workspace]
+    #[arg(long, value_name = "DIR")]
+    pub programs: Option<PathBuf>,
+    /// The imo-node program [default: the one beside this program]
+    #[arg(long, value_name = "FILE")]
+    pub node: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct AirdropArgs {
+    /// Who gets it
+    pub address: Pubkey,
+    /// How many SOL
+    #[arg(long, value_name = "AMOUNT", default_value_t = 10.0)]
+    pub sol: f64,
+    /// How many dollars
+    #[arg(long, value_name = "AMOUNT", default_value_t = 10_000.0)]
+    pub usdc: f64,
+    /// Where `imo localnet` hands out its description
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8901")]
+    pub api: String,
 }
 
 #[derive(Debug, Args)]

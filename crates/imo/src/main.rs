@@ -3,10 +3,12 @@
 //! Exit codes: 0 all well; 1 a check did not come out as it must, or the network failed; 2 the user gave something wrong (one sentence on stderr).
 
 mod cli;
+mod cluster;
 mod commands;
 mod demo;
 mod error;
 mod format;
+mod localnet;
 mod migrate;
 mod progress;
 mod rpc;
@@ -33,7 +35,9 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
+        Command::Airdrop(args) => localnet::airdrop(&args),
         Command::Demo(args) => demo::run(&args),
+        Command::Localnet(args) => localnet::run(&args),
         Command::Migrate(args) => migrate::run(&args),
         Command::Model(command) => commands::model::run(&command),
         Command::Offering(command) => commands::offering::run(&command),

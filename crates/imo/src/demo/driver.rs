@@ -20,11 +20,13 @@ use solana_signer::Signer;
 
 use super::{
     cast::{self, Role},
-    cluster::{Landed, with_compute_limit},
     stage::Stage,
     story::DisputeFigures,
 };
-use crate::format;
+use crate::{
+    cluster::{Landed, with_compute_limit},
+    format,
+};
 
 /// Well above what a proof on the digits model takes.
 const PROOF_COMPUTE_UNITS: u32 = 1_000_000;

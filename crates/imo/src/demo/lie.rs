@@ -1,8 +1,10 @@
-//! Operator B's lie.
+//! A lie, and an operator that tells it.
 
 use anyhow::Context;
 use imo_client::challenge::Answer;
-use opml_runtime::{Model, Tensor, fast::Plan};
+use imo_node::model::{Executor, Fast};
+use opml::Hash;
+use opml_runtime::{Model, Tensor, execute::ExecuteError, fast::Plan};
 
 /// A lie that nobody sees without recomputing: everything is computed honestly but one element in the middle.
 pub struct Lie {
@@ -42,4 +44,38 @@ pub fn find(model: &Model, questions: &[Tensor]) -> anyhow::Result<Lie> {
         }
     }
     None.context("No change of a single element flips the answer to any of the questions")
+}
+
+/// Computes honestly but for one question, and stands by its lie about that one whatever it is asked.
+pub struct Liar {
+    honest: Fast,
+    /// The question.
+    input_root: Hash,
+    lie: Answer,
+}
+
+impl Liar {
+    pub fn new(model: &Model, question: &Tensor, lie: Answer) -> Self {
+        Self {
+            honest: Fast::new(model, 1),
+            input_root: question.root(),
+            lie,
+        }
+    }
+}
+
+impl Executor for Liar {
+    fn output(&self, input: &Tensor) -> Result<Tensor, ExecuteError> {
+        if input.root() == self.input_root {
+            return Ok(self.lie.output().clone());
+        }
+        self.honest.output(input)
+    }
+
+    fn answer(&self, input: &Tensor) -> Result<Answer, ExecuteError> {
+        if input.root() == self.input_root {
+            return Ok(self.lie.clone());
+        }
+        self.honest.answer(input)
+    }
 }

@@ -1,12 +1,10 @@
 //! `imo demo`: the whole story on the real programs, and the books checked at the end.
 
 mod cast;
-mod cluster;
 mod driver;
-mod images;
+pub mod images;
 mod ledger;
-mod lie;
-mod programs;
+pub mod lie;
 mod report;
 mod stage;
 mod story;
@@ -18,20 +16,23 @@ use opml_runtime::Model;
 
 use crate::{
     cli::DemoArgs,
+    cluster::{self, Accounts, Blocks, Cluster, Settings},
     error::{OrUserError, UserError},
 };
 use cast::Role;
-use cluster::Cluster;
 use report::Report;
 use stage::Stage;
 
+/// What everybody who pays fees begins with.
+const FEES_LAMPORTS: u64 = 100_000_000_000;
+
 /// Plays the story. Exit code 1 when the chain ends up different from the ledger.
 pub fn run(args: &DemoArgs) -> anyhow::Result<ExitCode> {
-    let programs = programs::load(args.programs.as_deref())?;
+    let programs = cluster::load(args.programs.as_deref())?;
     let folder = args
         .model
         .clone()
-        .unwrap_or_else(|| programs::workspace_folder("models/digits"));
+        .unwrap_or_else(|| cluster::workspace_folder("models/digits"));
     let model = Model::open(folder.join("digits.imo")).or_user_error()?;
     let images = images::load(&folder.join("test_set.bin"), &model)?;
     let needed = cast::OPERATORS.len() * terms::QUESTIONS;
@@ -43,7 +44,15 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<ExitCode> {
         .into());
     }
 
-    let cluster = Cluster::start(programs, &Role::Protocol.address(), &story::fee_payers())?;
+    let settings = Settings {
+        rpc_port: 0,
+        ws_port: 0,
+        blocks: Blocks::OnDemand,
+        genesis_unix_ms: cluster::unix_ms(),
+        accounts: Accounts::new(),
+        airdrops: (story::fee_payers(), FEES_LAMPORTS),
+    };
+    let cluster = Cluster::start(settings, &programs, &Role::Protocol.address())?;
     let stage = Stage::new(cluster, args.json);
     stage.aside(
         Role::Protocol,

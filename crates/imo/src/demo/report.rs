@@ -13,12 +13,11 @@ use yield_distributor::state::Pool;
 
 use super::{
     cast::{HOLDERS, OPERATORS, Role},
-    cluster::Cluster,
     ledger::Ledger,
     stage::Step,
     story::{DisputeFigures, Ending, Places},
 };
-use crate::format;
+use crate::{cluster::Cluster, format};
 
 /// What an amount is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -10,11 +10,11 @@ use anyhow::Context;
 use serde::Serialize;
 use solana_keypair::Keypair;
 
-use super::{
-    cast::Role,
+use super::cast::Role;
+use crate::{
     cluster::{Cluster, Landed},
+    format,
 };
-use crate::format;
 
 /// A transaction of the story.
 #[derive(Clone, Debug, Serialize)]

@@ -17,9 +17,9 @@ use yield_distributor::state::{Pool, Position};
 
 use super::Story;
 use crate::{
+    cluster::SLOT_MILLISECONDS,
     demo::{
         cast::{self, HOLDERS, INVESTORS, Role},
-        cluster::SLOT_MILLISECONDS,
         terms,
     },
     format,

@@ -1,4 +1,9 @@
-//! A Solana cluster inside this process, spoken to over JSON-RPC like any other.
+//! A local cluster with the programs, spoken to over JSON-RPC like any other.
+
+mod embedded;
+mod programs;
+
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anchor_lang::{AccountDeserialize, prelude::Pubkey, solana_program::instruction::Instruction};
 use anyhow::{Context, anyhow};
@@ -11,11 +16,12 @@ use solana_transaction::Transaction;
 use solana_transaction_status_client_types::{
     UiTransactionEncoding, UiTransactionTokenBalance, option_serializer::OptionSerializer,
 };
-use surfpool_sdk::{Surfnet, cheatcodes::builders::DeployProgram};
-use tokio::runtime::Runtime;
 
-use super::programs::Program;
+pub use embedded::{Accounts, Blocks, Settings};
+pub use programs::{Program, load, workspace_folder};
+
 use crate::rpc;
+use embedded::Embedded;
 
 /// Length of a slot, in milliseconds: what mainnet aims at and what the programs' deadlines count with.
 pub const SLOT_MILLISECONDS: u64 = 400;
@@ -56,51 +62,68 @@ pub struct Time {
 
 /// The cluster and a connection to it. It ends when this is dropped.
 pub struct Cluster {
-    surfnet: Surfnet,
+    embedded: Embedded,
     rpc: RpcClient,
-    _runtime: Runtime,
 }
 
 impl Cluster {
-    /// Starts the cluster, gives SOL to everybody who pays fees and deploys the programs under `upgrade_authority`.
-    pub fn start(programs: Vec<Program>, upgrade_authority: &Pubkey, funded: &[Pubkey]) -> anyhow::Result<Self> {
-        const SOL: u64 = 1_000_000_000;
-        let runtime = Runtime::new().context("The local cluster needs threads")?;
-        let surfnet = runtime
-            .block_on(
-                Surfnet::builder()
-                    .offline(true)
-                    .slot_time_ms(SLOT_MILLISECONDS)
-                    .airdrop_addresses(funded.to_vec())
-                    .airdrop_sol(100 * SOL)
-                    .start(),
-            )
-            .context("The local cluster did not start")?;
-        let rpc = RpcClient::new_with_commitment(surfnet.rpc_url(), CommitmentConfig::confirmed());
-        let cluster = Self {
-            surfnet,
-            rpc,
-            _runtime: runtime,
-        };
-        for Program { id, elf } in programs {
-            cluster
-                .surfnet
-                .cheatcodes()
-                .deploy(DeployProgram::new(id).so_bytes(elf))
-                .context("A program was not deployed")?;
-            let method = "surfnet_setProgramAuthority";
-            let parameters = serde_json::json!([id.to_string(), upgrade_authority.to_string()]);
-            cluster
-                .rpc
-                .send::<serde_json::Value>(RpcRequest::Custom { method }, parameters)
-                .context("A program's upgrade authority was not set")?;
+    /// Starts the cluster with the programs deployed under `upgrade_authority`.
+    pub fn start(mut settings: Settings, programs: &[Program], upgrade_authority: &Pubkey) -> anyhow::Result<Self> {
+        for program in programs {
+            settings.accounts.extend(program.accounts(upgrade_authority)?);
         }
-        Ok(cluster)
+        let embedded = Embedded::start(settings)?;
+        let rpc = RpcClient::new_with_commitment(embedded.rpc_url.clone(), CommitmentConfig::confirmed());
+        Ok(Self { embedded, rpc })
+    }
+
+    /// Ends the cluster and frees its ports.
+    pub fn stop(&self) -> anyhow::Result<()> {
+        self.embedded.stop()
+    }
+
+    /// All accounts but programs and what the cluster itself makes.
+    pub fn accounts(&self) -> anyhow::Result<Accounts> {
+        self.embedded.accounts()
+    }
+
+    /// Makes blocks in another way from now on.
+    pub fn make_blocks(&self, blocks: Blocks) -> anyhow::Result<()> {
+        self.embedded.make_blocks(blocks)
+    }
+
+    /// The slot that the clock shows at a time, if nobody turns it.
+    pub fn slot_at(&self, unix_ms: u64) -> u64 {
+        let passed = unix_ms.saturating_sub(self.embedded.genesis_unix_ms) / SLOT_MILLISECONDS;
+        self.embedded.genesis_slot + passed
+    }
+
+    /// Time of the first slot, in Unix milliseconds.
+    pub fn genesis_unix_ms(&self) -> u64 {
+        self.embedded.genesis_unix_ms
+    }
+
+    /// Gives lamports that come from nowhere. Returns the signature.
+    pub fn airdrop(&self, owner: &Pubkey, lamports: u64) -> anyhow::Result<String> {
+        let signature = self
+            .rpc
+            .request_airdrop(owner, lamports)
+            .context("The airdrop was not made")?;
+        Ok(signature.to_string())
+    }
+
+    pub fn rpc(&self) -> &RpcClient {
+        &self.rpc
+    }
+
+    /// Where its websocket listens.
+    pub fn websocket(&self) -> &str {
+        &self.embedded.ws_url
     }
 
     /// Where its JSON-RPC listens.
     pub fn url(&self) -> &str {
-        self.surfnet.rpc_url()
+        &self.embedded.rpc_url
     }
 
     /// What vouchers and the protocol name as the cluster.
@@ -137,9 +160,12 @@ impl Cluster {
     /// Moves the clock to a slot, if it is not past it already.
     pub fn travel_to(&self, slot: u64) -> anyhow::Result<()> {
         if self.now()?.slot < slot {
-            self.surfnet
-                .cheatcodes()
-                .time_travel_to_slot(slot)
+            let method = "surfnet_timeTravel";
+            self.rpc
+                .send::<serde_json::Value>(
+                    RpcRequest::Custom { method },
+                    serde_json::json!([{ "absoluteSlot": slot }]),
+                )
                 .context("The clock did not move")?;
         }
         Ok(())
@@ -234,6 +260,12 @@ fn moved(transaction: &Transaction, before: TokenBalances, after: TokenBalances)
         })
         .filter(|moved| moved.before != moved.after)
         .collect()
+}
+
+/// This machine's clock.
+pub fn unix_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
 /// Gives a compute budget to a transaction that needs more than the default of 200,000 an instruction.

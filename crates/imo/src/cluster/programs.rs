@@ -3,7 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use anchor_lang::prelude::Pubkey;
+use base64::{Engine, prelude::BASE64_STANDARD};
 use imo_protocol::ids;
+use solana_loader_v3_interface::{get_program_data_address, state::UpgradeableLoaderState};
+use solana_sdk_ids::bpf_loader_upgradeable;
+use surfpool_types::AccountSnapshot;
 
 use crate::error::{OrUserError, UserError};
 
@@ -11,6 +15,39 @@ use crate::error::{OrUserError, UserError};
 pub struct Program {
     pub id: Pubkey,
     pub elf: Vec<u8>,
+}
+
+/// Keeps every account alive.
+const PROGRAM_LAMPORTS: u64 = 10_000_000_000;
+
+impl Program {
+    /// The two accounts of a deployed program: itself, and its code under an upgrade authority.
+    pub fn accounts(&self, upgrade_authority: &Pubkey) -> anyhow::Result<[(String, AccountSnapshot); 2]> {
+        let code = get_program_data_address(&self.id);
+        let program = bincode::serialize(&UpgradeableLoaderState::Program {
+            programdata_address: code,
+        })?;
+        let mut data = bincode::serialize(&UpgradeableLoaderState::ProgramData {
+            slot: 0,
+            upgrade_authority_address: Some(*upgrade_authority),
+        })?;
+        data.extend(&self.elf);
+        let account = |data: &[u8], executable| {
+            let owner = bpf_loader_upgradeable::ID.to_string();
+            AccountSnapshot::new(
+                PROGRAM_LAMPORTS,
+                owner,
+                executable,
+                0,
+                BASE64_STANDARD.encode(data),
+                None,
+            )
+        };
+        Ok([
+            (self.id.to_string(), account(&program, true)),
+            (code.to_string(), account(&data, false)),
+        ])
+    }
 }
 
 const FILES: [(&str, Pubkey); 4] = [

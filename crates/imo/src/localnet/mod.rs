@@ -1,0 +1,334 @@
+//! `imo localnet`: a cluster to develop on, with the programs, two models, an operator and a watcher that really work.
+
+mod airdrop;
+mod api;
+mod business;
+mod catalogue;
+mod daemons;
+mod description;
+mod liar;
+mod people;
+mod scene;
+mod state;
+
+use std::{
+    fs,
+    io::{self, Write},
+    net::{Ipv4Addr, TcpListener},
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::Context;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::{runtime::Runtime, signal::unix::SignalKind};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    cli::LocalnetArgs,
+    cluster::{self, Accounts, Blocks, Cluster, Settings},
+    error::{OrUserError, UserError},
+};
+pub use airdrop::run as airdrop;
+use api::Api;
+use business::Customer;
+use catalogue::Entry;
+use daemons::Daemon;
+use description::Places;
+use people::{LIAR, OPERATOR, OPERATOR_ANSWERS, PROTOCOL};
+use scene::Scene;
+
+/// How long before now the story of a new cluster begins, in milliseconds: longer than it takes.
+const PAST_MS: u64 = 6 * 24 * 60 * 60 * 1_000;
+
+/// Answers that were bought on each day of the past.
+const PAST_ANSWERS: [usize; 3] = [8, 13, 10];
+
+/// Answers that are bought now, of which the report can still be disputed.
+const FRESH_ANSWERS: usize = 5;
+
+/// How often the state is saved, for the case that nobody gets to save it at the end.
+const SAVES: Duration = Duration::from_secs(30);
+
+/// How often it is looked whether the daemons are well.
+const LOOKS: Duration = Duration::from_secs(1);
+
+/// Runs until told to stop.
+pub fn run(args: &LocalnetArgs) -> anyhow::Result<ExitCode> {
+    let programs = cluster::load(args.programs.as_deref())?;
+    let node = daemons::program(args.node.as_deref())?;
+    let home = Home::open(args.state.as_deref())?;
+    let saved = match args.state {
+        Some(_) => state::load(home.path())?,
+        None => None,
+    };
+    let ports = Ports::reserve(args)?;
+    let api_listener = listen(args.api_port)?;
+    let api_url = url(api_listener.local_addr()?.port());
+    let models = catalogue::make(&home.path().join("models"), &api_url)?;
+    business::write_keys(&home.path().join("keys"))?;
+
+    tell("starting the cluster");
+    let (accounts, slot, genesis_unix_ms) = match saved {
+        Some(saved) => (saved.accounts, Some(saved.slot), saved.genesis_unix_ms),
+        None => (Accounts::new(), None, cluster::unix_ms().saturating_sub(PAST_MS)),
+    };
+    let is_new = slot.is_none();
+    let settings = Settings {
+        rpc_port: args.rpc_port,
+        ws_port: args.ws_port,
+        blocks: Blocks::OnDemand,
+        genesis_unix_ms,
+        accounts,
+        airdrops: (
+            if is_new { scene::fee_payers() } else { Vec::new() },
+            scene::SOL_OF_EACH,
+        ),
+    };
+    let cluster = Arc::new(Cluster::start(settings, &programs, &PROTOCOL.address())?);
+    let scene = Scene { cluster: &cluster };
+    let runtime = Runtime::new().context("The local cluster needs threads")?;
+    let customer = Customer {
+        runtime: &runtime,
+        cluster: &cluster,
+        purses: home.path().join("purses"),
+    };
+    let gateway = url(ports.gateway);
+    if is_new {
+        tell("selling the first model");
+        scene.found(&models, &api_url)?;
+        scene.register_operator(OPERATOR, OPERATOR_ANSWERS, &gateway)?;
+        for entry in &models {
+            scene.open_credit(entry)?;
+            scene.open_lane(entry, OPERATOR)?;
+        }
+    }
+    if let Some(slot) = slot {
+        cluster.travel_to(slot + 1)?;
+    }
+    let daemons = start_daemons(&node, home.path(), &cluster, &models, &ports)?;
+    if is_new {
+        tell("using it");
+        customer.past_days(&scene, &models[0], &PAST_ANSWERS)?;
+        scene.offer_openly(&models[1])?;
+    }
+    // From here on it is now.
+    cluster.travel_to(cluster.slot_at(cluster::unix_ms()))?;
+    cluster.make_blocks(Blocks::Steady)?;
+    if is_new {
+        customer.buy(&models[0], OPERATOR, 40, FRESH_ANSWERS)?;
+    }
+    let stop = CancellationToken::new();
+    let mut places = Places {
+        api: api_url.clone(),
+        gateway,
+        watcher: url(ports.watcher),
+        liar: None,
+    };
+    if args.liar {
+        let folder = home.path().join("liar");
+        liar::start(&runtime, &scene, &models[0], &folder, ports.liar, &stop)?;
+        places.liar = Some(url(ports.liar));
+        if customer.next_sequence(LIAR)? == 0 {
+            liar::tempt(&customer, &models[0])?;
+        }
+    }
+
+    let description = description::describe(&cluster, &places, &models)?;
+    let file = home.path().join("localnet.json");
+    fs::write(&file, serde_json::to_vec_pretty(&description)?)?;
+    show(args, &description, home.path())?;
+    let api = Api {
+        cluster: cluster.clone(),
+        description,
+        models: home.path().join("models"),
+    };
+    let served = runtime.block_on(serve(api, api_listener, daemons, args.state.as_deref(), stop));
+    let (daemons, ending) = served?;
+
+    tell("stopping");
+    for daemon in daemons.into_iter().rev() {
+        daemon.stop()?;
+    }
+    if args.state.is_some() {
+        state::save(home.path(), &cluster)?;
+    }
+    cluster.stop()?;
+    ending.map(|()| ExitCode::SUCCESS)
+}
+
+/// Where everything is kept.
+enum Home {
+    Given(PathBuf),
+    /// Gone when this is dropped.
+    Temporary(TempDir),
+}
+
+impl Home {
+    fn open(given: Option<&Path>) -> anyhow::Result<Self> {
+        let Some(folder) = given else {
+            return Ok(Self::Temporary(tempfile::tempdir()?));
+        };
+        fs::create_dir_all(folder)
+            .or_user_error_with(|error| format!("The folder {} cannot be made: {error}.", folder.display()))?;
+        // The daemons are told of it in files elsewhere.
+        Ok(Self::Given(fs::canonicalize(folder)?))
+    }
+
+    fn path(&self) -> &Path {
+        match self {
+            Self::Given(folder) => folder,
+            Self::Temporary(folder) => folder.path(),
+        }
+    }
+}
+
+/// Ports of the daemons. They are free now; who takes one meanwhile is told by the daemon that misses it.
+struct Ports {
+    gateway: u16,
+    watcher: u16,
+    liar: u16,
+}
+
+impl Ports {
+    fn reserve(args: &LocalnetArgs) -> anyhow::Result<Self> {
+        let held: Vec<TcpListener> = [args.gateway_port, args.watcher_port, args.liar_port]
+            .into_iter()
+            .map(listen)
+            .collect::<Result<_, _>>()?;
+        let port = |index: usize| Ok::<_, io::Error>(held[index].local_addr()?.port());
+        Ok(Self {
+            gateway: port(0)?,
+            watcher: port(1)?,
+            liar: port(2)?,
+        })
+    }
+}
+
+fn listen(port: u16) -> anyhow::Result<TcpListener> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| {
+        UserError::new(format!(
+            "Nobody can listen on port {port}: {error}. Stop who does, or choose other ports (see `imo localnet --help`)."
+        ))
+        .into()
+    })
+}
+
+fn url(port: u16) -> String {
+    format!("http://127.0.0.1:{port}")
+}
+
+fn start_daemons(
+    node: &Path,
+    home: &Path,
+    cluster: &Cluster,
+    models: &[Entry],
+    ports: &Ports,
+) -> anyhow::Result<Vec<Daemon>> {
+    let config = business::write_config(home, cluster.url(), models, ports.gateway, ports.watcher)?;
+    let config = config
+        .to_str()
+        .context("The state's folder has a name that is no text")?;
+    let logs = home.join("logs");
+    fs::create_dir_all(&logs)?;
+    let mut daemons = Vec::new();
+    for (name, command, port) in [
+        ("operator", "operate", ports.gateway),
+        ("watcher", "watch", ports.watcher),
+    ] {
+        let log = logs.join(format!("{name}.log"));
+        let mut daemon = Daemon::start(node, name, &[command, "--config", config], log)?;
+        daemon.wait_for_port(port)?;
+        daemons.push(daemon);
+    }
+    Ok(daemons)
+}
+
+/// Serves until told to stop, or until a daemon ends by itself: then that is the ending.
+async fn serve(
+    api: Api,
+    listener: TcpListener,
+    mut daemons: Vec<Daemon>,
+    state: Option<&Path>,
+    stop: CancellationToken,
+) -> anyhow::Result<(Vec<Daemon>, anyhow::Result<()>)> {
+    listener.set_nonblocking(true)?;
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    let cluster = api.cluster.clone();
+    let served = axum::serve(listener, api::router(api)).with_graceful_shutdown(stop.clone().cancelled_owned());
+    let served = tokio::spawn(served.into_future());
+    let mut terminate = tokio::signal::unix::signal(SignalKind::terminate())?;
+    let mut interrupt = tokio::signal::unix::signal(SignalKind::interrupt())?;
+    let (mut looks, mut saves) = (tokio::time::interval(LOOKS), tokio::time::interval(SAVES));
+    let ending = loop {
+        tokio::select! {
+            _ = terminate.recv() => break Ok(()),
+            _ = interrupt.recv() => break Ok(()),
+            _ = looks.tick() => {
+                if let Err(error) = daemons.iter_mut().try_for_each(Daemon::check) {
+                    break Err(error);
+                }
+            }
+            _ = saves.tick() => {
+                if let Some(folder) = state {
+                    let (folder, cluster) = (folder.to_owned(), cluster.clone());
+                    tokio::task::spawn_blocking(move || state::save(&folder, &cluster)).await??;
+                }
+            }
+        }
+    };
+    stop.cancel();
+    // Connections that stay open do not keep it.
+    let _ = tokio::time::timeout(Duration::from_secs(2), served).await;
+    Ok((daemons, ending))
+}
+
+/// Progress, for whoever waits.
+fn tell(what: &str) {
+    // Who does not look is not told.
+    let _ = writeln!(io::stderr(), "localnet: {what}");
+}
+
+fn show(args: &LocalnetArgs, description: &Value, home: &Path) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    if args.json {
+        serde_json::to_writer(&mut out, description)?;
+        writeln!(out)?;
+        out.flush()?;
+        return Ok(());
+    }
+    let text = |path: &str| {
+        description
+            .pointer(path)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let mut rows = vec![
+        ("RPC", text("/cluster/rpc")),
+        ("websocket", text("/cluster/websocket")),
+        ("description, faucet, clock", text("/api")),
+        ("gateway of the operator", text("/operators/0/endpoint")),
+        ("metrics of the watcher", text("/watchers/0/metrics")),
+        ("USDC", text("/mints/usdc/address")),
+        ("sold model (digits)", text("/models/0/address")),
+        ("model for sale (digits_cnn)", text("/models/1/address")),
+        ("keys", home.join("keys").display().to_string()),
+        ("logs", home.join("logs").display().to_string()),
+    ];
+    if args.liar {
+        rows.insert(5, ("gateway of the operator that lies", text("/operators/1/endpoint")));
+    }
+    for (name, value) in rows {
+        writeln!(out, "{name:<34} {value}")?;
+    }
+    writeln!(
+        out,
+        "\n`imo airdrop ADDRESS` gives SOL and USDC to a wallet. Ctrl-C stops everything."
+    )?;
+    out.flush()?;
+    Ok(())
+}
