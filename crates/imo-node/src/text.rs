@@ -14,16 +14,25 @@ pub fn hex(bytes: &[u8]) -> String {
 }
 
 /// The 32 bytes that 64 hexadecimal digits stand for.
-pub fn parse_hash(text: &str) -> Option<[u8; 32]> {
-    let (pairs, []) = text.as_bytes().as_chunks::<2>() else {
+pub fn parse_hash(text: impl AsRef<[u8]>) -> Option<[u8; 32]> {
+    let (pairs, []) = text.as_ref().as_chunks::<2>() else {
         return None;
     };
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    let bytes: Option<Vec<u8>> = pairs
-        .iter()
-        .map(|[high, low]| u8::try_from(digit(*high)? * 16 + digit(*low)?).ok())
-        .collect();
-    bytes?.try_into().ok()
+    let pairs: &[[u8; 2]; 32] = pairs.try_into().ok()?;
+    let mut bytes = [0; 32];
+    for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
+        *byte = (digit(*high)? << 4) | digit(*low)?;
+    }
+    Some(bytes)
+}
+
+fn digit(byte: u8) -> Option<u8> {
+    match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        b'A'..=b'F' => Some(byte - b'A' + 10),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -33,7 +42,8 @@ mod tests {
     #[test]
     fn given_a_hash_when_written_and_parsed_then_equal_and_other_text_is_none() {
         let hash: [u8; 32] = std::array::from_fn(|i| (i * 7) as u8);
-        assert_eq!(parse_hash(&hex(&hash)), Some(hash));
+        assert_eq!(parse_hash(hex(&hash)), Some(hash));
+        assert_eq!(parse_hash(hex(&hash).to_uppercase()), Some(hash));
         for text in [
             "",
             "ab",

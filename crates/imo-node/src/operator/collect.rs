@@ -205,16 +205,11 @@ impl OperatorLoop {
     pub(super) async fn receipts_of(&self, collection: &Collection) -> anyhow::Result<Vec<imo_protocol::Receipt>> {
         let first = collection.first_sequence;
         let end = first + u64::from(collection.count);
-        let answered = self
+        let lane = &collection.lane;
+        Ok(self
             .store
-            .requests(&collection.lane, collection.lane_generation, first..end)
-            .await?;
-        anyhow::ensure!(
-            answered.len() as u64 == u64::from(collection.count),
-            "receipts of the lane {} are missing in the store",
-            collection.lane
-        );
-        Ok(answered.iter().map(|answered| answered.receipt()).collect())
+            .receipts(lane, collection.lane_generation, first..end)
+            .await?)
     }
 }
 
@@ -225,15 +220,8 @@ pub async fn receipts_root(
     generation: u64,
     sequences: Range<u64>,
 ) -> anyhow::Result<Hash> {
-    let answered = store.requests(&lane, generation, sequences.clone()).await?;
-    anyhow::ensure!(
-        answered.len() as u64 == sequences.end.saturating_sub(sequences.start),
-        "receipts of the lane {lane} are missing in the store"
-    );
-    let root = move || {
-        let receipts: Vec<_> = answered.iter().map(|answered| answered.receipt()).collect();
-        ReceiptTree::over(sequences.start, &receipts).map(|tree| tree.root())
-    };
+    let receipts = store.receipts(&lane, generation, sequences.clone()).await?;
+    let root = move || ReceiptTree::over(sequences.start, &receipts).map(|tree| tree.root());
     Ok(tokio::task::spawn_blocking(root).await??)
 }
 

@@ -10,6 +10,14 @@ use opml::{Claim, Hash};
 use sqlx::{Row, any::AnyRow};
 
 use super::{Blobs, Store, StoreError, hash, number, stored};
+use crate::text::parse_hash;
+
+/// Receipts of one page.
+const PAGE: u64 = 1_024;
+
+/// Hexadecimal digits of a hash, and of the four of a receipt.
+const HASH_DIGITS: usize = 64;
+const RECEIPT_DIGITS: usize = 4 * HASH_DIGITS;
 
 /// A lane as the node has served it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -179,6 +187,55 @@ impl Store {
         rows.iter().map(|row| stored_request(lane, row)).collect()
     }
 
+    /// The receipts of a lane at these sequences, in order. They come in pages of one value each: a row for each would take much longer than to hash them.
+    pub async fn receipts(
+        &self,
+        lane: &Pubkey,
+        generation: u64,
+        sequences: Range<u64>,
+    ) -> Result<Vec<Receipt>, StoreError> {
+        let hex = |column: &str| match self.sqlite {
+            true => format!("hex({column})"),
+            false => format!("encode({column}, 'hex')"),
+        };
+        let columns = ["model_root", "input_root", "output_root", "salt"]
+            .map(hex)
+            .join(" || ");
+        let sql = format!(
+            "SELECT string_agg({columns}, '' ORDER BY sequence) AS page FROM requests WHERE lane = $1 AND generation = $2 AND sequence >= $3 AND sequence < $4"
+        );
+        let mut receipts = Vec::new();
+        let mut first = sequences.start;
+        while first < sequences.end {
+            let end = sequences.end.min(first + PAGE);
+            let row = sqlx::query(&sql)
+                .bind(lane.to_bytes().to_vec())
+                .bind(stored(generation)?)
+                .bind(stored(first)?)
+                .bind(stored(end)?)
+                .fetch_one(&self.pool)
+                .await?;
+            let page: Option<String> = row.try_get("page")?;
+            let (page, []) = page
+                .as_deref()
+                .unwrap_or_default()
+                .as_bytes()
+                .as_chunks::<RECEIPT_DIGITS>()
+            else {
+                return Err(StoreError::Malformed("receipts"));
+            };
+            // No sequence is there twice, so that as many as were asked for are all of them.
+            if page.len() as u64 != end - first {
+                return Err(StoreError::Missing(*lane));
+            }
+            for (digits, sequence) in page.iter().zip(first..) {
+                receipts.push(parse_receipt(lane, sequence, digits).ok_or(StoreError::Malformed("receipts"))?);
+            }
+            first = end;
+        }
+        Ok(receipts)
+    }
+
     /// `None` when it was never asked about.
     pub async fn input(&self, root: &Hash) -> Result<Option<StoredInput>, StoreError> {
         let row = sqlx::query("SELECT public, bytes FROM inputs WHERE root = $1")
@@ -194,6 +251,20 @@ impl Store {
         })
         .transpose()
     }
+}
+
+fn parse_receipt(lane: &Pubkey, sequence: u64, digits: &[u8; RECEIPT_DIGITS]) -> Option<Receipt> {
+    let hash = |at: usize| parse_hash(digits.get(at * HASH_DIGITS..(at + 1) * HASH_DIGITS)?);
+    Some(Receipt {
+        lane: *lane,
+        sequence,
+        claim: Claim {
+            model_root: hash(0)?,
+            input_root: hash(1)?,
+            output_root: hash(2)?,
+        },
+        salt: hash(3)?,
+    })
 }
 
 fn stored_lane(row: &AnyRow) -> Result<StoredLane, StoreError> {

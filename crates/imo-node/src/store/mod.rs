@@ -11,6 +11,7 @@ mod writer;
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
+use anchor_lang::prelude::Pubkey;
 use futures_util::future::BoxFuture;
 use sqlx::{
     AnyPool, Executor, Row,
@@ -50,6 +51,8 @@ pub enum StoreError {
     Conflict,
     #[error("The database holds something that this version does not understand: {0}.")]
     Malformed(&'static str),
+    #[error("Receipts of the lane {0} are missing in the store.")]
+    Missing(Pubkey),
     #[error("A number does not fit the database.")]
     Range,
     /// Of one write for many.
@@ -63,6 +66,7 @@ pub enum StoreError {
 #[derive(Clone, Debug)]
 pub struct Store {
     pool: AnyPool,
+    sqlite: bool,
     writer: Writer,
 }
 
@@ -92,7 +96,7 @@ impl Store {
             .await?;
         Migrator::new(Embedded { sqlite }).await?.run(&pool).await?;
         let writer = Writer::start(pool.clone());
-        Ok(Self { pool, writer })
+        Ok(Self { pool, sqlite, writer })
     }
 
     /// Whether the database answers.

@@ -76,7 +76,13 @@ impl Writer {
 
 async fn write(pool: &AnyPool, mut batch: Vec<Waiting>) {
     // In one order everywhere, so that several gateways on one database never wait for each other in a circle.
-    batch.sort_by_key(|waiting| (waiting.row.accepted.answered.request.lane, waiting.row.sequence));
+    batch.sort_by_key(|waiting| {
+        (
+            waiting.row.accepted.answered.request.lane,
+            waiting.row.generation,
+            waiting.row.sequence,
+        )
+    });
     let rows: Vec<&Row> = batch.iter().map(|waiting| &waiting.row).collect();
     let results = match write_together(pool, &rows).await {
         Ok(results) => results,
@@ -103,24 +109,37 @@ async fn write(pool: &AnyPool, mut batch: Vec<Waiting>) {
 /// What became of each, once all of it is on disk.
 async fn write_together(pool: &AnyPool, rows: &[&Row]) -> Result<Vec<Result<(), StoreError>>, StoreError> {
     let mut transaction = pool.begin().await?;
+    if step_lanes(&mut transaction, rows).await? {
+        insert_answers(&mut transaction, rows).await?;
+        transaction.commit().await?;
+        return Ok(rows.iter().map(|_| Ok(())).collect());
+    }
+    // Some lane is elsewhere already: once more, asking each.
+    transaction.rollback().await?;
+    let mut transaction = pool.begin().await?;
     let mut results = Vec::with_capacity(rows.len());
     let mut taken = Vec::with_capacity(rows.len());
     for row in rows {
-        if step_lane(&mut transaction, row).await? {
+        if step_lanes(&mut transaction, &[row]).await? {
             taken.push(*row);
             results.push(Ok(()));
         } else {
             results.push(Err(StoreError::Conflict));
         }
     }
-    for part in parts(&taken) {
-        insert_requests(&mut transaction, part).await?;
-    }
-    for part in parts(&inputs_of(&taken)) {
-        insert_inputs(&mut transaction, part).await?;
-    }
+    insert_answers(&mut transaction, &taken).await?;
     transaction.commit().await?;
     Ok(results)
+}
+
+async fn insert_answers(transaction: &mut Transaction<'_, Any>, rows: &[&Row]) -> Result<(), sqlx::Error> {
+    for part in parts(rows) {
+        insert_requests(transaction, part).await?;
+    }
+    for part in parts(&inputs_of(rows)) {
+        insert_inputs(transaction, part).await?;
+    }
+    Ok(())
 }
 
 /// All of them, in parts as long as [`ROWS`] has.
@@ -135,44 +154,51 @@ fn parts<T>(mut rows: &[T]) -> Vec<&[T]> {
     parts
 }
 
-/// Whether the lane was where the voucher steps on from; then it has stepped on.
-async fn step_lane(transaction: &mut Transaction<'_, Any>, row: &Row) -> Result<bool, sqlx::Error> {
-    let lane = &row.accepted.lane;
-    let voucher = &lane.voucher.voucher;
-    let bytes = lane.voucher.bytes();
-    let query = if row.sequence == 0 {
-        sqlx::query(
-            "INSERT INTO lanes (lane, generation, credit, model, model_root, private, count, amount_units, collected_count, collected_units, expires_unix, \
-             first_owed_unix, voucher) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, $9, $10, $11) ON CONFLICT (lane, generation) DO NOTHING",
-        )
-        .bind(voucher.lane.to_bytes().to_vec())
-        .bind(row.generation)
-        .bind(lane.credit.to_bytes().to_vec())
-        .bind(lane.model.to_bytes().to_vec())
-        .bind(lane.model_root.to_vec())
-        .bind(i64::from(lane.private))
-        .bind(row.count)
-        .bind(row.amount_units)
-        .bind(voucher.expires_unix)
-        .bind(row.now_unix)
-        .bind(bytes.to_vec())
-    } else {
-        sqlx::query(
-            "UPDATE lanes SET count = $1, amount_units = $2, expires_unix = $3, voucher = $4, model_root = $5, \
-             first_owed_unix = CASE WHEN count = collected_count THEN $6 ELSE first_owed_unix END \
-             WHERE lane = $7 AND generation = $8 AND count = $9",
-        )
-        .bind(row.count)
-        .bind(row.amount_units)
-        .bind(voucher.expires_unix)
-        .bind(bytes.to_vec())
-        .bind(lane.model_root.to_vec())
-        .bind(row.now_unix)
-        .bind(voucher.lane.to_bytes().to_vec())
-        .bind(row.generation)
-        .bind(row.sequence)
-    };
-    Ok(query.execute(&mut **transaction).await?.rows_affected() == 1)
+/// Whether every lane was where its voucher steps on from; those that were have stepped on.
+async fn step_lanes(transaction: &mut Transaction<'_, Any>, rows: &[&Row]) -> Result<bool, sqlx::Error> {
+    // Sorted by lane: a database takes each once in a statement.
+    let lane = |row: &Row| (row.accepted.answered.request.lane, row.generation);
+    if rows.windows(2).any(|pair| lane(pair[0]) == lane(pair[1])) {
+        return Ok(false);
+    }
+    let mut stepped = 0;
+    for part in parts(rows) {
+        stepped += step_part(transaction, part).await?;
+    }
+    Ok(stepped == rows.len() as u64)
+}
+
+/// How many of them stepped on. Both databases call the columns of `VALUES` as here.
+async fn step_part(transaction: &mut Transaction<'_, Any>, rows: &[&Row]) -> Result<u64, sqlx::Error> {
+    let sql = format!(
+        "INSERT INTO lanes (lane, generation, credit, model, model_root, private, count, amount_units, collected_count, collected_units, expires_unix, \
+         first_owed_unix, voucher) \
+         SELECT column1, column2, column3, column4, column5, column6, column7, column8, 0, 0, column9, column10, column11 FROM (VALUES {}) AS taken \
+         WHERE column7 = 1 OR EXISTS (SELECT 1 FROM lanes WHERE lanes.lane = column1 AND lanes.generation = column2) \
+         ON CONFLICT (lane, generation) DO UPDATE SET count = excluded.count, amount_units = excluded.amount_units, expires_unix = excluded.expires_unix, \
+         voucher = excluded.voucher, model_root = excluded.model_root, \
+         first_owed_unix = CASE WHEN lanes.count = lanes.collected_count THEN excluded.first_owed_unix ELSE lanes.first_owed_unix END \
+         WHERE lanes.count = excluded.count - 1",
+        places(rows.len(), 11)
+    );
+    let mut query = sqlx::query(&sql);
+    for row in rows {
+        let lane = &row.accepted.lane;
+        let voucher = &lane.voucher.voucher;
+        query = query
+            .bind(voucher.lane.to_bytes().to_vec())
+            .bind(row.generation)
+            .bind(lane.credit.to_bytes().to_vec())
+            .bind(lane.model.to_bytes().to_vec())
+            .bind(lane.model_root.to_vec())
+            .bind(i64::from(lane.private))
+            .bind(row.count)
+            .bind(row.amount_units)
+            .bind(voucher.expires_unix)
+            .bind(row.now_unix)
+            .bind(lane.voucher.bytes().to_vec());
+    }
+    Ok(query.execute(&mut **transaction).await?.rows_affected())
 }
 
 async fn insert_requests(transaction: &mut Transaction<'_, Any>, rows: &[&Row]) -> Result<(), sqlx::Error> {

@@ -36,6 +36,8 @@ on_every_database! {
     given_collections_when_noted_then_what_is_owed_falls_and_never_rises_again,
     given_an_input_of_a_private_and_a_public_lane_when_asked_then_public,
     given_an_input_when_some_keep_it_here_and_some_as_a_file_then_its_elements_stay,
+    given_more_receipts_than_a_page_when_read_then_all_in_order_or_told_that_some_are_missing,
+    given_a_lane_that_is_not_there_when_a_later_step_is_taken_then_conflict,
     given_many_answers_at_once_when_written_together_then_each_has_its_own_fate,
 }
 
@@ -233,4 +235,37 @@ async fn given_many_answers_at_once_when_written_together_then_each_has_its_own_
         let requests = store.requests(&key, 4, 0..9).await.unwrap();
         assert_eq!(requests.len() as u64, expected);
     }
+}
+
+async fn given_more_receipts_than_a_page_when_read_then_all_in_order_or_told_that_some_are_missing(url: String) {
+    const COUNT: u64 = 1_050;
+    let store = Store::open(&url).await.unwrap();
+    let answer = |sequence: u64| {
+        let mut answer = accepted(1, sequence);
+        answer.answered.output_root[..8].copy_from_slice(&sequence.to_le_bytes());
+        answer
+    };
+    for sequence in 0..COUNT {
+        store.accept(answer(sequence), 100).await.unwrap();
+    }
+    let lane = Pubkey::new_from_array([1; 32]);
+    for (first, end) in [(0, COUNT), (7, 1_031), (1_024, COUNT), (5, 5)] {
+        let receipts = store.receipts(&lane, 4, first..end).await.unwrap();
+        let expected: Vec<_> = (first..end)
+            .map(|sequence| answer(sequence).answered.receipt())
+            .collect();
+        assert_eq!(receipts, expected);
+    }
+    for (generation, first, end) in [(4, 0, COUNT + 1), (4, COUNT, COUNT + 1), (5, 0, 1)] {
+        let missing = store.receipts(&lane, generation, first..end).await;
+        assert!(matches!(missing, Err(StoreError::Missing(_))), "{missing:?}");
+    }
+}
+
+async fn given_a_lane_that_is_not_there_when_a_later_step_is_taken_then_conflict(url: String) {
+    let store = Store::open(&url).await.unwrap();
+    let later = store.accept(accepted(1, 3), 100).await;
+    assert!(matches!(later, Err(StoreError::Conflict)), "{later:?}");
+    assert_eq!(store.lane(&Pubkey::new_from_array([1; 32]), 4).await.unwrap(), None);
+    assert_eq!(public(&store).await, None);
 }
