@@ -123,14 +123,8 @@ impl OperatorLoop {
             let done = collected.iter().any(|(_, collection)| collection.lane == lane);
             concerned && !done && !self.is_refused(address, &lane)
         });
-        // By value: rustc does not see otherwise that the round can change threads.
         stream::iter(lanes)
-            .map(async |lane| {
-                Ok(Ready {
-                    lane: lane.stored.address(),
-                    instructions: self.collect_instructions(address, &lane).await?,
-                })
-            })
+            .map(|lane| self.ready(*address, lane))
             .buffered(ROOTS_AT_ONCE)
             .try_collect()
             .await
@@ -141,7 +135,7 @@ impl OperatorLoop {
         refused.is_ok_and(|refused| refused.contains(&(*report, *lane)))
     }
 
-    async fn collect_instructions(&self, report: &Pubkey, lane: &Collectable) -> anyhow::Result<Vec<Instruction>> {
+    async fn ready(&self, report: Pubkey, lane: Collectable) -> anyhow::Result<Ready> {
         let stored = &lane.stored;
         let sequences = lane.collected_count..stored.count();
         let root = receipts_root(&self.store, stored.address(), stored.generation(), sequences).await?;
@@ -150,10 +144,13 @@ impl OperatorLoop {
             authority,
             rent_payer: authority,
             operator: self.operator(),
-            report: *report,
+            report,
             credit: stored.credit,
         };
-        Ok(revenue_escrow::collect(lane, &stored.voucher, root).to_vec())
+        Ok(Ready {
+            lane: stored.address(),
+            instructions: revenue_escrow::collect(lane, &stored.voucher, root).to_vec(),
+        })
     }
 
     /// Several in one transaction where they fit; one by one when together they are refused.
