@@ -3,5 +3,8 @@
 mod buying;
 mod crash;
 mod demands;
+#[path = "../gateway/postgres.rs"]
+mod postgres;
 mod stories;
+mod survival;
 mod world;

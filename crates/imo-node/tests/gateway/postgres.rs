@@ -16,7 +16,7 @@ pub struct Postgres {
     process: Child,
     port: u16,
     made: std::sync::atomic::AtomicUsize,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Postgres {
@@ -26,43 +26,42 @@ impl Postgres {
         if is_root(folder.path()) {
             chown(folder.path(), Some(NOBODY), Some(NOBODY)).unwrap();
         }
-        let data = folder.path().join("data");
         let made = command(folder.path(), "initdb")
             .args(["--auth=trust", "--username=imo", "--no-sync", "-D"])
-            .arg(&data)
+            .arg(folder.path().join("data"))
             .output()
             .ok()?;
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         drop(listener);
-        let process = command(folder.path(), "postgres")
-            .args([
-                "-p",
-                &port.to_string(),
-                "-c",
-                "unix_socket_directories=",
-                "-c",
-                "fsync=off",
-                "-D",
-            ])
-            .arg(&data)
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
         let server = Self {
-            process,
+            process: run(folder.path(), port),
             port,
             made: Default::default(),
-            _folder: folder,
+            folder,
         };
+        server.wait().await;
+        Some(server)
+    }
+
+    async fn wait(&self) {
         for _ in 0..200 {
-            if PgConnection::connect(&server.url("postgres")).await.is_ok() {
-                return Some(server);
+            if PgConnection::connect(&self.url("postgres")).await.is_ok() {
+                return;
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         panic!("the server does not answer");
+    }
+
+    /// Stops it at once, in the middle of whatever it does, and starts it again: it recovers from what it has logged.
+    pub async fn restart(&mut self) {
+        let id = self.process.id().to_string();
+        assert!(Command::new("kill").args(["-QUIT", &id]).status().unwrap().success());
+        self.process.wait().unwrap();
+        self.process = run(self.folder.path(), self.port);
+        self.wait().await;
     }
 
     /// An empty database.
@@ -87,6 +86,16 @@ impl Drop for Postgres {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+fn run(folder: &Path, port: u16) -> Child {
+    let port = port.to_string();
+    command(folder, "postgres")
+        .args(["-p", &port, "-c", "unix_socket_directories=", "-c", "fsync=off", "-D"])
+        .arg(folder.join("data"))
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
 }
 
 fn is_root(folder: &Path) -> bool {

@@ -26,6 +26,26 @@ macro_rules! on_every_database {
             };
             $($case(server.database(stringify!($case)).await).await;)+
         }
+
+        #[tokio::test]
+        async fn given_postgresql_that_was_stopped_when_it_is_back_then_everything_is_there_and_it_goes_on() {
+            let Some(mut server) = Postgres::start().await else {
+                eprintln!("PostgreSQL is not installed here: this is left out");
+                return;
+            };
+            let store = Store::open(&server.database("restart").await).await.unwrap();
+            filled(&store).await;
+            server.restart().await;
+            // Connections that died with it are noticed one after the other.
+            let mut tries = 0;
+            while let Err(error) = store.accept(accepted(1, 3), 100).await {
+                assert!(!matches!(error, StoreError::Conflict), "written all the same");
+                tries += 1;
+                assert!(tries < 20, "{error}");
+            }
+            let requests = store.requests(&Pubkey::new_from_array([1; 32]), 4, 0..9).await.unwrap();
+            assert_eq!(requests.len(), 4);
+        }
     };
 }
 
