@@ -10,6 +10,7 @@ mod clock;
 pub mod config;
 pub mod cors;
 pub mod decoder;
+pub mod delegation;
 pub mod gateway;
 pub mod keys;
 pub mod metrics;

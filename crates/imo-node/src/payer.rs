@@ -73,6 +73,11 @@ pub struct Offer {
     private: bool,
     expires_unix: i64,
     collected_count: u64,
+    collected_units: u64,
+    /// What the lane holds and nobody has announced to take out, beyond what was collected.
+    reserved_units: u64,
+    /// What of the session's limit was not collected yet.
+    session_units: u64,
 }
 
 /// An answer whose receipt and signature hold. Whether the model gives this output is another question.
@@ -130,6 +135,9 @@ impl Buyer {
             private: lane.private,
             expires_unix: session.expires_unix.min(now.unix.saturating_add(VOUCHER_SECONDS)),
             collected_count: lane.collected_count,
+            collected_units: lane.collected_units,
+            reserved_units: lane.reserved_units,
+            session_units: session.limit_units.saturating_sub(session.spent_units),
             lane: PayingLane {
                 cluster: protocol.cluster,
                 lane: lane_address,
@@ -156,6 +164,12 @@ impl Buyer {
                 purse.ask_again(offer.expires_unix).context("a purse with entries")?
             }
             None => {
+                let left_units = offer.left_units(&purse);
+                anyhow::ensure!(
+                    offer.price_units <= left_units,
+                    "An answer costs {} units, and of the lane's money and the session's limit {left_units} are left.",
+                    offer.price_units
+                );
                 let entry = Entry {
                     model_root: offer.model_root,
                     input_root: input.root(),
@@ -182,6 +196,13 @@ impl Buyer {
             }
             Sent::Later(why) => anyhow::bail!("No answer yet, ask the same again later: {why}"),
         }
+    }
+
+    /// What this key can still sign for, in units.
+    pub fn left_units(&self, offer: &Offer) -> anyhow::Result<u64> {
+        let _lock = lock(&self.purse)?;
+        let (purse, _) = self.open_purse(offer)?;
+        Ok(offer.left_units(&purse))
     }
 
     async fn send(&self, offer: &Offer, question: &PaidQuestion, input: &Tensor) -> anyhow::Result<Sent> {
@@ -293,6 +314,14 @@ pub fn purse_requests(purse: &Path) -> anyhow::Result<(Pubkey, u64, Vec<Request>
     };
     let requests: Option<Vec<Request>> = (0u64..).zip(&file.entries).map(request).collect();
     Ok((lane, file.generation, requests.with_context(malformed)?))
+}
+
+impl Offer {
+    /// Both limits count what was collected; what was signed for and is not collected yet counts as well.
+    fn left_units(&self, purse: &Purse) -> u64 {
+        let owed_units = purse.amount_units().saturating_sub(self.collected_units);
+        self.reserved_units.min(self.session_units).saturating_sub(owed_units)
+    }
 }
 
 /// What became of a request.

@@ -228,6 +228,52 @@ pub struct PortfolioArgs {
 pub enum PayCommand {
     /// Ask one question, paid from a lane: exit code 1 when --verify finds the answer wrong
     Infer(PayInferArgs),
+    /// Let another key, an agent's, spend up to a limit on one operator
+    Delegate(PayDelegateArgs),
+    /// Let a key spend no more
+    Revoke(PayRevokeArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct PayDelegateArgs {
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
+    /// Address of the model
+    #[arg(long, value_name = "ADDRESS")]
+    pub model: Pubkey,
+    /// Address of the operator's account
+    #[arg(long, value_name = "ADDRESS")]
+    pub operator: Pubkey,
+    /// File of the key that pays
+    #[arg(long, value_name = "FILE")]
+    pub payer: PathBuf,
+    /// The key that may spend
+    #[arg(long, value_name = "ADDRESS")]
+    pub key: Pubkey,
+    /// How much, in units of the model's mint; it is moved into the lane
+    #[arg(long, value_name = "UNITS")]
+    pub limit: u64,
+    /// For how many days
+    #[arg(long, default_value_t = 30, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=3_650))]
+    pub days: u32,
+    /// Show questions and answers only with the payer's permission
+    #[arg(long)]
+    pub private: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct PayRevokeArgs {
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
+    /// Address of the model
+    #[arg(long, value_name = "ADDRESS")]
+    pub model: Pubkey,
+    /// File of the key that pays
+    #[arg(long, value_name = "FILE")]
+    pub payer: PathBuf,
+    /// The key that may spend no more
+    #[arg(long, value_name = "ADDRESS")]
+    pub key: Pubkey,
 }
 
 #[derive(Debug, Args)]

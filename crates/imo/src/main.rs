@@ -43,6 +43,8 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Offering(command) => commands::offering::run(&command),
         Command::Portfolio(args) => commands::portfolio::run(&args),
         Command::Pay(PayCommand::Infer(args)) => commands::pay::infer(&args),
+        Command::Pay(PayCommand::Delegate(args)) => commands::pay::delegate(&args),
+        Command::Pay(PayCommand::Revoke(args)) => commands::pay::revoke(&args),
         Command::Simulate(args) => commands::simulate::run(&args),
         Command::Status(args) => commands::status::run(&args),
     }

@@ -1,5 +1,8 @@
 //! Whole nodes on a cluster inside this process: payers are answered, operators paid, liars caught.
 
+#[path = "../../examples/agent.rs"]
+mod agent;
+mod agents;
 mod buying;
 mod crash;
 mod demands;

@@ -1,31 +1,74 @@
-//! `imo pay`: buying answers.
+//! `imo pay`: buying answers, and letting others buy them.
 
 use std::{
     io::{self, Write},
+    path::Path,
     process::ExitCode,
 };
 
 use imo_node::{
     chain::Rpc,
+    delegation::{self, Delegation},
     payer::{Bought, Buyer},
 };
 use opml_runtime::fast::Plan;
-use solana_keypair::read_keypair_file;
+use solana_keypair::{Keypair, read_keypair_file};
 use tokio::runtime::Runtime;
 
 use super::model::{open, read_input};
 use crate::{
-    cli::PayInferArgs,
+    cli::{PayDelegateArgs, PayInferArgs, PayRevokeArgs},
     error::{OrUserError, UserError},
     format, rpc,
 };
 
+fn read_key(file: &Path) -> anyhow::Result<Keypair> {
+    let key = read_keypair_file(file);
+    Ok(key.map_err(|_| UserError::new(format!("The key file {} cannot be read.", file.display())))?)
+}
+
+pub fn delegate(args: &PayDelegateArgs) -> anyhow::Result<ExitCode> {
+    rpc::connect(&args.cluster.url)?;
+    let payer = read_key(&args.payer)?;
+    let delegation = Delegation {
+        payer: &payer,
+        model: args.model,
+        operator: args.operator,
+        key: args.key,
+        limit_units: args.limit,
+        seconds: i64::from(args.days) * 24 * 60 * 60,
+        private: args.private,
+    };
+    let signature = Runtime::new()?
+        .block_on(delegation.grant(&Rpc::new(&args.cluster.url)))
+        .or_user_error_with(|error| format!("{error:#}"))?;
+    let units = format::thousands(args.limit);
+    println!(
+        "{} may spend {units} units for {} days: {signature}",
+        args.key, args.days
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+pub fn revoke(args: &PayRevokeArgs) -> anyhow::Result<ExitCode> {
+    rpc::connect(&args.cluster.url)?;
+    let payer = read_key(&args.payer)?;
+    let signature = Runtime::new()?
+        .block_on(delegation::revoke(
+            &Rpc::new(&args.cluster.url),
+            &payer,
+            &args.model,
+            args.key,
+        ))
+        .or_user_error_with(|error| format!("{error:#}"))?;
+    println!("{} may spend no more once the notice is over: {signature}", args.key);
+    Ok(ExitCode::SUCCESS)
+}
+
 pub fn infer(args: &PayInferArgs) -> anyhow::Result<ExitCode> {
     // Says what is wrong with the address before anything else.
     rpc::connect(&args.cluster.url)?;
-    let file = &args.session;
-    let session = read_keypair_file(file)
-        .map_err(|_| UserError::new(format!("The key file {} cannot be read.", file.display())))?;
+    let session = read_key(&args.session)?;
     // Opened before anything is paid.
     let model = args.verify.as_deref().map(|file| open(file, &())).transpose()?;
     let buyer = Buyer {

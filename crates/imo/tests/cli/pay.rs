@@ -31,3 +31,22 @@ fn given_an_rpc_that_is_none_when_paid_then_refused_and_no_purse_is_made() {
     assert_refused(&at("http://127.0.0.1:1"), "does not answer");
     assert!(!std::path::Path::new(purse).exists());
 }
+
+#[test]
+fn given_no_key_file_or_rpc_when_a_key_is_let_spend_then_refused() {
+    let agent = ["--model", ADDRESS, "--key", ADDRESS];
+    let delegate = |arguments: &[&str]| {
+        let fixed = ["pay", "delegate", "--operator", ADDRESS, "--limit", "5"];
+        imo(&[&fixed[..], &agent, arguments].concat())
+    };
+    assert_refused(
+        &delegate(&["--payer", "none.json", "--url", "http://127.0.0.1:1"]),
+        "does not answer",
+    );
+    let revoked = imo(&[
+        &["pay", "revoke", "--payer", "none.json", "--url", "localhost"][..],
+        &agent,
+    ]
+    .concat());
+    assert_refused(&revoked, "is not an RPC address");
+}
