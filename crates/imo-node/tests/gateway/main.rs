@@ -2,6 +2,7 @@
 
 mod bucket;
 mod completions;
+mod dist;
 mod hostile;
 mod paying;
 mod postgres;
