@@ -159,6 +159,11 @@ export class VerifierModel {
         }
     }
 
+    /** Memory that the model and its computations have taken so far, in bytes. */
+    get memoryBytes(): number {
+        return this.#open.memory.buffer.byteLength;
+    }
+
     /** Gives the memory back; nothing can be asked afterwards. */
     close(): void {
         this.#exports = undefined;
