@@ -34,6 +34,7 @@ pub fn test(project: &Project) -> Result<ExitCode> {
     stage("tests", || {
         pass_on(project.cargo().args(["test", "--workspace", "--no-fail-fast"]))
     })?;
+    stage("examples of the TypeScript client", || clients::examples(project))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -11,7 +11,7 @@ pub fn wasm(project: &Project) -> Result<()> {
     wasm::build(&crate_dir, &folder(project).join("wasm/opml.wasm"))
 }
 
-/// Installs what the client is made with, builds it and runs its tests.
+/// Installs what the client is made with, builds it and runs those of its tests that need no cluster.
 pub fn test(project: &Project) -> Result<ExitCode> {
     wasm(project)?;
     for arguments in [&["ci", "--no-audit", "--no-fund"][..], &["run", "build"], &["test"]] {
@@ -21,6 +21,19 @@ pub fn test(project: &Project) -> Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Runs the examples of the client's page against a local network. The client and the on-chain programs have been built.
+pub fn examples(project: &Project) -> Result<ExitCode> {
+    // The local network starts it, from the same folder.
+    project.workspace_program("imo-node")?;
+    let imo = project.workspace_program("imo")?;
+    pass_on(
+        npm()?
+            .args(["run", "test:localnet"])
+            .current_dir(folder(project))
+            .env("IMO", imo.get_program()),
+    )
 }
 
 fn folder(project: &Project) -> PathBuf {
