@@ -10,7 +10,7 @@ use anyhow::Context;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::{Deserialize, Deserializer, de::Error as _};
 
-use crate::{gateway::Limits, operator::Policy, watcher::WatchPolicy};
+use crate::{gateway::Limits, index::IndexArgs, operator::Policy, watcher::WatchPolicy};
 
 /// Serves models for money, answers for what it served, watches others.
 #[derive(Debug, Parser)]
@@ -29,6 +29,8 @@ pub enum Command {
     Operate(Overrides),
     /// Recompute what operators report, and prove what is wrong
     Watch(Overrides),
+    /// Keep the history of models, reports and disputes in a database, and answer questions about it
+    Index(IndexArgs),
     /// Say what is missing before the node can do its work; exit code 1 when something is
     Check(Overrides),
 }
