@@ -4,24 +4,24 @@ mod airdrop;
 mod api;
 mod business;
 mod catalogue;
-mod daemons;
 mod description;
-mod liar;
 mod people;
 mod scene;
 mod state;
 
 use std::{
+    ffi::OsStr,
     fs,
     io::{self, Write},
-    net::{Ipv4Addr, TcpListener},
+    net::TcpListener,
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::Context;
+use imo_node::operator::Policy;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::{runtime::Runtime, signal::unix::SignalKind};
@@ -30,15 +30,19 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     cli::LocalnetArgs,
     cluster::{self, Accounts, Blocks, Cluster, Settings},
-    error::{OrUserError, UserError},
+    demo::{
+        liar::LyingOperator,
+        lie::{self, Liar},
+    },
+    error::OrUserError,
+    node::{self, Daemon},
 };
 pub use airdrop::run as airdrop;
 use api::Api;
-use business::Customer;
+use business::{Configs, Customer, REPORT_SECONDS, ROUND_MS};
 use catalogue::Entry;
-use daemons::Daemon;
 use description::Places;
-use people::{LIAR, OPERATOR, OPERATOR_ANSWERS, PROTOCOL};
+use people::{LIAR, LIAR_ANSWERS, OPERATOR, OPERATOR_ANSWERS, PROTOCOL};
 use scene::Scene;
 
 /// How long before now the story of a new cluster begins, in milliseconds: longer than it takes.
@@ -50,8 +54,21 @@ const PAST_ANSWERS: [usize; 3] = [8, 13, 10];
 /// Answers that are bought now, of which the report can still be disputed.
 const FRESH_ANSWERS: usize = 5;
 
+/// The first image that the operator that lies is asked about: none that anybody else was asked.
+const LIAR_FIRST: usize = 100;
+
+const LIAR_QUESTIONS: usize = 3;
+
 /// How often the state is saved, for the case that nobody gets to save it at the end.
 const SAVES: Duration = Duration::from_secs(30);
+
+/// After so many slots what happened is final.
+const FINALITY_SLOTS: u64 = 32;
+
+/// How long the index may take to notice it.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+const GLANCE: Duration = Duration::from_millis(100);
 
 /// How often it is looked whether the daemons are well.
 const LOOKS: Duration = Duration::from_secs(1);
@@ -59,14 +76,14 @@ const LOOKS: Duration = Duration::from_secs(1);
 /// Runs until told to stop.
 pub fn run(args: &LocalnetArgs) -> anyhow::Result<ExitCode> {
     let programs = cluster::load(args.programs.as_deref())?;
-    let node = daemons::program(args.node.as_deref())?;
+    let node = node::program(args.node.as_deref())?;
     let home = Home::open(args.state.as_deref())?;
     let saved = match args.state {
         Some(_) => state::load(home.path())?,
         None => None,
     };
     let ports = Ports::reserve(args)?;
-    let api_listener = listen(args.api_port)?;
+    let api_listener = node::listen(args.api_port)?;
     let api_url = url(api_listener.local_addr()?.port());
     let models = catalogue::make(&home.path().join("models"), &api_url)?;
     business::write_keys(&home.path().join("keys"))?;
@@ -125,15 +142,23 @@ pub fn run(args: &LocalnetArgs) -> anyhow::Result<ExitCode> {
     let mut places = Places {
         api: api_url.clone(),
         gateway,
+        index: url(ports.index),
         watcher: url(ports.watcher),
         liar: None,
     };
     if args.liar {
-        let folder = home.path().join("liar");
-        liar::start(&runtime, &scene, &models[0], &folder, ports.liar, &stop)?;
+        start_liar(
+            &runtime,
+            &scene,
+            &models[0],
+            &home.path().join("liar"),
+            ports.liar,
+            &stop,
+        )?;
         places.liar = Some(url(ports.liar));
+        // It lies once in its life.
         if customer.next_sequence(LIAR)? == 0 {
-            liar::tempt(&customer, &models[0])?;
+            customer.buy(&models[0], LIAR, LIAR_FIRST, LIAR_QUESTIONS)?;
         }
     }
 
@@ -147,10 +172,16 @@ pub fn run(args: &LocalnetArgs) -> anyhow::Result<ExitCode> {
         models: home.path().join("models"),
     };
     let served = runtime.block_on(serve(api, api_listener, daemons, args.state.as_deref(), stop));
-    let (daemons, ending) = served?;
+    let (mut daemons, ending) = served?;
 
     tell("stopping");
-    for daemon in daemons.into_iter().rev() {
+    // The index is the first and reads what the others did at the end.
+    while let Some(daemon) = daemons.pop() {
+        if daemons.is_empty() && args.state.is_some() {
+            // A cluster that is started again knows no transactions: the index has to know all of them, as final ones.
+            cluster.advance(FINALITY_SLOTS)?;
+            runtime.block_on(index_is_settled(&places.index))?;
+        }
         daemon.stop()?;
     }
     if args.state.is_some() {
@@ -189,32 +220,25 @@ impl Home {
 /// Ports of the daemons. They are free now; who takes one meanwhile is told by the daemon that misses it.
 struct Ports {
     gateway: u16,
+    index: u16,
     watcher: u16,
     liar: u16,
 }
 
 impl Ports {
     fn reserve(args: &LocalnetArgs) -> anyhow::Result<Self> {
-        let held: Vec<TcpListener> = [args.gateway_port, args.watcher_port, args.liar_port]
+        let held: Vec<TcpListener> = [args.gateway_port, args.index_port, args.watcher_port, args.liar_port]
             .into_iter()
-            .map(listen)
+            .map(node::listen)
             .collect::<Result<_, _>>()?;
         let port = |index: usize| Ok::<_, io::Error>(held[index].local_addr()?.port());
         Ok(Self {
             gateway: port(0)?,
-            watcher: port(1)?,
-            liar: port(2)?,
+            index: port(1)?,
+            watcher: port(2)?,
+            liar: port(3)?,
         })
     }
-}
-
-fn listen(port: u16) -> anyhow::Result<TcpListener> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| {
-        UserError::new(format!(
-            "Nobody can listen on port {port}: {error}. Stop who does, or choose other ports (see `imo localnet --help`)."
-        ))
-        .into()
-    })
 }
 
 fn url(port: u16) -> String {
@@ -228,23 +252,68 @@ fn start_daemons(
     models: &[Entry],
     ports: &Ports,
 ) -> anyhow::Result<Vec<Daemon>> {
-    let config = business::write_config(home, cluster.url(), models, ports.gateway, ports.watcher)?;
-    let config = config
-        .to_str()
-        .context("The state's folder has a name that is no text")?;
+    let configs = Configs::write(home, cluster.url(), models, ports.gateway, ports.watcher)?;
     let logs = home.join("logs");
     fs::create_dir_all(&logs)?;
+    let (history, listen) = (home.join("index"), format!("127.0.0.1:{}", ports.index));
+    let text = OsStr::new;
+    let index = [
+        text("index"),
+        text("--rpc"),
+        text(cluster.url()),
+        text("--data"),
+        history.as_os_str(),
+        text("--listen"),
+        text(&listen),
+    ];
+    let operator = [text("operate"), text("--config"), configs.operator.as_os_str()];
+    let watcher = [text("watch"), text("--config"), configs.watcher.as_os_str()];
     let mut daemons = Vec::new();
-    for (name, command, port) in [
-        ("operator", "operate", ports.gateway),
-        ("watcher", "watch", ports.watcher),
+    for (name, arguments, port) in [
+        ("index", index.as_slice(), ports.index),
+        ("operator", &operator, ports.gateway),
+        ("watcher", &watcher, ports.watcher),
     ] {
-        let log = logs.join(format!("{name}.log"));
-        let mut daemon = Daemon::start(node, name, &[command, "--config", config], log)?;
+        let mut daemon = Daemon::start(node, name, arguments, logs.join(format!("{name}.log")))?;
         daemon.wait_for_port(port)?;
         daemons.push(daemon);
     }
     Ok(daemons)
+}
+
+/// An operator that lies about one of the images that it is asked about in the beginning.
+fn start_liar(
+    runtime: &Runtime,
+    scene: &Scene,
+    entry: &Entry,
+    folder: &Path,
+    port: u16,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    scene.register_operator(LIAR, LIAR_ANSWERS, &url(port))?;
+    scene.open_lane(entry, LIAR)?;
+    let questions: Vec<_> = catalogue::questions(entry, LIAR_FIRST, LIAR_QUESTIONS)
+        .cloned()
+        .collect();
+    let lie = lie::find(&entry.model, &questions)?;
+    let operator = LyingOperator {
+        rpc: scene.cluster.url(),
+        cluster: scene.cluster.genesis_hash()?,
+        authority: LIAR.key(),
+        answers: LIAR_ANSWERS.key(),
+        mint: scene::dollars(),
+        name: entry.name,
+        address: scene::model_address(entry),
+        model: &entry.model,
+        liar: Liar::new(&entry.model, &questions[lie.question], lie.answer),
+        policy: Policy {
+            report_seconds: REPORT_SECONDS,
+            round_ms: ROUND_MS,
+            ..Policy::default()
+        },
+        folder,
+    };
+    runtime.block_on(operator.start(node::listen(port)?, stop))
 }
 
 /// Serves until told to stop, or until a daemon ends by itself: then that is the ending.
@@ -286,6 +355,21 @@ async fn serve(
     Ok((daemons, ending))
 }
 
+/// Waits until nothing in the index is pending.
+async fn index_is_settled(index: &str) -> anyhow::Result<()> {
+    let begin = Instant::now();
+    while begin.elapsed() < PATIENCE {
+        let text = reqwest::get(format!("{index}/v1/status")).await?.text().await?;
+        let status: Value = serde_json::from_str(&text)?;
+        if status["pending"] == 0 {
+            return Ok(());
+        }
+        tokio::time::sleep(GLANCE).await;
+    }
+    tell("the index did not get to the end of the chain");
+    Ok(())
+}
+
 /// Progress, for whoever waits.
 fn tell(what: &str) {
     // Who does not look is not told.
@@ -312,6 +396,7 @@ fn show(args: &LocalnetArgs, description: &Value, home: &Path) -> anyhow::Result
         ("websocket", text("/cluster/websocket")),
         ("description, faucet, clock", text("/api")),
         ("gateway of the operator", text("/operators/0/endpoint")),
+        ("index", text("/index")),
         ("metrics of the watcher", text("/watchers/0/metrics")),
         ("USDC", text("/mints/usdc/address")),
         ("sold model (digits)", text("/models/0/address")),
@@ -320,7 +405,7 @@ fn show(args: &LocalnetArgs, description: &Value, home: &Path) -> anyhow::Result
         ("logs", home.join("logs").display().to_string()),
     ];
     if args.liar {
-        rows.insert(5, ("gateway of the operator that lies", text("/operators/1/endpoint")));
+        rows.insert(6, ("gateway of the operator that lies", text("/operators/1/endpoint")));
     }
     for (name, value) in rows {
         writeln!(out, "{name:<34} {value}")?;
