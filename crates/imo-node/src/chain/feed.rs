@@ -3,10 +3,13 @@
 //! What the socket says is never taken for true: it only wakes a loop, which then reads the chain as it does in every round. So a socket that is slow, lies, or is gone costs
 //! the time until the next round and nothing else.
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use anchor_lang::{Discriminator, Owner, prelude::Pubkey};
-use futures_util::{StreamExt, stream::SelectAll};
+use futures_util::{
+    StreamExt,
+    stream::{BoxStream, SelectAll},
+};
 use rand::Rng;
 use solana_account_decoder_client_types::{UiAccountEncoding, UiDataSliceConfig};
 use solana_commitment_config::CommitmentConfig;
@@ -14,8 +17,12 @@ use solana_pubsub_client::nonblocking::pubsub_client::PubsubClient;
 use solana_rpc_client_api::{
     config::{RpcAccountInfoConfig, RpcProgramAccountsConfig},
     filter::{Memcmp, RpcFilterType},
+    response::SlotInfo,
 };
-use tokio::{sync::watch, time::timeout};
+use tokio::{
+    sync::{Notify, watch},
+    time::timeout,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::metrics::Metrics;
@@ -23,7 +30,7 @@ use crate::metrics::Metrics;
 /// How long a connection may take to be made, and a subscription to be confirmed.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A cluster that has no new slot for so long, as far as the socket says, is one that the socket has lost.
+/// When nothing was heard for so long, not even of a slot, the socket is asked whether it is there.
 const SILENCE: Duration = Duration::from_secs(15);
 
 /// Pauses between attempts to connect: the first, and the longest.
@@ -80,19 +87,44 @@ impl Follow {
 
 /// Says that something changed since it was last looked at.
 #[derive(Debug)]
-pub struct Wake(watch::Receiver<u64>);
+pub struct Wake {
+    heard: watch::Receiver<u64>,
+    own: Option<Arc<Notify>>,
+}
 
 impl Wake {
     /// One that never says anything: rounds go by the clock alone.
     pub fn never() -> Self {
-        Self(watch::channel(0).1)
+        Self::on(watch::channel(0).1)
+    }
+
+    fn on(heard: watch::Receiver<u64>) -> Self {
+        Self { heard, own: None }
+    }
+
+    /// One that another loop of this node may ring, too.
+    pub fn or(self, own: Arc<Notify>) -> Self {
+        Self { own: Some(own), ..self }
     }
 
     /// Returns when something changed, also when that was while nobody waited.
     pub async fn changed(&mut self) {
-        if self.0.changed().await.is_err() {
-            // Nobody follows any more.
-            std::future::pending::<()>().await;
+        let Self { heard, own } = self;
+        let heard = async {
+            if heard.changed().await.is_err() {
+                // Nobody follows any more.
+                std::future::pending::<()>().await;
+            }
+        };
+        let own = async {
+            match own {
+                Some(own) => own.notified().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = heard => {}
+            () = own => {}
         }
     }
 }
@@ -120,7 +152,7 @@ pub fn follow<const N: usize>(
     stop: CancellationToken,
 ) -> [Wake; N] {
     let bells: [watch::Sender<u64>; N] = std::array::from_fn(|_| watch::channel(0).0);
-    let wakes = std::array::from_fn(|group| Wake(bells[group].subscribe()));
+    let wakes = std::array::from_fn(|group| Wake::on(bells[group].subscribe()));
     tokio::spawn(async move {
         stop.run_until_cancelled(keep_following(&url, &groups, &bells, &metrics))
             .await;
@@ -168,16 +200,14 @@ async fn follow_once(url: &str, groups: &[Vec<Follow>], bells: &[watch::Sender<u
             }
         }
     }
-    let slots = match timeout(PATIENCE, client.slot_subscribe()).await {
-        Ok(Ok((stream, _))) => stream,
-        Ok(Err(error)) => return error.to_string(),
-        Err(_) => return "the subscription to slots is not confirmed".into(),
+    let mut slots = match slots(&client).await {
+        Ok(slots) => slots,
+        Err(error) => return error,
     };
     metrics.socket(true);
     Metrics::count(&metrics.socket, "connected");
     tracing::info!("the websocket is connected");
     bells.iter().for_each(ring);
-    let mut slots = pin!(slots);
     loop {
         let silence = tokio::time::sleep(SILENCE);
         tokio::select! {
@@ -191,13 +221,26 @@ async fn follow_once(url: &str, groups: &[Vec<Follow>], bells: &[watch::Sender<u
             slot = slots.next() => if slot.is_none() {
                 return "the connection ended".into();
             },
-            () = silence => return "no slot was heard of for too long".into(),
+            // An idle cluster may be silent; a socket that is gone answers nothing, either.
+            () = silence => match self::slots(&client).await {
+                Ok(again) => slots = again,
+                Err(error) => return error,
+            },
         }
     }
 }
 
+/// The cluster's slots, which say that the connection lives.
+async fn slots(client: &PubsubClient) -> Result<BoxStream<'_, SlotInfo>, String> {
+    match timeout(PATIENCE, client.slot_subscribe()).await {
+        Ok(Ok((stream, _))) => Ok(stream),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err("the subscription to slots is not confirmed".into()),
+    }
+}
+
 /// What a stream of changes ends with, so that the end of one among many is noticed.
-fn ended() -> futures_util::stream::BoxStream<'static, Option<usize>> {
+fn ended() -> BoxStream<'static, Option<usize>> {
     futures_util::stream::once(std::future::ready(None)).boxed()
 }
 
@@ -225,16 +268,13 @@ mod tests {
     #[tokio::test]
     async fn given_a_bell_that_rang_while_nobody_listened_when_waited_for_then_at_once_and_only_once() {
         let (bell, wake) = watch::channel(0);
-        let mut wake = Wake(wake);
+        let mut wake = Wake::on(wake);
         ring(&bell);
         ring(&bell);
         let soon = Duration::from_millis(50);
-        assert!(tokio::time::timeout(soon, wake.changed()).await.is_ok());
-        assert!(tokio::time::timeout(soon, wake.changed()).await.is_err());
+        assert!(timeout(soon, wake.changed()).await.is_ok());
+        assert!(timeout(soon, wake.changed()).await.is_err());
         drop(bell);
-        assert!(
-            tokio::time::timeout(soon, wake.changed()).await.is_err(),
-            "silence is no change"
-        );
+        assert!(timeout(soon, wake.changed()).await.is_err(), "silence is no change");
     }
 }

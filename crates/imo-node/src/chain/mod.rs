@@ -29,6 +29,8 @@ pub enum ChainError {
     Malformed(Pubkey, &'static str),
     #[error("Too many look-ups wait for the RPC.")]
     Busy,
+    #[error("The RPC knows less than it said before: its nodes are not in step.")]
+    Behind,
 }
 
 /// An account as the chain has it.

@@ -105,14 +105,18 @@ impl OperatorLoop {
     async fn withdraw(&self, report: &Report) -> anyhow::Result<()> {
         let authority = self.authority.pubkey();
         let vault = addresses::revenue_escrow::vault(&report.model);
-        let earnings: Option<Earnings> = self
-            .rpc
-            .find(&addresses::revenue_escrow::earnings(&vault, &authority))
-            .await?;
-        if let Some(earnings) = earnings.filter(|earnings| earnings.owed_units > 0) {
-            tracing::info!(units = earnings.owed_units, "earnings are withdrawn");
+        let address = addresses::revenue_escrow::earnings(&vault, &authority);
+        let owed = async || -> anyhow::Result<u64> {
+            let earnings: Option<Earnings> = self.rpc.find(&address).await?;
+            Ok(earnings.map_or(0, |earnings| earnings.owed_units))
+        };
+        let units = owed().await?;
+        if units > 0 {
+            tracing::info!(units, "earnings are withdrawn");
             let withdraw = revenue_escrow::withdraw_earnings(authority, report.model, authority, report.mint);
             self.send("withdraw_earnings", &[withdraw]).await?;
+            // The report is what reminds of them: it is not closed on the RPC's word alone.
+            anyhow::ensure!(owed().await? == 0, "a withdrawal was confirmed, and the earnings are still there");
         }
         Ok(())
     }

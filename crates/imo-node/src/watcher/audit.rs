@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use ::model_token::state::{Checkable, ModelVersion, Protocol};
-use anchor_lang::prelude::Pubkey;
+use anchor_lang::{AccountDeserialize, prelude::Pubkey};
 use anchor_spl::token::TokenAccount;
 use anyhow::Context;
 use futures_util::{StreamExt, stream};
@@ -92,6 +92,16 @@ impl WatcherLoop {
         if !is_left(now, TURNS_TO_DRAW, report) {
             return Ok(());
         }
+        // Most mints have no fund, or an empty one: that is looked at first.
+        let mut free_units = self.free_audit_units(&report.mint).await?;
+        if free_units == 0 {
+            return Ok(());
+        }
+        let protocol: Protocol = self.rpc.get(&model_token::protocol()).await?;
+        let fee_units = protocol.audits.fee_units;
+        if fee_units == 0 || free_units < fee_units {
+            return Ok(());
+        }
         let Some(bucket) = self.rpc.find::<Bucket>(&revenue_escrow::bucket(address)).await? else {
             return Ok(());
         };
@@ -104,12 +114,6 @@ impl WatcherLoop {
         }
         let version: ModelVersion = self.rpc.get(&report.model_version).await?;
         if version.checkable != Checkable::Anyone {
-            return Ok(());
-        }
-        let protocol: Protocol = self.rpc.get(&model_token::protocol()).await?;
-        let fee_units = protocol.audits.fee_units;
-        let mut free_units = self.free_audit_units(&report.mint).await?;
-        if fee_units == 0 || free_units < fee_units {
             return Ok(());
         }
         let hashes = self.rpc.accounts(&[SLOT_HASHES]).await?.into_iter().flatten().next();
@@ -129,7 +133,7 @@ impl WatcherLoop {
                 break;
             }
             let draw = send::draw_audit(self.key.pubkey(), report, collection, number);
-            self.send("draw_audit", &[draw], COMPUTE_UNITS, &[]).await?;
+            self.send_for_all("draw_audit", draw).await?;
             free_units -= fee_units;
         }
         Ok(())
@@ -137,17 +141,14 @@ impl WatcherLoop {
 
     /// What the mint's fund has not promised, in units.
     async fn free_audit_units(&self, mint: &Pubkey) -> anyhow::Result<u64> {
-        let Some(fund) = self.rpc.find::<AuditFund>(&address::audit_fund(mint)).await? else {
+        let looked = [address::audit_fund(mint), address::audit_tokens(mint)];
+        let [Some(fund), Some(tokens)] = self.rpc.accounts(&looked).await?.try_into().unwrap_or([None, None]) else {
             return Ok(0);
         };
-        let tokens = self.rpc.accounts(&[address::audit_tokens(mint)]).await?;
-        let tokens = tokens.into_iter().flatten().next();
-        let tokens = tokens.and_then(|account| {
-            use anchor_lang::AccountDeserialize;
-            TokenAccount::try_deserialize(&mut account.data.as_slice()).ok()
-        });
+        let fund: Option<AuditFund> = fund.decode();
+        let tokens = TokenAccount::try_deserialize(&mut tokens.data.as_slice()).ok();
         let held_units = tokens.map_or(0, |tokens| tokens.amount);
-        Ok(held_units.saturating_sub(fund.owed_units))
+        Ok(held_units.saturating_sub(fund.map_or(0, |fund| fund.owed_units)))
     }
 
     /// Makes the next move in an audit, if there is one.
@@ -170,9 +171,7 @@ impl WatcherLoop {
                     .receipts
                     .shown(audit.receipt_index)
                     .context("a receipt is in its tree")?;
-                self.send("ask_audit", &[send::ask_audit(audit, shown)], COMPUTE_UNITS, &[])
-                    .await?;
-                Ok(())
+                self.send_for_all("ask_audit", send::ask_audit(audit, shown)).await
             }
             AuditPhase::Asked if over => {
                 let trace = address::trace(&audit.report, &audit.claim_hash);
@@ -181,8 +180,7 @@ impl WatcherLoop {
                     Some(_) => ("attach_audit_trace", send::attach_audit_trace(audit)),
                     None => ("time_out_audit", send::time_out_audit(audit)),
                 };
-                self.send(action, &[instruction], COMPUTE_UNITS, &[]).await?;
-                Ok(())
+                self.send_for_all(action, instruction).await
             }
             AuditPhase::Traced if !over && entry.as_ref().is_some_and(|entry| !entry.matched) => {
                 let entry = entry.context("there is an entry")?;
@@ -315,8 +313,7 @@ impl WatcherLoop {
         {
             return Ok(false);
         }
-        self.send("settle_audit", &[send::settle_audit(audit)], COMPUTE_UNITS, &[])
-            .await?;
+        self.send_for_all("settle_audit", send::settle_audit(audit)).await?;
         Ok(true)
     }
 

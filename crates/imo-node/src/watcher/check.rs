@@ -192,7 +192,11 @@ impl WatcherLoop {
                 .await?
             {
                 Some(wrong) => return self.conclude(address, Some(wrong)).await,
-                None => self.demand(&look, &mut missing, now).await?,
+                None => {
+                    if let Err(error) = self.demand(&look, &missing, now).await {
+                        why = Some(error);
+                    }
+                }
             }
         }
         self.progress(address, |progress| progress.missing = missing.len() as u64);
@@ -468,6 +472,7 @@ impl WatcherLoop {
         if let (Ok(mut truths), Some(truth)) = (self.truths.lock(), truth) {
             truths.insert(dispute, Arc::new(*truth));
         }
+        self.prepared.notify_one();
         Ok(())
     }
 

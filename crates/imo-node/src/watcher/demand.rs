@@ -91,7 +91,7 @@ impl WatcherLoop {
     }
 
     /// Demands what is missing of a Collection, once the endpoint had its time and as far as the budget goes.
-    pub(super) async fn demand(&self, look: &Look<'_>, missing: &mut [Missing], now: &Now) -> anyhow::Result<()> {
+    pub(super) async fn demand(&self, look: &Look<'_>, missing: &[Missing], now: &Now) -> anyhow::Result<()> {
         let patient_until = look
             .report
             .window
@@ -197,7 +197,11 @@ impl WatcherLoop {
     }
 
     /// Ends an own inquiry: by its deadline when nobody answers, else with its report.
-    pub(super) async fn pursue_inquiry(&self, address: &Pubkey, inquiry: &Inquiry, now: &Now) -> anyhow::Result<()> {
+    pub(super) async fn pursue_inquiry(&self, address: &Pubkey, now: &Now) -> anyhow::Result<()> {
+        let Some(inquiry) = self.rpc.find::<Inquiry>(address).await? else {
+            return Ok(());
+        };
+        let inquiry = &inquiry;
         if inquiry.settled {
             tracing::info!(inquiry = %address, units = inquiry.payout_units, "an inquiry is paid out");
             let withdraw = send::withdraw_inquiry(self.key.pubkey(), inquiry);
@@ -213,9 +217,9 @@ impl WatcherLoop {
                 .is_some_and(|pending| pending.deadline.is_past(now));
             if silent {
                 tracing::warn!(inquiry = %address, report = %inquiry.report, "what was demanded was not shown in time");
-                self.send("time_out_demand", &[send::time_out_demand(inquiry)], COMPUTE_UNITS, &[])
-                    .await?;
-                return Ok(());
+                return self
+                    .send_for_all("time_out_demand", send::time_out_demand(inquiry))
+                    .await;
             }
             return self.finalise(&inquiry.report, &report, now).await;
         }
@@ -226,8 +230,7 @@ impl WatcherLoop {
         self.settle_disputes(&inquiry.report, &report, turn).await?;
         let report: Report = self.rpc.get(&inquiry.report).await?;
         if inquiry.order.is_none_or(|order| order == report.disputes_settled) {
-            self.send("settle_inquiry", &[send::settle_inquiry(inquiry)], COMPUTE_UNITS, &[])
-                .await?;
+            return self.send_for_all("settle_inquiry", send::settle_inquiry(inquiry)).await;
         }
         Ok(())
     }

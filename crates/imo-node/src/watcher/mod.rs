@@ -23,6 +23,7 @@ use std::{
 
 use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction};
 use futures_util::{StreamExt, stream};
+use imo_client::challenge::staging::transaction_bytes;
 use imo_protocol::Now;
 use opml::Hash;
 use opml_oracle::state::{Audit, AuditEntry, Dispute, Inquiry, Report};
@@ -31,6 +32,7 @@ use serde::{Deserialize, Serialize};
 use solana_keypair::Keypair;
 use solana_signature::Signature;
 use solana_signer::Signer;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use self::check::Progress;
@@ -126,6 +128,8 @@ pub struct WatcherLoop {
     truths: Mutex<HashMap<Pubkey, Arc<Execution>>>,
     /// How far the look at reports has come, by report.
     progress: Mutex<HashMap<Pubkey, Progress>>,
+    /// Rung when a dispute is prepared.
+    prepared: Arc<Notify>,
     /// Addresses of equivocations that were shown already, by whomever.
     punished: Mutex<HashSet<Pubkey>>,
     /// Lanes whose payer lets this watcher see what it asked.
@@ -170,6 +174,7 @@ impl WatcherLoop {
             metrics,
             truths: Mutex::default(),
             progress: Mutex::default(),
+            prepared: Arc::default(),
             punished: Mutex::default(),
             lanes: Vec::new(),
             secret,
@@ -202,6 +207,7 @@ impl WatcherLoop {
     /// [`follows`](Self::follows).
     pub async fn run(self, [disputes, reports, audits]: [Wake; 3], stop: CancellationToken) {
         let pause = Duration::from_millis(self.policy.round_ms);
+        let disputes = disputes.or(self.prepared.clone());
         tokio::join!(
             repeat("disputes", pause, &self.metrics, &stop, disputes, || self.pursue_all()),
             repeat("reports", pause, &self.metrics, &stop, reports, || self.check_all()),
@@ -233,12 +239,19 @@ impl WatcherLoop {
         Ok(())
     }
 
+    /// Those of one report after the other, because they end by the same calls.
     async fn pursue_inquiries(&self, now: &Now, failures: &Failures) -> anyhow::Result<()> {
         let me = self.key.pubkey();
-        stream::iter(self.rpc.having::<Inquiry>(places::SECOND_KEY, &me).await?)
-            .for_each_concurrent(AT_ONCE, async |(address, inquiry)| {
-                if let Err(error) = self.pursue_inquiry(&address, &inquiry, now).await {
-                    failures.note("an inquiry", &address, &error);
+        let mut by_report: HashMap<Pubkey, Vec<Pubkey>> = HashMap::new();
+        for (address, inquiry) in self.rpc.having::<Inquiry>(places::SECOND_KEY, &me).await? {
+            by_report.entry(inquiry.report).or_default().push(address);
+        }
+        stream::iter(by_report.into_values())
+            .for_each_concurrent(AT_ONCE, async |inquiries| {
+                for address in inquiries {
+                    if let Err(error) = self.pursue_inquiry(&address, now).await {
+                        failures.note("an inquiry", &address, &error);
+                    }
                 }
             })
             .await;
@@ -297,7 +310,15 @@ impl WatcherLoop {
             .rpc
             .send(instructions, compute_units, &self.policy.fees, &signers)
             .await;
-        self.told(action, sent)
+        self.told(action, instructions, sent)
+    }
+
+    /// The same for what anybody may send, and operators and other watchers do, too: when they were first, all is well.
+    async fn send_for_all(&self, action: &'static str, instruction: Instruction) -> anyhow::Result<()> {
+        match self.send(action, &[instruction], COMPUTE_UNITS, &[]).await {
+            Err(error) if error.refusal().is_some() => Ok(()),
+            sent => Ok(sent?),
+        }
     }
 
     /// The same for instructions that fill their transaction.
@@ -308,20 +329,30 @@ impl WatcherLoop {
         others: &[&Keypair],
     ) -> Result<(), SendError> {
         let sent = self.rpc.send_bare(instructions, &self.signers(others)).await;
-        self.told(action, sent)
+        self.told(action, instructions, sent)
     }
 
     fn signers<'a>(&'a self, others: &[&'a Keypair]) -> Vec<&'a Keypair> {
         std::iter::once(&self.key).chain(others.iter().copied()).collect()
     }
 
-    fn told(&self, action: &'static str, sent: Result<Signature, SendError>) -> Result<(), SendError> {
+    fn told(
+        &self,
+        action: &'static str,
+        instructions: &[Instruction],
+        sent: Result<Signature, SendError>,
+    ) -> Result<(), SendError> {
         match &sent {
             Ok(signature) => {
+                let bytes = transaction_bytes(instructions, &self.key.pubkey());
+                self.metrics.watcher_bytes.inc_by(bytes as u64);
                 Metrics::count(&self.metrics.watcher, action);
                 tracing::info!(%signature, action, "the watcher's transaction is confirmed");
             }
-            Err(error) => tracing::warn!(%error, action, "the watcher's transaction did not land"),
+            Err(error) => {
+                Metrics::count(&self.metrics.watcher, "transaction_refused");
+                tracing::info!(%error, action, "the watcher's transaction did not land");
+            }
         }
         sent.map(|_| ())
     }

@@ -199,7 +199,7 @@ impl WatcherLoop {
             if !dispute.is_finished() {
                 break;
             }
-            self.send("settle_dispute", &[oracle::settle_dispute(dispute)], COMPUTE_UNITS, &[])
+            self.send_for_all("settle_dispute", oracle::settle_dispute(dispute))
                 .await?;
         }
         Ok(())
@@ -209,7 +209,7 @@ impl WatcherLoop {
     async fn settle_unanswered(&self, address: &Pubkey, turn: u32) -> anyhow::Result<()> {
         for (_, inquiry) in self.rpc.of_report::<Inquiry>(address).await? {
             if inquiry.order == Some(turn) && !inquiry.settled {
-                self.send("settle_inquiry", &[data::settle_inquiry(&inquiry)], COMPUTE_UNITS, &[])
+                self.send_for_all("settle_inquiry", data::settle_inquiry(&inquiry))
                     .await?;
             }
         }

@@ -1,8 +1,7 @@
 //! The operator as a process that is killed again and again, at moments that nobody chose, while it is asked.
 
 use std::{
-    path::Path,
-    process::{Child, Command, Output, Stdio},
+    process::{Command, Output},
     time::{Duration, Instant},
 };
 
@@ -16,78 +15,12 @@ use rand::Rng;
 use revenue_escrow::state::Lane;
 use solana_signer::Signer;
 
-use crate::world::{PRICE, STAKE, World, key, port, workspace};
+use crate::{
+    process::{Process, configure, node},
+    world::{PRICE, STAKE, World, key, port, workspace},
+};
 
 const KILLS: u32 = 12;
-
-/// A configuration with the keys that it names.
-fn configure(world: &World, folder: &Path, listen: &str) -> std::path::PathBuf {
-    for name in ["operator", "answers", "watcher"] {
-        let bytes = serde_json::to_string(&key(name).to_bytes().to_vec()).unwrap();
-        std::fs::write(folder.join(format!("{name}.json")), bytes).unwrap();
-    }
-    let model = workspace("models/digits/digits.imo");
-    let (rpc, mint, address) = (world.url(), world.mint, world.model_address);
-    let text = format!(
-        r#"
-        rpc = "{rpc}"
-        data = "data"
-
-        [operator]
-        listen = "{listen}"
-        mint = "{mint}"
-        authority_key = "operator.json"
-        answer_key = "answers.json"
-        policy = {{ report_seconds = 2, round_ms = 200 }}
-
-        [[operator.models]]
-        name = "digits"
-        address = "{address}"
-        file = "{}"
-
-        [watcher]
-        key = "watcher.json"
-        models = ["{}"]
-        "#,
-        model.display(),
-        model.display(),
-    );
-    let path = folder.join("node.toml");
-    std::fs::write(&path, text).unwrap();
-    path
-}
-
-fn node(command: &str, config: &Path) -> Command {
-    let mut node = Command::new(env!("CARGO_BIN_EXE_imo-node"));
-    node.args([command, "--config"]).arg(config).stdin(Stdio::null());
-    node
-}
-
-/// Ends with the test, whatever becomes of it.
-struct Process(Child);
-
-impl Process {
-    fn start(config: &Path) -> Self {
-        let log = std::fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(config.with_extension("log"));
-        Self(node("operate", config).stderr(log.unwrap()).spawn().unwrap())
-    }
-
-    /// SIGKILL.
-    fn kill(&mut self) {
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 #[test]
 fn given_an_operator_that_is_killed_at_any_moment_when_asked_on_then_nothing_is_lost_and_nothing_happens_twice() {
@@ -99,7 +32,7 @@ fn given_an_operator_that_is_killed_at_any_moment_when_asked_on_then_nothing_is_
     let folder = tempfile::tempdir().unwrap();
     let config = configure(&world, folder.path(), &listen);
 
-    let mut process = Process::start(&config);
+    let mut process = Process::start("operate", &config);
     let mut purse = world.purse();
     let mut receipts = Vec::new();
     let mut kills = 0;
@@ -120,7 +53,7 @@ fn given_an_operator_that_is_killed_at_any_moment_when_asked_on_then_nothing_is_
             if kills < KILLS && began.elapsed() > lives {
                 process.kill();
                 kills += 1;
-                process = Process::start(&config);
+                process = Process::start("operate", &config);
                 (began, lives) = (Instant::now(), life());
             }
             match world.post(&url, &header, &body) {
@@ -187,9 +120,9 @@ fn given_an_operator_that_is_killed_at_any_moment_when_asked_on_then_nothing_is_
         });
         (owed == 0).then_some(())
     });
-    let id = process.0.id().to_string();
+    let id = process.id().to_string();
     assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-    assert!(process.0.wait().unwrap().success());
+    assert!(process.wait().unwrap().success());
 }
 
 fn text(output: &Output) -> String {

@@ -3,11 +3,20 @@
 #[path = "../../examples/agent.rs"]
 mod agent;
 mod agents;
+mod audits;
 mod buying;
+mod cheats;
 mod crash;
 mod demands;
+mod evidence;
+mod faulty_rpc;
+mod figures;
+mod lies;
+mod outages;
 #[path = "../gateway/postgres.rs"]
 mod postgres;
+mod process;
 mod stories;
 mod survival;
+mod withholding;
 mod world;

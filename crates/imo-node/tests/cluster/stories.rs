@@ -1,13 +1,12 @@
-use std::sync::Arc;
-
-use imo_client::{addresses as at, challenge::Answer};
-use imo_node::{model::Fast, operator::Policy};
+use imo_client::addresses as at;
+use imo_node::operator::Policy;
 use imo_protocol::share_floor;
 use opml_oracle::state::{Operator, Report, ReportStatus};
-use opml_runtime::{Model, Tensor, fast::Plan, synthetic};
+use opml_runtime::{Model, synthetic};
 use revenue_escrow::state::{Credit, Lane};
 
-use crate::world::{Liar, Node, POCKET, PRICE, SPLIT, STAKE, TERMS, World, policy, port, watch_policy, workspace};
+use crate::cheats::{Liar, lie_in};
+use crate::world::{Node, POCKET, PRICE, SPLIT, STAKE, TERMS, World, policy, port, watch_policy, workspace};
 
 fn digits() -> Model {
     Model::open(workspace("models/digits/digits.imo")).unwrap()
@@ -68,42 +67,22 @@ fn given_an_operator_by_itself_when_a_payer_asks_then_the_report_becomes_final_a
     });
 }
 
-/// One wrong element in the middle that changes the answer.
-fn lie(model: &Model, input: &Tensor) -> Answer {
-    let plan = Plan::new(model);
-    let honest = plan.execute(input).unwrap();
-    let count = model.header().node_count;
-    let middle = (0..count).map(|step| (count / 2 + step) % count);
-    let lies = middle.flat_map(|node| {
-        (0..model.nodes()[node as usize].output.elements().min(64)).map(move |element| (node, element))
-    });
-    lies.flat_map(|(node, element)| [(node, element, 127), (node, element, -128)])
-        .map(|(node, element, value)| Answer::tampered(&plan, &honest, node, element, value).unwrap())
-        .find(|lie| lie.claim() != honest.claim())
-        .expect("some element matters")
-}
-
 /// A lie among honest answers is found, proven and paid for.
 fn is_caught(model: Model) {
     let world = World::new(model);
     let (listener, url) = port();
     world.open_business(&url);
-    let liar = Liar {
-        fast: Fast::new(&world.model, 1),
-        lies: Default::default(),
-    };
-    let input = world.input(1);
-    liar.lies
-        .lock()
-        .unwrap()
-        .insert(input.root(), lie(&world.model, &input));
+    let nodes = world.model.header().node_count;
+    let (input, lie) = lie_in(&world, nodes / 2, 1);
+    let liar = Liar::about(&world.model, [(input.root(), lie)]);
+    assert_eq!(input, world.input(1));
     let (operator, watcher) = (Node::new(), Node::new());
     // All answers are in one report.
     let patient = Policy {
         report_seconds: 3,
         ..policy()
     };
-    world.operate(&operator, listener, Some(Arc::new(liar)), patient);
+    world.operate(&operator, listener, Some(liar), patient);
     let mut purse = world.purse();
     for seed in 0..3 {
         world.ask(&url, &mut purse, &world.input(seed));

@@ -1,13 +1,12 @@
 //! A cluster with the programs, a model, and people who want something of each other.
 
 use std::{
-    collections::HashMap,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use anchor_lang::{AccountDeserialize, prelude::Pubkey, solana_program::instruction::Instruction};
+use anchor_lang::{AccountDeserialize, Discriminator, prelude::Pubkey, solana_program::instruction::Instruction};
 use anchor_spl::{
     associated_token::spl_associated_token_account::instruction::create_associated_token_account_idempotent,
     token::{self, spl_token},
@@ -31,7 +30,8 @@ use model_token::{
     instructions::{InitProtocolArgs, PublishVersionArgs, RegisterModelArgs},
     state::{AuditTerms, Checkable, DisputeTerms, Metadata, RevenueSplit, Settings},
 };
-use opml::hashv;
+use opml::{ModelHeader, hashv};
+use opml_oracle::state::{Operator, Report, ReportStatus};
 use opml_runtime::{Model, Tensor};
 use revenue_escrow::{instructions::GrantSessionArgs, state::Lane};
 use send::opml_oracle::OperatorProfile;
@@ -44,7 +44,7 @@ use solana_signer::Signer;
 use solana_system_interface::instruction::create_account;
 use solana_transaction::Transaction;
 use sqlx::Connection;
-use surfpool_sdk::{Surfnet, cheatcodes::builders::DeployProgram};
+use surfpool_sdk::{BlockProductionMode, Surfnet, cheatcodes::builders::DeployProgram};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
@@ -52,8 +52,8 @@ pub const ONE: u64 = 1_000_000;
 pub const PRICE: u64 = 333_333;
 pub const STAKE: u64 = 5_000 * ONE;
 pub const POCKET: u64 = 10_000 * ONE;
-pub const DEPOSIT: u64 = 3_000 * ONE;
-pub const LANE: u64 = 2_000 * ONE;
+pub const DEPOSIT: u64 = 9_000 * ONE;
+pub const LANE: u64 = 1_000 * ONE;
 
 pub const SPLIT: RevenueSplit = RevenueSplit {
     holders_bps: 4_000,
@@ -87,6 +87,14 @@ pub fn key(name: &str) -> Keypair {
     Keypair::new_from_array(hashv(&[b"imo-node tests", name.as_bytes()]))
 }
 
+/// The key that an operator's answers are signed with.
+pub fn answer_key(operator: &str) -> Keypair {
+    match operator {
+        "operator" => key("answers"),
+        name => key(&format!("{name}'s answers")),
+    }
+}
+
 pub fn workspace(relative: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(relative)
 }
@@ -100,15 +108,34 @@ pub struct World {
     pub model_address: Pubkey,
 }
 
+/// Everybody who has SOL and dollars from the start. Others are enrolled when they come.
 const PEOPLE: [&str; 6] = ["protocol", "developer", "payer", "operator", "watcher", "treasury"];
 
+/// A fee that audits pay where there is a fund.
+pub const AUDITS: AuditTerms = AuditTerms {
+    share_bps: 0,
+    fee_units: ONE,
+};
+
+const SOL: u64 = 1_000_000_000;
+
 impl World {
+    /// A block for every transaction, so that nobody waits.
     pub fn new(model: Model) -> Self {
-        const SOL: u64 = 1_000_000_000;
+        Self::build(model, TERMS, BlockProductionMode::Transaction)
+    }
+
+    /// A block every 400 milliseconds, and other terms of disputes.
+    pub fn in_real_time(model: Model, terms: DisputeTerms) -> Self {
+        Self::build(model, terms, BlockProductionMode::Clock)
+    }
+
+    fn build(model: Model, terms: DisputeTerms, blocks: BlockProductionMode) -> Self {
         let runtime = Runtime::new().unwrap();
         let funded: Vec<Pubkey> = PEOPLE.iter().map(|name| key(name).pubkey()).collect();
         let starting = Surfnet::builder()
             .offline(true)
+            .block_production_mode(blocks)
             .slot_time_ms(400)
             .airdrop_addresses(funded)
             .airdrop_sol(100 * SOL)
@@ -125,12 +152,16 @@ impl World {
         };
         world.deploy();
         world.make_money();
-        world.publish();
+        world.publish(terms);
         world
     }
 
     pub fn url(&self) -> &str {
         self.surfnet.rpc_url()
+    }
+
+    pub fn websocket(&self) -> &str {
+        self.surfnet.ws_url()
     }
 
     fn deploy(&self) {
@@ -168,32 +199,37 @@ impl World {
         );
         let initialise = spl_token::instruction::initialize_mint2(&token::ID, &self.mint, &protocol, None, 6).unwrap();
         self.send(&[create, initialise], &["protocol", "dollars"]);
-        for name in PEOPLE {
-            let owner = key(name).pubkey();
-            let account = at::payment_account(&owner, &self.mint);
-            let open = create_associated_token_account_idempotent(&protocol, &owner, &self.mint, &token::ID);
-            let mint =
-                spl_token::instruction::mint_to(&token::ID, &self.mint, &account, &protocol, &[], POCKET).unwrap();
-            self.send(&[open, mint], &["protocol"]);
-        }
+        PEOPLE.iter().for_each(|name| self.give_dollars(name));
     }
 
-    fn publish(&self) {
+    fn give_dollars(&self, name: &str) {
+        let (owner, protocol) = (key(name).pubkey(), key("protocol").pubkey());
+        let account = at::payment_account(&owner, &self.mint);
+        let open = create_associated_token_account_idempotent(&protocol, &owner, &self.mint, &token::ID);
+        let mint = spl_token::instruction::mint_to(&token::ID, &self.mint, &account, &protocol, &[], POCKET).unwrap();
+        self.send(&[open, mint], &["protocol"]);
+    }
+
+    /// Somebody else who has SOL and dollars.
+    pub fn enrol(&self, name: &str) {
+        let key = key(name).pubkey();
+        self.surfnet.cheatcodes().fund_sol(&key, 100 * SOL).unwrap();
+        self.give_dollars(name);
+    }
+
+    fn publish(&self, terms: DisputeTerms) {
         let protocol = key("protocol").pubkey();
         let args = InitProtocolArgs {
             authority: protocol,
-            cluster: self.rpc.get_genesis_hash().unwrap().to_bytes(),
+            cluster: self.cluster(),
             settings: Settings {
                 guardian: protocol,
                 treasury: key("treasury").pubkey(),
                 payment_mints: vec![self.mint],
                 protocol_bps: SPLIT.protocol_bps,
-                terms: TERMS,
-                timelock_slots: 90_000,
-                audits: AuditTerms {
-                    share_bps: 0,
-                    fee_units: ONE,
-                },
+                terms,
+                timelock_slots: terms.window_slots + 2 * terms.clock_slots + terms.notice_slots,
+                audits: AUDITS,
             },
         };
         self.send(
@@ -206,81 +242,110 @@ impl World {
         );
         let developer = key("developer").pubkey();
         let header = *self.model.header();
-        let register = send::model_token::register_model(
-            developer,
-            developer,
-            self.mint,
-            RegisterModelArgs {
-                index: 0,
-                metadata: Metadata {
-                    name: "Model".into(),
-                    symbol: "MODEL".into(),
-                    licence: "Apache-2.0".into(),
-                    uri: "model".into(),
-                    uri_hash: hashv(&[b"model"]),
-                },
-            },
-        );
-        let publish = send::model_token::publish_version(
-            developer,
-            developer,
-            self.model_address,
-            1,
-            PublishVersionArgs {
-                arithmetic_version: header.arithmetic_version,
-                node_count: header.node_count,
-                constant_count: header.constant_count,
-                graph_root: header.graph_root,
-                weights_root: header.weights_root,
-                input_spec: header.input.encode(),
-                split: SPLIT,
-                price_units: PRICE,
-                checkable: Checkable::Anyone,
-                weights_uri: "weights".into(),
-                weights_uri_hash: hashv(&[b"weights"]),
-                contributors_bps: Vec::new(),
-            },
-        );
+        let register = self.register_model(0);
+        let publish = self.publish_version(self.model_address, 1, &header);
         let vault = send::revenue_escrow::open_vault(developer, self.model_address, self.mint);
         self.send(&[register, publish, vault], &["developer"]);
     }
 
+    /// One more model of the developer.
+    pub fn register_model(&self, index: u32) -> Instruction {
+        let developer = key("developer").pubkey();
+        let metadata = Metadata {
+            name: "Model".into(),
+            symbol: "MODEL".into(),
+            licence: "Apache-2.0".into(),
+            uri: "model".into(),
+            uri_hash: hashv(&[b"model"]),
+        };
+        let args = RegisterModelArgs { index, metadata };
+        send::model_token::register_model(developer, developer, self.mint, args)
+    }
+
+    /// The developer publishes a version that anyone can check.
+    pub fn publish_version(&self, model: Pubkey, number: u16, header: &ModelHeader) -> Instruction {
+        let developer = key("developer").pubkey();
+        let args = PublishVersionArgs {
+            arithmetic_version: header.arithmetic_version,
+            node_count: header.node_count,
+            constant_count: header.constant_count,
+            graph_root: header.graph_root,
+            weights_root: header.weights_root,
+            input_spec: header.input.encode(),
+            split: SPLIT,
+            price_units: PRICE,
+            checkable: Checkable::Anyone,
+            weights_uri: "weights".into(),
+            weights_uri_hash: hashv(&[b"weights"]),
+            contributors_bps: Vec::new(),
+        };
+        send::model_token::publish_version(developer, developer, model, number, args)
+    }
+
     /// The operator with an endpoint, and a payer with a lane to it.
     pub fn open_business(&self, endpoint: &str) {
-        let authority = key("operator").pubkey();
+        self.register("operator", endpoint);
+        self.open_credit();
+        self.open_lane("operator", false);
+    }
+
+    /// One more operator, to whom the payer opens a lane.
+    pub fn open_another_business(&self, name: &str, endpoint: &str, private: bool) {
+        self.enrol(name);
+        self.register(name, endpoint);
+        self.open_lane(name, private);
+    }
+
+    pub fn register(&self, name: &str, endpoint: &str) {
+        let authority = key(name).pubkey();
         let profile = OperatorProfile {
             backup: key("backup").pubkey(),
             endpoint: endpoint.into(),
-            endpoint_key_hash: answer_key_hash(&key("answers").pubkey()),
+            endpoint_key_hash: answer_key_hash(&answer_key(name).pubkey()),
         };
         let register = send::opml_oracle::register_operator(authority, authority, self.mint, profile);
-        let stake = send::opml_oracle::stake_bond(authority, self.operator(), self.mint, STAKE);
-        self.send(&[register, stake], &["operator"]);
+        let stake = send::opml_oracle::stake_bond(authority, self.operator_of(name), self.mint, STAKE);
+        self.send(&[register, stake], &[name]);
+    }
 
+    pub fn open_credit(&self) {
         let payer = key("payer").pubkey();
         let open = send::revenue_escrow::open_credit(payer, payer, self.model_address);
         let deposit =
             send::revenue_escrow::deposit_credit(payer, self.credit(), self.model_address, self.mint, DEPOSIT);
-        let lane = send::revenue_escrow::open_lane(payer, payer, self.model_address, self.operator(), LANE, false);
         let grant = send::revenue_escrow::grant_session(
             payer,
             payer,
             self.model_address,
             GrantSessionArgs {
                 key: key("session").pubkey(),
-                limit_units: LANE,
+                limit_units: DEPOSIT,
                 expires_unix: self.unix() + 30 * 86_400,
             },
         );
-        self.send(&[open, deposit, lane, grant], &["payer"]);
+        self.send(&[open, deposit, grant], &["payer"]);
+    }
+
+    fn open_lane(&self, name: &str, private: bool) {
+        let (payer, operator) = (key("payer").pubkey(), self.operator_of(name));
+        let lane = send::revenue_escrow::open_lane(payer, payer, self.model_address, operator, LANE, private);
+        self.send(&[lane], &["payer"]);
     }
 
     pub fn operator(&self) -> Pubkey {
-        at::opml_oracle::operator(&key("operator").pubkey(), &self.mint)
+        self.operator_of("operator")
+    }
+
+    pub fn operator_of(&self, name: &str) -> Pubkey {
+        at::opml_oracle::operator(&key(name).pubkey(), &self.mint)
     }
 
     pub fn report(&self, sequence: u64) -> Pubkey {
-        at::opml_oracle::report(&self.operator(), sequence)
+        self.report_of("operator", sequence)
+    }
+
+    pub fn report_of(&self, name: &str, sequence: u64) -> Pubkey {
+        at::opml_oracle::report(&self.operator_of(name), sequence)
     }
 
     pub fn credit(&self) -> Pubkey {
@@ -288,7 +353,11 @@ impl World {
     }
 
     pub fn lane(&self) -> Pubkey {
-        at::revenue_escrow::lane(&self.credit(), &self.operator())
+        self.lane_of("operator")
+    }
+
+    pub fn lane_of(&self, name: &str) -> Pubkey {
+        at::revenue_escrow::lane(&self.credit(), &self.operator_of(name))
     }
 
     pub fn unix(&self) -> i64 {
@@ -331,11 +400,49 @@ impl World {
         Some(T::try_deserialize(&mut account.data.as_slice()).unwrap())
     }
 
+    /// All accounts of a kind that have a key at a place.
+    pub fn having<T: AccountDeserialize + Discriminator + anchor_lang::Owner>(
+        &self,
+        place: usize,
+        key: &Pubkey,
+    ) -> Vec<(Pubkey, T)> {
+        let rpc = Rpc::new(self.url());
+        self.runtime.block_on(rpc.having::<T>(place, key)).unwrap()
+    }
+
+    pub fn lamports(&self, name: &str) -> u64 {
+        self.rpc.get_balance(&key(name).pubkey()).unwrap()
+    }
+
+    /// The first report of an operator, once it is sealed.
+    pub fn sealed(&self, name: &str) -> Report {
+        self.until(&format!("{name} seals"), || {
+            let report: Report = self.find(&self.report_of(name, 0))?;
+            (report.status != ReportStatus::Open).then_some(report)
+        })
+    }
+
+    /// Waits until a report of an operator was rejected.
+    pub fn slashed(&self, name: &str) -> Operator {
+        self.until(&format!("{name} is slashed"), || {
+            let operator: Operator = self.find(&self.operator_of(name))?;
+            (operator.stake_units < STAKE).then_some(operator)
+        })
+    }
+
     /// Dollars of somebody, in units.
     pub fn dollars(&self, name: &str) -> u64 {
-        let account = at::payment_account(&key(name).pubkey(), &self.mint);
-        let data = self.rpc.get_account_data(&account).unwrap();
+        self.token_units(&at::payment_account(&key(name).pubkey(), &self.mint))
+    }
+
+    /// What is in a token account.
+    pub fn token_units(&self, account: &Pubkey) -> u64 {
+        let data = self.rpc.get_account_data(account).unwrap();
         spl_token::state::Account::unpack(&data).unwrap().amount
+    }
+
+    pub fn cluster(&self) -> [u8; 32] {
+        self.rpc.get_genesis_hash().unwrap().to_bytes()
     }
 
     /// Waits for something that the daemons do.
@@ -351,17 +458,21 @@ impl World {
     }
 
     pub fn purse(&self) -> Purse {
-        let lane: Lane = self.find(&self.lane()).unwrap();
+        self.purse_of("operator")
+    }
+
+    pub fn purse_of(&self, name: &str) -> Purse {
+        let lane: Lane = self.find(&self.lane_of(name)).unwrap();
         let session = at::revenue_escrow::session(&self.credit(), &key("session").pubkey());
         let session: Session = self.find(&session).unwrap();
         Purse::new(PayingLane {
-            cluster: self.rpc.get_genesis_hash().unwrap().to_bytes(),
-            lane: self.lane(),
+            cluster: self.cluster(),
+            lane: self.lane_of(name),
             lane_generation: lane.generation,
             session: session.key,
             session_generation: session.generation,
-            operator: self.operator(),
-            answer_key_hash: answer_key_hash(&key("answers").pubkey()),
+            operator: self.operator_of(name),
+            answer_key_hash: answer_key_hash(&answer_key(name).pubkey()),
         })
     }
 
@@ -410,6 +521,20 @@ impl World {
         })
     }
 
+    /// What is at an address, if anything answers.
+    pub fn get(&self, url: &str) -> Option<String> {
+        self.runtime
+            .block_on(async { reqwest::get(url).await.ok()?.text().await.ok() })
+    }
+
+    /// Posts bytes: the status, and what was said.
+    pub fn post_bytes(&self, url: &str, bytes: Vec<u8>) -> (u16, String) {
+        self.runtime.block_on(async {
+            let response = reqwest::Client::new().post(url).body(bytes).send().await.unwrap();
+            (response.status().as_u16(), response.text().await.unwrap())
+        })
+    }
+
     /// Asks and expects an answer.
     pub fn ask(&self, url: &str, purse: &mut Purse, input: &Tensor) -> serde_json::Value {
         let (header, body) = self.question(purse, input);
@@ -426,20 +551,35 @@ impl World {
         executor: Option<Arc<dyn Executor>>,
         policy: Policy,
     ) {
+        self.operate_as("operator", node, listener, executor, policy, self.url());
+    }
+
+    /// The same for any operator, through any RPC.
+    pub fn operate_as(
+        &self,
+        name: &str,
+        node: &Node,
+        listener: std::net::TcpListener,
+        executor: Option<Arc<dyn Executor>>,
+        policy: Policy,
+        rpc: &str,
+    ) {
         self.runtime.block_on(async {
-            let rpc = Arc::new(Rpc::new(self.url()));
+            let rpc = Arc::new(Rpc::new(rpc));
             let executor = executor.unwrap_or_else(|| Arc::new(Fast::new(&self.model, 1)));
-            let served = ServedModel::with_executor(&rpc, "model", self.model_address, self.model.clone(), executor);
+            let look_up = Rpc::new(self.url());
+            let served =
+                ServedModel::with_executor(&look_up, "model", self.model_address, self.model.clone(), executor);
             let models = vec![Arc::new(served.await.unwrap())];
             let store = node.store().await;
             let blobs = node.blobs();
             let metrics = Arc::new(Metrics::default());
             let identity = Identity {
-                cluster: rpc.genesis_hash().await.unwrap(),
-                authority: key("operator").pubkey(),
-                operator: self.operator(),
+                cluster: look_up.genesis_hash().await.unwrap(),
+                authority: key(name).pubkey(),
+                operator: self.operator_of(name),
                 mint: self.mint,
-                answer_key: key("answers"),
+                answer_key: answer_key(name),
             };
             let gateway = Gateway::new(
                 identity,
@@ -450,26 +590,17 @@ impl World {
                 Limits::default(),
                 metrics.clone(),
             );
-            let operator = OperatorLoop::new(
-                rpc,
-                store,
-                blobs,
-                models,
-                key("operator"),
-                self.mint,
-                policy,
-                metrics.clone(),
-            );
+            let operator = OperatorLoop::new(rpc, store, blobs, models, key(name), self.mint, policy, metrics.clone());
             listener.set_nonblocking(true).unwrap();
             let listener = tokio::net::TcpListener::from_std(listener).unwrap();
             tokio::spawn(serve(gateway, listener, node.stop.clone()));
             let [wake] = follow(
-                self.surfnet.ws_url().into(),
+                self.websocket().into(),
                 [operator.follows()],
                 metrics,
-                node.stop.clone(),
+                node.resign.clone(),
             );
-            tokio::spawn(operator.run(wake, node.stop.clone()));
+            tokio::spawn(operator.run(wake, node.resign.clone()));
         });
     }
 
@@ -490,12 +621,7 @@ impl World {
                 metrics.clone(),
             );
             let watcher = watcher.await.unwrap();
-            let wakes = follow(
-                self.surfnet.ws_url().into(),
-                watcher.follows(),
-                metrics,
-                node.stop.clone(),
-            );
+            let wakes = follow(self.websocket().into(), watcher.follows(), metrics, node.stop.clone());
             tokio::spawn(watcher.run(wakes, node.stop.clone()));
         });
     }
@@ -505,17 +631,21 @@ impl World {
 pub struct Node {
     pub folder: tempfile::TempDir,
     pub stop: CancellationToken,
+    /// Ends the loops alone: the gateway goes on giving out what is stored.
+    pub resign: CancellationToken,
 }
 
 impl Node {
     pub fn new() -> Self {
+        let stop = CancellationToken::new();
         Self {
             folder: tempfile::tempdir().unwrap(),
-            stop: CancellationToken::new(),
+            resign: stop.child_token(),
+            stop,
         }
     }
 
-    fn database(&self) -> String {
+    pub fn database(&self) -> String {
         format!("sqlite://{}", self.folder.path().join("node.db").display())
     }
 
@@ -534,7 +664,7 @@ impl Node {
         assert_eq!(changed.rows_affected(), 1);
     }
 
-    fn blobs(&self) -> Blobs {
+    pub fn blobs(&self) -> Blobs {
         Blobs::in_folder(&self.folder.path().join("blobs")).unwrap()
     }
 }
@@ -565,27 +695,5 @@ pub fn watch_policy() -> WatchPolicy {
     WatchPolicy {
         round_ms: 300,
         ..WatchPolicy::default()
-    }
-}
-
-/// An operator that tells the truth but for some questions, and stands by every lie.
-pub struct Liar {
-    pub fast: Fast,
-    pub lies: Mutex<HashMap<[u8; 32], imo_client::challenge::Answer>>,
-}
-
-impl Executor for Liar {
-    fn output(&self, input: &Tensor) -> Result<Tensor, opml_runtime::execute::ExecuteError> {
-        match self.lies.lock().unwrap().get(&input.root()) {
-            Some(lie) => Ok(lie.output().clone()),
-            None => self.fast.output(input),
-        }
-    }
-
-    fn answer(&self, input: &Tensor) -> Result<imo_client::challenge::Answer, opml_runtime::execute::ExecuteError> {
-        match self.lies.lock().unwrap().get(&input.root()) {
-            Some(lie) => Ok(lie.clone()),
-            None => self.fast.answer(input),
-        }
     }
 }
