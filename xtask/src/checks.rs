@@ -1,7 +1,7 @@
 //! Formatting, clippy and the tests.
 
 use crate::{
-    programs,
+    clients, idl, programs,
     project::{Project, pass_on},
 };
 use anyhow::{Result, bail};
@@ -26,6 +26,10 @@ pub fn test(project: &Project) -> Result<ExitCode> {
     })?;
     stage("clippy", || lint(project))?;
     stage("programs", || programs::build(project, &[]).map(|()| ExitCode::SUCCESS))?;
+    stage("interfaces", || {
+        idl::check(project, &programs::select(&[])?).map(|()| ExitCode::SUCCESS)
+    })?;
+    stage("TypeScript client", || clients::test(project))?;
     // Documentation tests are part of it.
     stage("tests", || {
         pass_on(project.cargo().args(["test", "--workspace", "--no-fail-fast"]))

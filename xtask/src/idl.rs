@@ -1,8 +1,8 @@
-//! The programs' interfaces (IDL), which Anchor writes by compiling and running them on this machine.
+//! The programs' interfaces (IDL), which Anchor writes by compiling and running them on this machine. Those in `idl/` are for others: clients are generated from them.
 
 use crate::{programs::library, project::Project};
 use anchor_lang_idl::build::IdlBuilder;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use sbf_tools::{process, progress};
 use std::{
     env,
@@ -21,6 +21,37 @@ pub fn write_all(project: &Project, programs: &[&str]) -> Result<()> {
         })?;
     }
     Ok(())
+}
+
+/// Writes the interfaces, to `idl/` as well.
+pub fn refresh(project: &Project, programs: &[&str]) -> Result<()> {
+    write_all(project, programs)?;
+    for program in programs {
+        let (built, committed) = places(project, program);
+        fs::copy(&built, &committed)
+            .with_context(|| format!("copying {} to {}", built.display(), committed.display()))?;
+    }
+    Ok(())
+}
+
+/// An error when an interface that was built is not the one in `idl/`.
+pub fn check(project: &Project, programs: &[&str]) -> Result<()> {
+    for program in programs {
+        let (built, committed) = places(project, program);
+        let built = fs::read(&built).with_context(|| format!("reading {}", built.display()))?;
+        ensure!(
+            fs::read(&committed).is_ok_and(|committed| committed == built),
+            "idl/{}.json is not the interface of {program} as it is now; run `cargo xtask idl` and commit the file",
+            library(program)
+        );
+    }
+    Ok(())
+}
+
+/// An interface that was built, and the committed one.
+fn places(project: &Project, program: &str) -> (PathBuf, PathBuf) {
+    let name = format!("{}.json", library(program));
+    (project.idl_dir().join(&name), project.root.join("idl").join(&name))
 }
 
 /// Calls [`write_one`] in a process of its own, because Anchor's builder takes its settings from the environment:

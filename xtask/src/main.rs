@@ -1,6 +1,7 @@
 //! `cargo xtask`: everything one does with this repository.
 
 mod checks;
+mod clients;
 mod fuzz;
 mod idl;
 mod programs;
@@ -55,8 +56,12 @@ enum Command {
     Fmt,
     /// Run clippy on everything
     Lint,
-    /// Write the programs' interfaces to target/idl
+    /// Write the programs' interfaces to target/idl and idl, from which clients are generated
     Idl,
+    /// Compile the verifier for WebAssembly to clients/ts/wasm
+    Wasm,
+    /// Build and test the TypeScript client; needs Node and npm
+    Client,
     /// One program's interface, in a process of its own
     #[command(hide = true)]
     WriteIdl { crate_dir: PathBuf, out: PathBuf },
@@ -83,7 +88,9 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Fuzz { target, seconds } => return fuzz::run(&project, target.as_deref(), seconds),
         Command::Fmt => return checks::format(&project),
         Command::Lint => return checks::lint(&project),
-        Command::Idl => idl::write_all(&project, &programs::select(&[])?)?,
+        Command::Idl => idl::refresh(&project, &programs::select(&[])?)?,
+        Command::Wasm => clients::wasm(&project)?,
+        Command::Client => return clients::test(&project),
         Command::WriteIdl { crate_dir, out } => idl::write_one(&crate_dir, &out)?,
     }
     Ok(ExitCode::SUCCESS)

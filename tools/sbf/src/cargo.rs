@@ -15,6 +15,14 @@ pub fn command() -> Command {
     Command::new(env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")))
 }
 
+/// Where cargo keeps what it downloads.
+pub fn home() -> PathBuf {
+    env::var_os("CARGO_HOME").map_or_else(
+        || PathBuf::from(env::var_os("HOME").unwrap_or_default()).join(".cargo"),
+        PathBuf::from,
+    )
+}
+
 pub struct Metadata {
     pub workspace_root: PathBuf,
     pub target_dir: PathBuf,

@@ -12,6 +12,7 @@ mod official;
 pub mod process;
 pub mod progress;
 mod stage;
+pub mod wasm;
 
 use anyhow::Result;
 use std::path::{Path, PathBuf};

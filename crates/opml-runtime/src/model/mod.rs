@@ -104,6 +104,11 @@ impl Model {
         Self::read(Bytes::copy_from_slice(bytes), &())
     }
 
+    /// Reads the bytes of a model file and keeps them.
+    pub fn from_vec(bytes: Vec<u8>) -> Result<Self, ModelError> {
+        Self::read(bytes.into(), &())
+    }
+
     fn read(bytes: Bytes, progress: &dyn Progress) -> Result<Self, ModelError> {
         let file::Contents {
             input,

@@ -8,7 +8,6 @@ use crate::{
 };
 use anyhow::{Context, Result};
 use std::{
-    env,
     ffi::OsString,
     fs::File,
     path::{Path, PathBuf},
@@ -111,7 +110,7 @@ impl Toolchain {
     fn renamed_paths(&self, program: &Program) -> Result<Vec<(PathBuf, &'static str)>> {
         let mut renamed = vec![(self.system.sysroot().join("lib/rustlib/src/rust"), "rust")];
         // Each registry has a folder of its own, named after its host.
-        let registry = cargo_home().join("registry/src");
+        let registry = cargo::home().join("registry/src");
         if registry.is_dir() {
             renamed.extend(files::list(&registry)?.into_iter().map(|folder| (folder, "crates")));
         }
@@ -136,11 +135,4 @@ impl Toolchain {
         process::run(Command::new(&self.elf).arg(version.name()).arg(&object).arg(out))?;
         files::remove(&object)
     }
-}
-
-fn cargo_home() -> PathBuf {
-    env::var_os("CARGO_HOME").map_or_else(
-        || PathBuf::from(env::var_os("HOME").unwrap_or_default()).join(".cargo"),
-        PathBuf::from,
-    )
 }

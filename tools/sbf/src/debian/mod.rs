@@ -17,9 +17,10 @@ use std::{
     fs::File,
     path::{Path, PathBuf},
 };
+pub use system::System;
 
 pub struct Toolchain {
-    system: system::System,
+    system: System,
     codegen: PathBuf,
     runtime: PathBuf,
     elf: PathBuf,
@@ -29,13 +30,8 @@ pub struct Toolchain {
 
 impl Toolchain {
     pub fn set_up(workspace_root: &Path, target_dir: &Path) -> Result<Self> {
-        let folder = target_dir.join("sbf-toolchain");
-        files::create_folder(&folder)?;
-        // Two builds may start at the same time: the second one waits for the first one's set-up.
-        let lock = File::create(folder.join("lock")).context("creating the toolchain's lock file")?;
-        lock.lock().context("waiting for another set-up of the toolchain")?;
-
-        let system = system::System::set_up(&folder)?;
+        let (folder, _lock) = folder(target_dir)?;
+        let system = System::set_up(&folder)?;
         let (codegen, codegen_inputs) = parts::codegen(&folder, &system)?;
         let (runtime, runtime_inputs) = parts::runtime(&folder, &system)?;
         let (elf, elf_inputs) = parts::elf(&folder, workspace_root, target_dir)?;
@@ -51,4 +47,19 @@ impl Toolchain {
             translation,
         })
     }
+}
+
+/// Debian's rustc and LLVM alone.
+pub fn system(target_dir: &Path) -> Result<System> {
+    let (folder, _lock) = folder(target_dir)?;
+    System::set_up(&folder)
+}
+
+/// The toolchain's folder. Two builds may start at the same time: the second one waits for the first one's set-up.
+fn folder(target_dir: &Path) -> Result<(PathBuf, File)> {
+    let folder = target_dir.join("sbf-toolchain");
+    files::create_folder(&folder)?;
+    let lock = File::create(folder.join("lock")).context("creating the toolchain's lock file")?;
+    lock.lock().context("waiting for another set-up of the toolchain")?;
+    Ok((folder, lock))
 }

@@ -1,6 +1,8 @@
 //! Table lookups, byte by byte.
 
-use super::{Instructions, Level};
+#[cfg(target_arch = "x86_64")]
+use super::Instructions;
+use super::Level;
 
 /// `out = table[x]`, where the table is indexed by the bytes themselves: entries 128..256 are those of the negative values. `x` and `out` are equally long.
 pub(in crate::fast) fn lookup(level: Level, table: &[u8; 256], x: &[u8], out: &mut [u8]) {

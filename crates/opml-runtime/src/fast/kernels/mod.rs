@@ -44,6 +44,7 @@ enum Instructions {
 impl Level {
     /// What this processor has, the fastest last. The first is always plain Rust.
     pub fn available() -> Vec<Self> {
+        #[cfg_attr(not(target_arch = "x86_64"), expect(unused_mut))]
         let mut levels = vec![Self(Instructions::Plain)];
         #[cfg(target_arch = "x86_64")]
         {

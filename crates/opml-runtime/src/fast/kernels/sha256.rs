@@ -20,6 +20,7 @@ pub(in crate::fast) type Quarter = [u8; 16];
 /// The quarters of a block, wherever they lie, so that a message need not be put together.
 pub(in crate::fast) type Block<'a> = [&'a Quarter; 4];
 
+#[cfg(target_arch = "x86_64")]
 const INITIAL: [u32; 8] = [
     0x6a09_e667,
     0xbb67_ae85,
@@ -31,6 +32,7 @@ const INITIAL: [u32; 8] = [
     0x5be0_cd19,
 ];
 
+#[cfg(target_arch = "x86_64")]
 #[rustfmt::skip]
 const ROUND: [u32; 64] = [
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,

@@ -1,0 +1,125 @@
+/** An operator's gateway: asking, paying with `X-PAYMENT`, and reading what it answers (docs/operators-guide.md). */
+
+import { getBase64Decoder, getBase64Encoder, type Address, type ReadonlyUint8Array } from '@solana/kit';
+
+import { concat, toHex, type Hash } from './bytes.js';
+import type { TensorSpec } from './verifier.js';
+
+/** What is served, by `GET /v1/models`. */
+export type ServedModel = {
+    /** Its name at this operator. */
+    id: string;
+    address: Address;
+    version: number;
+    model_root: string;
+    price_units: string;
+    input: TensorSpec;
+    output: TensorSpec;
+};
+
+/** What `POST /v1/infer` answers. */
+export type InferResponse = {
+    model: string;
+    output: TensorSpec & { values: number[] };
+    evidence: {
+        /** Base64 of the receipt. */
+        receipt: string;
+        sequence: number;
+        /** Hexadecimal roots. */
+        model_root: string;
+        input_root: string;
+        output_root: string;
+        answer_key: Address;
+        /** Base64. */
+        answer_signature: string;
+    };
+};
+
+/** Why a gateway does not answer. */
+export type Refusal = {
+    /** The HTTP status; 0 when the gateway cannot be reached. */
+    status: number;
+    /** Of a refused voucher: a name that no rewording changes, such as `not_next` or `lane_overdrawn`. */
+    code?: string;
+    message: string;
+    /** When to come back, in seconds, where the gateway says so. */
+    retryAfterSeconds?: number;
+    /** Whether the question was not taken, so that it is not owed. Otherwise it may have been, and has to be asked again with the same voucher. */
+    isFinal: boolean;
+};
+
+export type Asked = { kind: 'answered'; response: InferResponse } | { kind: 'refused'; refusal: Refusal };
+
+/** What sends requests; by default the platform's own. */
+export type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
+
+const TIMEOUT_MILLISECONDS = 150_000;
+
+/** The value of `X-PAYMENT`. */
+export function paymentHeader(message: ReadonlyUint8Array, signature: ReadonlyUint8Array, salt: Hash): string {
+    const payment = {
+        x402Version: 1,
+        scheme: 'imo-voucher',
+        payload: { voucher: base64(concat(message, signature)), salt: toHex(salt) },
+    };
+    return base64(new TextEncoder().encode(JSON.stringify(payment)));
+}
+
+/** A gateway at an address such as `https://operator.example`. */
+export class Gateway {
+    readonly #endpoint: string;
+    readonly #fetch: Fetch;
+
+    constructor(endpoint: string, fetcher: Fetch = (url, init) => fetch(url, init)) {
+        this.#endpoint = endpoint.replace(/\/+$/, '');
+        this.#fetch = fetcher;
+    }
+
+    /** What is served, at what price. */
+    async models(): Promise<ServedModel[]> {
+        const response = await this.#fetch(`${this.#endpoint}/v1/models`);
+        if (!response.ok) throw new Error(`${this.#endpoint} answers ${response.status} for the models that it serves.`);
+        return ((await response.json()) as { data: ServedModel[] }).data;
+    }
+
+    /** Asks once. */
+    async infer(model: Address, input: ReadonlyUint8Array, payment: string): Promise<Asked> {
+        let response: Response;
+        try {
+            response = await this.#fetch(`${this.#endpoint}/v1/infer`, {
+                method: 'POST',
+                headers: { 'content-type': 'application/json', 'x-payment': payment },
+                body: JSON.stringify({ model, input: { data: base64(input) } }),
+                redirect: 'error',
+                signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS),
+            });
+            if (response.status === 200) return { kind: 'answered', response: (await response.json()) as InferResponse };
+        } catch (error) {
+            const why = error instanceof Error ? error.message : String(error);
+            return { kind: 'refused', refusal: { status: 0, message: `${this.#endpoint} does not answer (${why})`, isFinal: false } };
+        }
+        return { kind: 'refused', refusal: await refusalOf(response) };
+    }
+}
+
+async function refusalOf(response: Response): Promise<Refusal> {
+    const { status } = response;
+    const body = (await response.json().catch(() => ({}))) as { error?: string | { message?: string }; code?: string };
+    const message = typeof body.error === 'string' ? body.error : body.error?.message;
+    const wait = Number(response.headers.get('retry-after'));
+    return {
+        status,
+        ...(typeof body.code === 'string' && { code: body.code }),
+        message: message ?? 'it does not say why',
+        ...(wait > 0 && { retryAfterSeconds: wait }),
+        isFinal: status !== 408 && status !== 409 && status !== 429 && status < 500,
+    };
+}
+
+export function base64(bytes: ReadonlyUint8Array): string {
+    return getBase64Decoder().decode(bytes);
+}
+
+export function fromBase64(text: string): ReadonlyUint8Array {
+    return getBase64Encoder().encode(text);
+}
