@@ -10,11 +10,9 @@ use anyhow::Context;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::{Deserialize, Deserializer, de::Error as _};
 
-<<<<<<< HEAD
-use crate::{decoder::Layout, gateway::Limits, operator::Policy, store::Place, watcher::WatchPolicy};
-=======
-use crate::{chain::websocket_url, gateway::Limits, operator::Policy, watcher::WatchPolicy};
->>>>>>> d0d1ea7f4ebac3d4067f168a6925d64d391d0145
+use crate::{
+    chain::websocket_url, decoder::Layout, gateway::Limits, operator::Policy, store::Place, watcher::WatchPolicy,
+};
 
 /// Serves models for money, answers for what it served, watches others.
 #[derive(Debug, Parser)]

@@ -123,11 +123,12 @@ impl OperatorLoop {
             let done = collected.iter().any(|(_, collection)| collection.lane == lane);
             concerned && !done && !self.is_refused(address, &lane)
         });
-        stream::iter(&lanes)
+        // By value: rustc does not see otherwise that the round can change threads.
+        stream::iter(lanes)
             .map(async |lane| {
                 Ok(Ready {
                     lane: lane.stored.address(),
-                    instructions: self.collect_instructions(address, lane).await?,
+                    instructions: self.collect_instructions(address, &lane).await?,
                 })
             })
             .buffered(ROOTS_AT_ONCE)

@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use imo_node::{
-    chain::{Cache, Rpc},
+    chain::{Cache, Rpc, Wake},
     gateway::{self, Gateway, Identity, Limits},
     metrics::Metrics,
     model::ServedModel,
@@ -81,7 +81,7 @@ pub fn start(
         let operator = OperatorLoop::new(rpc, store, blobs, models, LIAR.key(), dollars(), policy, metrics);
         let listener = TcpListener::bind(("127.0.0.1", port)).await?;
         tokio::spawn(gateway::serve(gateway, listener, stop.clone()));
-        tokio::spawn(operator.run(stop.clone()));
+        tokio::spawn(operator.run(Wake::never(), stop.clone()));
         Ok(())
     })
 }
