@@ -1,0 +1,94 @@
+// What model developers do: register, publish, open an offering, draw the proceeds.
+
+import { type Address, createNoopSigner, type Instruction, type ReadonlyUint8Array } from "@solana/kit";
+import { findPaymentAccount, type ModelHeader } from "@imo/client";
+import {
+  type Checkable,
+  findModelPda,
+  findModelVersionPda,
+  getActivateVersionInstructionAsync,
+  getOpenOfferingInstructionAsync,
+  getPublishVersionInstructionAsync,
+  getRegisterModelInstructionAsync,
+  getWithdrawTrancheInstructionAsync,
+  type MetadataArgs,
+  type OpenOfferingInstructionDataArgs,
+} from "@imo/client/model-token";
+import { pack } from "../chain/transaction.ts";
+import type { RevenueSplit } from "../maths/split.ts";
+import type { ModelView } from "../views/model.ts";
+import { makePaymentAccount } from "./tokens.ts";
+
+/** What a version says, besides its model's own header. */
+export interface VersionTerms {
+  header: ModelHeader;
+  split: RevenueSplit;
+  priceUnits: bigint;
+  checkable: Checkable;
+  weightsUri: string;
+  weightsUriHash: ReadonlyUint8Array;
+}
+
+async function publish(developer: Address, model: Address, number: number, terms: VersionTerms): Promise<Instruction> {
+  const signer = createNoopSigner(developer);
+  const { header, split, priceUnits, checkable, weightsUri, weightsUriHash } = terms;
+  return getPublishVersionInstructionAsync({
+    developer: signer,
+    payer: signer,
+    model,
+    modelVersion: (await findModelVersionPda({ model, number }))[0],
+    arithmeticVersion: header.arithmeticVersion,
+    nodeCount: header.nodeCount,
+    constantCount: header.constantCount,
+    graphRoot: header.graphRoot,
+    weightsRoot: header.weightsRoot,
+    inputSpec: header.inputSpec,
+    split,
+    priceUnits,
+    checkable,
+    weightsUri,
+    weightsUriHash,
+    contributorsBps: [],
+  });
+}
+
+/** Registers the developer's model with this index and publishes its first version: one transaction where both fit, else two. */
+export async function registerModel(
+  developer: Address,
+  index: number,
+  paymentMint: Address,
+  metadata: MetadataArgs,
+  terms: VersionTerms,
+): Promise<{ address: Address; transactions: Instruction[][] }> {
+  const signer = createNoopSigner(developer);
+  const [address] = await findModelPda({ creator: developer, index });
+  const register = await getRegisterModelInstructionAsync({ developer: signer, payer: signer, paymentMint, model: address, index, metadata });
+  return { address, transactions: pack([[register], [await publish(developer, address, 1, terms)]], developer) };
+}
+
+export async function publishVersion(view: ModelView, terms: VersionTerms): Promise<Instruction[]> {
+  return [await publish(view.model.developer, view.address, view.model.versionCount + 1, terms)];
+}
+
+export async function activateVersion(view: ModelView, version: Address): Promise<Instruction[]> {
+  return [await getActivateVersionInstructionAsync({ developer: createNoopSigner(view.model.developer), model: view.address, modelVersion: version })];
+}
+
+export async function openOffering(view: ModelView, terms: OpenOfferingInstructionDataArgs): Promise<Instruction[]> {
+  const signer = createNoopSigner(view.model.developer);
+  return [await getOpenOfferingInstructionAsync({ developer: signer, payer: signer, model: view.address, paymentMint: view.model.paymentMint, ...terms })];
+}
+
+export async function drawTranche(view: ModelView, index: number): Promise<Instruction[]> {
+  const { developer, paymentMint } = view.model;
+  return [
+    await makePaymentAccount(developer, developer, paymentMint),
+    await getWithdrawTrancheInstructionAsync({
+      developer: createNoopSigner(developer),
+      model: view.address,
+      paymentMint,
+      developerPayment: await findPaymentAccount(developer, paymentMint),
+      index,
+    }),
+  ];
+}

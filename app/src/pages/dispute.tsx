@@ -1,0 +1,139 @@
+// One dispute, drawn as its path: from the claim to the operator to the tile to the verdict.
+
+import { type Address, isAddress } from "@solana/kit";
+import type { ReactNode } from "react";
+import { Link } from "wouter";
+import type { Chain } from "../chain/chain.ts";
+import { Failed } from "../chain/failure.ts";
+import { DISPUTE, REPORT } from "../chain/kinds.ts";
+import { useRead, useUnitOf } from "../state.tsx";
+import { t } from "../texts.ts";
+import { dateTime, decimal, hex, shortened } from "../ui/format.ts";
+import { AddressText, Countdown, Empty, Facts, Loaded, Note } from "../ui/parts.tsx";
+import { SignatureLink } from "../ui/transaction.tsx";
+import { type DisputePath, disputePath, type Step } from "../views/dispute-path.ts";
+import { historyOf } from "../views/history.ts";
+import { turnOf } from "../views/trust.ts";
+import type { Dispute, Report } from "@imo/client/opml-oracle";
+import { PhaseTag } from "./trust.tsx";
+
+export function DisputePage({ address }: { address: string }): ReactNode {
+  if (!isAddress(address)) return <Note mood="bad">{t.common.noAddress}</Note>;
+  return <Read address={address} />;
+}
+
+interface View {
+  dispute: Dispute | undefined;
+  report: Report | undefined;
+  path: DisputePath;
+  decimals: number;
+}
+
+async function read(chain: Chain, address: Address): Promise<View> {
+  const [dispute, { told }] = await Promise.all([chain.one(DISPUTE, address), historyOf(chain, address)]);
+  if (dispute === undefined && told.length === 0) throw new Failed({ kind: "missing", what: address });
+  // How many nodes the model has is in the dispute or its report; the trace's own transactions say it when both are closed.
+  const first = disputePath(address, told, 0);
+  const reportAddress = dispute?.report ?? first.report;
+  const report = reportAddress === undefined ? undefined : await chain.one(REPORT, reportAddress);
+  const nodeCount = dispute?.game.nodeCount ?? report?.nodeCount ?? 0;
+  const mint = dispute?.mint ?? report?.mint;
+  const decimals = mint === undefined ? 0 : ((await chain.mints([mint])).get(mint)?.decimals ?? 0);
+  return { dispute, report, path: disputePath(address, told, nodeCount), decimals };
+}
+
+function Read({ address }: { address: Address }): ReactNode {
+  const view = useRead(["dispute", address], (chain) => read(chain, address));
+  return (
+    <>
+      <div className="page-head">
+        <h1>{t.dispute.title}</h1>
+        <p>
+          <AddressText address={address} />
+        </p>
+        <p className="quiet">{t.dispute.intro}</p>
+      </div>
+      <Loaded query={view}>{(read) => <Shown view={read} />}</Loaded>
+    </>
+  );
+}
+
+function Shown({ view }: { view: View }): ReactNode {
+  const { dispute, path } = view;
+  const unitOf = useUnitOf();
+  const mint = dispute?.mint ?? view.report?.mint;
+  const unit = mint === undefined ? "" : unitOf(mint);
+  const report = dispute?.report ?? path.report;
+  const turn = dispute === undefined ? undefined : turnOf(dispute.game.phase);
+  return (
+    <>
+      <p className="row">
+        {dispute === undefined ? <span className="quiet">{t.dispute.closed}</span> : <PhaseTag phase={dispute.game.phase} />}
+        {turn === undefined || dispute === undefined ? null : (
+          <span>
+            {t.dispute.turn[turn]} <Countdown deadline={dispute.game.clocks.deadline} past={t.dispute.late} />
+          </span>
+        )}
+      </p>
+      <Facts
+        of={[
+          report === undefined ? undefined : [t.trust.report, <Link key="report" href={`/trust/report/${report}`}>{shortened(report)}</Link>],
+          path.operator === undefined ? undefined : [t.trust.operator, <Link key="operator" href={`/operator/${path.operator}`}>{shortened(path.operator)}</Link>],
+          path.challenger === undefined ? undefined : [t.dispute.challenger, <AddressText key="challenger" address={path.challenger} />],
+        ]}
+      />
+      <section>
+        <h2>{t.dispute.path}</h2>
+        {path.steps.length === 0 ? (
+          <Empty>{t.dispute.noPath}</Empty>
+        ) : (
+          <ol className="path" data-path>
+            {path.steps.map((step, index) => (
+              <li key={`${step.signature}-${index}`} className={step.is === "proven" || step.is === "rejected" ? "bad" : "done"} data-step={step.is}>
+                <StepText step={step} decimals={view.decimals} unit={unit} />
+                <div className="quiet small">
+                  {step.unix === undefined ? "" : dateTime(step.unix)} <SignatureLink signature={step.signature} />
+                </div>
+              </li>
+            ))}
+          </ol>
+        )}
+      </section>
+    </>
+  );
+}
+
+function StepText({ step, decimals, unit }: { step: Step; decimals: number; unit: string }): ReactNode {
+  const { steps } = t.dispute;
+  const money = (units: bigint): string => `${decimal(units, decimals)} ${unit}`;
+  switch (step.is) {
+    case "opened":
+      return steps.opened(money(step.bondUnits));
+    case "claim":
+      return (
+        <>
+          <strong>{steps.claim(step.receiptIndex)}</strong> <span className="mono">{hex(step.claimHash).slice(0, 16)}…</span>
+        </>
+      );
+    case "trace":
+      return step.whole ? steps.traceWhole : steps.traceRoot;
+    case "narrowedNodes":
+      return steps.narrowedNodes(step.first, step.end - 1);
+    case "narrowedTiles":
+      return steps.narrowedTiles(step.first, step.end - 1);
+    case "revealed":
+      return steps.revealed;
+    case "node":
+      return <strong>{steps.node(step.node.index, t.operators[step.node.operator] ?? `${step.node.operator}`, step.node.shape.join(" × "))}</strong>;
+    case "tile":
+      return <strong>{steps.tile(step.index, step.bytes)}</strong>;
+    case "proven":
+      return <strong>{step.bySilence ? steps.silence : step.element === undefined ? steps.proven : steps.provenElement(step.element)}</strong>;
+    case "lost":
+      return <strong>{steps.lost}</strong>;
+    case "rejected":
+      return steps.rejected(money(step.slashedUnits));
+    case "settled":
+      return steps.settled(money(step.payoutUnits), money(step.shareUnits));
+  }
+}

@@ -1,0 +1,131 @@
+// Reports and disputes: what operators claim, and what was made of it.
+
+import type { Address } from "@solana/kit";
+import { type Model, type ModelVersion } from "@imo/client/model-token";
+import { findTracePda, Phase, ReportStatus, type Dispute, type Inquiry, type Operator, type Report } from "@imo/client/opml-oracle";
+import { findBucketPda, type Bucket, type Collection } from "@imo/client/revenue-escrow";
+import type { Chain, Found } from "../chain/chain.ts";
+import { Failed } from "../chain/failure.ts";
+import { BUCKET, COLLECTION, DISPUTE, FIRST_KEY, INQUIRY, MODEL, OPERATOR, REPORT, SECOND_KEY, VERSION } from "../chain/kinds.ts";
+import { isPast, type Now } from "../maths/deadline.ts";
+
+export interface ReportRow {
+  address: Address;
+  report: Report;
+  bucket: Bucket | undefined;
+  model: Model | undefined;
+  decimals: number;
+}
+
+/** Reports of everybody, of an operator or on a model; the newest first. */
+export async function readReports(chain: Chain, of: { operator?: Address; model?: Address } = {}): Promise<ReportRow[]> {
+  const filters = [
+    ...(of.operator === undefined ? [] : [{ offset: FIRST_KEY, key: of.operator }]),
+    ...(of.model === undefined ? [] : [{ offset: SECOND_KEY, key: of.model }]),
+  ];
+  const found = await chain.all(REPORT, ...filters);
+  return reportRows(chain, found);
+}
+
+async function reportRows(chain: Chain, found: readonly Found<Report>[]): Promise<ReportRow[]> {
+  const buckets = await Promise.all(found.map(async ({ address }) => (await findBucketPda({ report: address }))[0]));
+  const models = [...new Set(found.map(({ data }) => data.model))];
+  const [bucketData, modelData, mints] = await Promise.all([
+    chain.many(BUCKET, buckets),
+    chain.many(MODEL, models),
+    chain.mints(found.map(({ data }) => data.mint)),
+  ]);
+  const rows = found.map(
+    ({ address, data }, index): ReportRow => ({
+      address,
+      report: data,
+      bucket: bucketData[index],
+      model: modelData[models.indexOf(data.model)],
+      decimals: mints.get(data.mint)?.decimals ?? 0,
+    }),
+  );
+  return rows.sort((a, b) => Number(b.report.sealBy.openedSlot - a.report.sealBy.openedSlot));
+}
+
+export interface ReportView extends ReportRow {
+  operator: Operator | undefined;
+  version: ModelVersion | undefined;
+  collections: Found<Collection>[];
+  disputes: Found<Dispute>[];
+  inquiries: Found<Inquiry>[];
+}
+
+export async function readReport(chain: Chain, address: Address): Promise<ReportView> {
+  const report = await chain.one(REPORT, address);
+  if (report === undefined) throw new Failed({ kind: "missing", what: address });
+  const [[row], operator, version, collections, disputes, inquiries] = await Promise.all([
+    reportRows(chain, [{ address, data: report }]),
+    chain.one(OPERATOR, report.operator),
+    chain.one(VERSION, report.modelVersion),
+    chain.all(COLLECTION, { offset: FIRST_KEY, key: address }),
+    chain.all(DISPUTE, { offset: FIRST_KEY, key: address }),
+    chain.all(INQUIRY, { offset: FIRST_KEY, key: address }),
+  ]);
+  if (row === undefined) throw new Failed({ kind: "missing", what: address });
+  disputes.sort((a, b) => a.data.order - b.data.order);
+  return { ...row, operator, version, collections, disputes, inquiries };
+}
+
+export type ReportState = "open" | "toSeal" | "window" | "disputed" | "toFinalise" | "final" | "rejected";
+
+/** How far a report is, and what anybody could do about it. */
+export function reportState(report: Report, now: Now): ReportState {
+  switch (report.status) {
+    case ReportStatus.Open:
+      return isPast(report.sealBy, now) ? "toSeal" : "open";
+    case ReportStatus.Final:
+      return "final";
+    case ReportStatus.Rejected:
+      return "rejected";
+    case ReportStatus.Sealed: {
+      const owes = report.disputesOpened > report.disputesSettled || report.demandsPending > 0;
+      if (owes) return "disputed";
+      return isPast(report.window, now) ? "toFinalise" : "window";
+    }
+  }
+}
+
+export interface DisputeView {
+  address: Address;
+  dispute: Dispute;
+  report: ReportRow | undefined;
+  operator: Operator | undefined;
+}
+
+export async function readDispute(chain: Chain, address: Address): Promise<DisputeView> {
+  const dispute = await chain.one(DISPUTE, address);
+  if (dispute === undefined) throw new Failed({ kind: "missing", what: address });
+  const [report, operator] = await Promise.all([chain.one(REPORT, dispute.report), chain.one(OPERATOR, dispute.operator)]);
+  const rows = report === undefined ? [] : await reportRows(chain, [{ address: dispute.report, data: report }]);
+  return { address, dispute, report: rows[0], operator };
+}
+
+export async function readDisputes(chain: Chain): Promise<Found<Dispute>[]> {
+  return chain.all(DISPUTE);
+}
+
+/** Whose turn it is; undefined when the dispute is over. */
+export function turnOf(phase: Phase): "operator" | "challenger" | undefined {
+  switch (phase) {
+    case Phase.Pointed:
+    case Phase.Demanded:
+      return "operator";
+    case Phase.Opened:
+    case Phase.Traced:
+    case Phase.Narrowed:
+    case Phase.TileKnown:
+      return "challenger";
+    case Phase.Proven:
+    case Phase.Lost:
+      return undefined;
+  }
+}
+
+export async function traceAddress(report: Address, claimHash: Uint8Array): Promise<Address> {
+  return (await findTracePda({ report, claimHash }))[0];
+}
