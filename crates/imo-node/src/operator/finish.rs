@@ -116,7 +116,10 @@ impl OperatorLoop {
             let withdraw = revenue_escrow::withdraw_earnings(authority, report.model, authority, report.mint);
             self.send("withdraw_earnings", &[withdraw]).await?;
             // The report is what reminds of them: it is not closed on the RPC's word alone.
-            anyhow::ensure!(owed().await? == 0, "a withdrawal was confirmed, and the earnings are still there");
+            anyhow::ensure!(
+                owed().await? == 0,
+                "a withdrawal was confirmed, and the earnings are still there"
+            );
         }
         Ok(())
     }

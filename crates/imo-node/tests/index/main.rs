@@ -2,5 +2,6 @@
 
 mod cases;
 mod chain;
+#[allow(dead_code, reason = "other tests stop it and start it again")]
 #[path = "../gateway/postgres.rs"]
 mod postgres;
