@@ -12,7 +12,10 @@ use imo_client::{
 };
 use imo_protocol::{Bucket, Collection, Now};
 use model_token::state::{Model, Protocol};
-use opml_oracle::state::{Audit, Dispute, Inquiry, Report, ReportStatus, Trace};
+use opml_oracle::{
+    game::Side,
+    state::{Audit, Dispute, Inquiry, Report, ReportStatus, Trace},
+};
 use solana_signer::Signer;
 use yield_distributor::state::Pool;
 
@@ -23,7 +26,7 @@ impl OperatorLoop {
     /// Makes a sealed report final once nothing is in its way.
     pub(super) async fn finalise(&self, address: &Pubkey, report: &Report, now: &Now) -> anyhow::Result<()> {
         if !report.is_settled() {
-            self.settle_disputes(address, report).await?;
+            self.settle_disputes(address, report, now).await?;
         }
         let report: Report = self.rpc.get(address).await?;
         if report.window.is_past(now) && report.is_settled() && report.demands_pending == 0 {
@@ -34,12 +37,19 @@ impl OperatorLoop {
     }
 
     /// Settles disputes that are over, in their order, as far as it goes.
-    async fn settle_disputes(&self, address: &Pubkey, report: &Report) -> anyhow::Result<()> {
+    async fn settle_disputes(&self, address: &Pubkey, report: &Report, now: &Now) -> anyhow::Result<()> {
         let mut disputes: Vec<(Pubkey, Dispute)> = self.rpc.of_report(address).await?;
         disputes.retain(|(_, dispute)| !dispute.settled && dispute.order >= report.disputes_settled);
         disputes.sort_by_key(|(_, dispute)| dispute.order);
         for ((_, dispute), turn) in disputes.iter().zip(report.disputes_settled..) {
-            if dispute.order != turn || !dispute.is_finished() {
+            if dispute.order != turn {
+                break;
+            }
+            if !dispute.is_finished() {
+                // A challenger that says nothing more keeps the report from its end until somebody says so.
+                if dispute.game.phase.turn() == Some(Side::Challenger) && dispute.game.clocks.is_late(now) {
+                    self.send("timeout", &[oracle::timeout(dispute)]).await?;
+                }
                 break;
             }
             self.send("settle_dispute", &[oracle::settle_dispute(dispute)]).await?;
@@ -50,7 +60,7 @@ impl OperatorLoop {
     /// Does everything that anybody may once a report has ended: payments first, then what gives rent back.
     pub(super) async fn wind_up(&self, address: &Pubkey, report: &Report, now: &Now) -> anyhow::Result<()> {
         if !report.is_settled() {
-            self.settle_disputes(address, report).await?;
+            self.settle_disputes(address, report, now).await?;
         }
         for (_, inquiry) in self.rpc.of_report::<Inquiry>(address).await? {
             let turn = inquiry.order.is_none_or(|order| order == report.disputes_settled);

@@ -227,7 +227,7 @@ impl WatcherLoop {
             return Ok(());
         }
         let turn = inquiry.order.unwrap_or(report.disputes_settled);
-        self.settle_disputes(&inquiry.report, &report, turn).await?;
+        self.settle_disputes(&inquiry.report, &report, turn, now).await?;
         let report: Report = self.rpc.get(&inquiry.report).await?;
         if inquiry.order.is_none_or(|order| order == report.disputes_settled) {
             return self.send_for_all("settle_inquiry", send::settle_inquiry(inquiry)).await;

@@ -91,7 +91,7 @@ impl Default for WatchPolicy {
             patience_slots: 150,
             demand_units: 5_000_000,
             audits: true,
-            max_answers: 100_000,
+            max_answers: 10_000,
             fees: FeePolicy::default(),
         }
     }

@@ -11,7 +11,7 @@ use imo_client::{
 };
 use imo_protocol::Now;
 use opml_oracle::{
-    game::Phase,
+    game::Side,
     state::{Dispute, Inquiry, Report, ReportStatus, Trace, Witness},
 };
 use opml_runtime::{Execution, Tensor};
@@ -38,6 +38,7 @@ impl WatcherLoop {
             }
             // It was there and is closed: its payout is withdrawn, by us or by somebody else.
             tracing::info!(dispute = %stored.dispute, "a dispute is over");
+            self.open_another(stored, now).await?;
             if let Ok(mut truths) = self.truths.lock() {
                 truths.remove(&stored.dispute);
             }
@@ -49,6 +50,10 @@ impl WatcherLoop {
             .await?;
         if dispute.is_finished() {
             return self.cash(stored, &dispute, now).await;
+        }
+        if dispute.game.phase.turn() == Some(Side::Challenger) && dispute.game.clocks.is_late(now) {
+            // This watcher was away for too long. The sooner that is over, the sooner another one can be opened.
+            return self.send_for_all("timeout", oracle::timeout(&dispute)).await;
         }
         if stored.fraud != Fraud::WrongOutput {
             return self.prove_at_once(stored, &dispute).await;
@@ -148,21 +153,23 @@ impl WatcherLoop {
         self.close_witness(&Keypair::new_from_array(stored.witness_key).pubkey())
             .await?;
         if dispute.settled {
-            if dispute.game.phase == Phase::Lost {
-                self.open_another(stored, now).await?;
-            }
+            self.open_another(stored, now).await?;
             tracing::info!(dispute = %stored.dispute, units = dispute.payout_units, "a dispute is paid out");
             let withdraw = oracle::withdraw_payout(self.key.pubkey(), dispute);
             self.send("withdraw_payout", &[withdraw], COMPUTE_UNITS, &[]).await?;
             return Ok(());
         }
         let report: Report = self.rpc.get(&stored.report).await?;
-        self.settle_disputes(&stored.report, &report, dispute.order + 1).await
+        self.settle_disputes(&stored.report, &report, dispute.order + 1, now)
+            .await
     }
 
-    /// A dispute that was lost, because this watcher was away when it had to move, changes nothing but itself: while others may be opened, the same is begun again.
+    /// When a dispute is over and its report stands, it was lost, because this watcher was away when it had to move. That changes nothing but itself: while others may be
+    /// opened, the same is begun again.
     async fn open_another(&self, stored: &StoredDispute, now: &Now) -> anyhow::Result<()> {
-        let report: Report = self.rpc.get(&stored.report).await?;
+        let Some(report) = self.rpc.find::<Report>(&stored.report).await? else {
+            return Ok(());
+        };
         let nonce = stored.nonce + 1;
         let dispute = addresses::opml_oracle::dispute(&stored.report, &self.key.pubkey(), nonce);
         let known = self.store.disputes(true).await?;
@@ -178,11 +185,18 @@ impl WatcherLoop {
             ..stored.clone()
         };
         self.store.add_dispute(&again).await?;
+        self.prepared.notify_one();
         Ok(())
     }
 
     /// Settles the disputes of a report that are over, in their order, up to but not including `end`.
-    pub(super) async fn settle_disputes(&self, address: &Pubkey, report: &Report, end: u32) -> anyhow::Result<()> {
+    pub(super) async fn settle_disputes(
+        &self,
+        address: &Pubkey,
+        report: &Report,
+        end: u32,
+        now: &Now,
+    ) -> anyhow::Result<()> {
         if report.disputes_settled >= end {
             return Ok(());
         }
@@ -197,6 +211,10 @@ impl WatcherLoop {
                 return self.settle_unanswered(address, turn).await;
             }
             if !dispute.is_finished() {
+                // Somebody who stopped playing stands in the way of all behind.
+                if dispute.game.clocks.is_late(now) {
+                    self.send_for_all("timeout", oracle::timeout(dispute)).await?;
+                }
                 break;
             }
             self.send_for_all("settle_dispute", oracle::settle_dispute(dispute))
@@ -222,7 +240,8 @@ impl WatcherLoop {
         if !sealed || !report.window.is_past(now) || report.demands_pending > 0 {
             return Ok(());
         }
-        self.settle_disputes(address, report, report.disputes_opened).await?;
+        self.settle_disputes(address, report, report.disputes_opened, now)
+            .await?;
         let report: Report = self.rpc.get(address).await?;
         if report.is_settled() {
             self.send(

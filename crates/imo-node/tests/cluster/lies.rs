@@ -2,10 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use imo_client::addresses as at;
+use imo_client::{addresses as at, instructions::opml_oracle as oracle};
 use imo_node::{chain::places, operator::Policy};
 use imo_protocol::share_floor;
-use opml_oracle::state::{Dispute, Operator, Report, ReportStatus, Witness};
+use opml_oracle::{
+    game::Side,
+    state::{Dispute, Operator, Report, ReportStatus, Witness},
+};
 use opml_runtime::Model;
 use rand::Rng;
 use solana_signer::Signer;
@@ -130,6 +133,84 @@ fn given_a_street_of_liars_when_the_one_watcher_is_killed_again_and_again_then_e
     world.until("the honest one is paid", || {
         (world.dollars("operator") > earned).then_some(())
     });
+}
+
+/// An operator's friend who opens first, and a stranger who wants an honest operator's money to wait.
+#[test]
+fn given_challengers_that_open_first_and_fall_silent_when_their_time_is_over_then_neither_operator_nor_watcher_waits_for_them() {
+    let world = World::new(Model::open(workspace("models/digits/digits.imo")).unwrap());
+    let (listener, url) = port();
+    world.open_business(&url);
+    let honest = Node::new();
+    world.operate(&honest, listener, None, patient());
+    world.ask(&url, &mut world.purse(), &world.input(3));
+    let (listener, url) = port();
+    world.open_another_business("liar", &url, false);
+    let (input, lie) = lie_in(&world, 2, 1);
+    let home = Node::new();
+    let liar = Liar::about(&world.model, [(input.root(), lie)]);
+    world.operate_as("liar", &home, listener, Some(liar), patient(), world.url());
+    world.ask(&url, &mut world.purse_of("liar"), &input);
+    world.enrol("idler");
+    let idler = key("idler").pubkey();
+    for name in ["operator", "liar"] {
+        let open = oracle::open_dispute(idler, idler, &world.sealed(name), 0, [9; 32]);
+        world.send(&[open], &["idler"]);
+    }
+
+    let before = world.dollars("watcher");
+    let folder = tempfile::tempdir().unwrap();
+    let (config, _) = Watching::new(&world).configure(folder.path());
+    let _watcher = Process::start("watch", &config);
+    let bond = STAKE - world.slashed("liar").stake_units;
+    // The liar does nothing for the watcher.
+    home.resign.cancel();
+    let dispute = at::opml_oracle::dispute(&world.report_of("liar", 0), &key("watcher").pubkey(), 0);
+    let waiting: Dispute = world.find(&dispute).unwrap();
+    assert_eq!((waiting.order, waiting.settled), (1, false), "its turn has not come");
+    world.advance(TERMS.response_slots);
+    world.until("the watcher is paid", || world.find::<Dispute>(&dispute).is_none().then_some(()));
+    let share = share_floor(bond, TERMS.prover_share_bps).unwrap();
+    assert!(world.dollars("watcher") >= before + share - TERMS.open_fee_units);
+
+    let earned = world.dollars("operator");
+    world.advance(TERMS.window_slots);
+    world.until("the honest one is paid", || (world.dollars("operator") > earned).then_some(()));
+    let honest: Operator = world.find(&world.operator()).unwrap();
+    assert_eq!((honest.stake_units, honest.open_disputes), (STAKE, 0));
+}
+
+#[test]
+fn given_a_watcher_that_is_away_for_longer_than_its_turn_when_it_comes_back_within_the_window_then_it_opens_another_dispute_and_wins() {
+    let world = World::new(Model::open(workspace("models/digits/digits.imo")).unwrap());
+    let (listener, url) = port();
+    world.open_business(&url);
+    let (input, lie) = lie_in(&world, 2, 1);
+    let home = Node::new();
+    let liar = Liar::about(&world.model, [(input.root(), lie)]);
+    world.operate_as("operator", &home, listener, Some(liar), patient(), world.url());
+    world.ask(&url, &mut world.purse(), &input);
+    world.sealed("operator");
+    let folder = tempfile::tempdir().unwrap();
+    let (config, metrics) = Watching::new(&world).configure(folder.path());
+    let mut watcher = Process::start("watch", &config);
+    let dispute = |nonce| at::opml_oracle::dispute(&world.report(0), &key("watcher").pubkey(), nonce);
+    world.until("a dispute is open", || world.find::<Dispute>(&dispute(0)));
+    watcher.kill();
+    world.until("it would be the watcher's turn", || {
+        let found: Dispute = world.find(&dispute(0))?;
+        (found.game.phase.turn() == Some(Side::Challenger)).then_some(())
+    });
+    world.advance(TERMS.response_slots);
+    let _watcher = Process::start("watch", &config);
+    world.slashed("operator");
+    world.until("all is closed", || {
+        let disputes: Vec<(_, Dispute)> = world.having(places::SECOND_KEY, &key("watcher").pubkey());
+        disputes.is_empty().then_some(())
+    });
+    let text = world.get(&format!("{metrics}/metrics")).unwrap();
+    let again = crate::figures::sum(&text, "imo_node_watcher_actions_total", &["dispute_begun_again"]);
+    assert_eq!(again, 1);
 }
 
 /// What the shipped terms and policies give.
