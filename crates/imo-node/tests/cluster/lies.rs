@@ -137,7 +137,8 @@ fn given_a_street_of_liars_when_the_one_watcher_is_killed_again_and_again_then_e
 
 /// An operator's friend who opens first, and a stranger who wants an honest operator's money to wait.
 #[test]
-fn given_challengers_that_open_first_and_fall_silent_when_their_time_is_over_then_neither_operator_nor_watcher_waits_for_them() {
+fn given_challengers_that_open_first_and_fall_silent_when_their_time_is_over_then_neither_operator_nor_watcher_waits_for_them()
+ {
     let world = World::new(Model::open(workspace("models/digits/digits.imo")).unwrap());
     let (listener, url) = port();
     world.open_business(&url);
@@ -169,19 +170,24 @@ fn given_challengers_that_open_first_and_fall_silent_when_their_time_is_over_the
     let waiting: Dispute = world.find(&dispute).unwrap();
     assert_eq!((waiting.order, waiting.settled), (1, false), "its turn has not come");
     world.advance(TERMS.response_slots);
-    world.until("the watcher is paid", || world.find::<Dispute>(&dispute).is_none().then_some(()));
+    world.until("the watcher is paid", || {
+        world.find::<Dispute>(&dispute).is_none().then_some(())
+    });
     let share = share_floor(bond, TERMS.prover_share_bps).unwrap();
     assert!(world.dollars("watcher") >= before + share - TERMS.open_fee_units);
 
     let earned = world.dollars("operator");
     world.advance(TERMS.window_slots);
-    world.until("the honest one is paid", || (world.dollars("operator") > earned).then_some(()));
+    world.until("the honest one is paid", || {
+        (world.dollars("operator") > earned).then_some(())
+    });
     let honest: Operator = world.find(&world.operator()).unwrap();
     assert_eq!((honest.stake_units, honest.open_disputes), (STAKE, 0));
 }
 
 #[test]
-fn given_a_watcher_that_is_away_for_longer_than_its_turn_when_it_comes_back_within_the_window_then_it_opens_another_dispute_and_wins() {
+fn given_a_watcher_that_is_away_for_longer_than_its_turn_when_it_comes_back_within_the_window_then_it_opens_another_dispute_and_wins()
+ {
     let world = World::new(Model::open(workspace("models/digits/digits.imo")).unwrap());
     let (listener, url) = port();
     world.open_business(&url);
