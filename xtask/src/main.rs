@@ -4,8 +4,10 @@ mod checks;
 mod clients;
 mod fuzz;
 mod idl;
+mod node_bench;
 mod programs;
 mod project;
+mod results;
 mod runs;
 mod runtime_bench;
 
@@ -43,6 +45,9 @@ enum Command {
     Bench {
         /// Only this suite; all of them when none is named
         suite: Option<String>,
+        /// As much of the node as its figures are about: a million requests, a hundred crashes
+        #[arg(long)]
+        full: bool,
     },
     /// Look for bytes that a decoder cannot take, with libFuzzer; needs a nightly toolchain
     Fuzz {
@@ -84,7 +89,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Build { programs } => programs::build(&project, &programs)?,
         Command::Demo { arguments } => return runs::demo(&project, &arguments),
         Command::Test => return checks::test(&project),
-        Command::Bench { suite } => return runs::bench(&project, suite.as_deref()),
+        Command::Bench { suite, full } => return runs::bench(&project, suite.as_deref(), full),
         Command::Fuzz { target, seconds } => return fuzz::run(&project, target.as_deref(), seconds),
         Command::Fmt => return checks::format(&project),
         Command::Lint => return checks::lint(&project),

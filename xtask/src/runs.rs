@@ -1,7 +1,7 @@
 //! Running the demonstration and the measurements.
 
 use crate::{
-    programs,
+    node_bench, programs,
     project::{Project, pass_on},
     runtime_bench,
 };
@@ -15,14 +15,26 @@ pub fn demo(project: &Project, arguments: &[String]) -> Result<ExitCode> {
     pass_on(project.workspace_program("imo")?.arg("demo").args(arguments))
 }
 
-/// All suites but one are measured on the compiled programs.
-pub fn bench(project: &Project, suite: Option<&str>) -> Result<ExitCode> {
+/// All suites but the executor's are measured on the compiled programs.
+pub fn bench(project: &Project, suite: Option<&str>, full: bool) -> Result<ExitCode> {
     if suite != Some(runtime_bench::SUITE) {
         programs::build(project, &[])?;
+    }
+    let chosen = |name: &str| suite.is_none_or(|suite| suite == name);
+    if suite.is_none_or(|suite| ![runtime_bench::SUITE, node_bench::SUITE].contains(&suite)) {
         let code = pass_on(project.workspace_program("bench")?.args(suite))?;
-        if suite.is_some() || code != ExitCode::SUCCESS {
+        if code != ExitCode::SUCCESS {
             return Ok(code);
         }
     }
-    runtime_bench::run(project)
+    if chosen(node_bench::SUITE) {
+        let code = node_bench::run(project, full)?;
+        if code != ExitCode::SUCCESS {
+            return Ok(code);
+        }
+    }
+    if chosen(runtime_bench::SUITE) {
+        return runtime_bench::run(project);
+    }
+    Ok(ExitCode::SUCCESS)
 }

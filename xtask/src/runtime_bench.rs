@@ -1,9 +1,11 @@
 //! The fast executor against other runtimes (`bench/runtime`). Those are compiled, and Python's packages installed, only for this.
 
-use crate::project::{Project, pass_on};
+use crate::{
+    project::{Project, pass_on},
+    results,
+};
 use anyhow::{Context, Result, bail};
 use sbf_tools::{Missing, process, progress};
-use serde_json::{Map, Value};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -34,7 +36,7 @@ pub fn run(project: &Project) -> Result<ExitCode> {
             .args([&models, &library(&bench.join("python"))?, &measured]),
     )?;
     if code == ExitCode::SUCCESS {
-        merge(&measured, &bench.join("results.json"))?;
+        results::merge(SUITE, &[measured], &bench.join("results.json"))?;
     }
     Ok(code)
 }
@@ -76,18 +78,4 @@ fn library(python: &Path) -> Result<PathBuf> {
         }
     }
     bail!("the package of onnxruntime has no shared library");
-}
-
-/// Puts what was measured in the place of all that was measured before.
-fn merge(measured: &Path, results: &Path) -> Result<()> {
-    let read = |file: &Path| -> Result<Map<String, Value>> {
-        let text = fs::read(file).with_context(|| format!("reading {}", file.display()))?;
-        serde_json::from_slice(&text).with_context(|| format!("{} is no object of numbers", file.display()))
-    };
-    let mut all = if results.exists() { read(results)? } else { Map::new() };
-    all.retain(|name, _| !name.starts_with(&format!("{SUITE}.")));
-    all.extend(read(measured)?);
-    all.sort_keys();
-    let text = serde_json::to_string_pretty(&all)? + "\n";
-    fs::write(results, text).with_context(|| format!("writing {}", results.display()))
 }

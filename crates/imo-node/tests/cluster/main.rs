@@ -6,6 +6,7 @@ mod agents;
 mod audits;
 mod buying;
 mod cheats;
+mod costs;
 mod crash;
 mod demands;
 mod evidence;
