@@ -26,7 +26,7 @@ import { fetchMaybeSession } from './generated/revenue-escrow/accounts/session.j
 import { findCreditPda, findLanePda, findSessionPda } from './generated/revenue-escrow/pdas/index.js';
 import { tensorRoot } from './merkle.js';
 import { answerKeyHash, answerMessage, parseReceipt, PUBLIC_SALT, sameReceipt, voucherMessage, type Claim, type Receipt } from './messages.js';
-import { Purse, readPurse, writePurse, type PaidQuestion, type PayingLane } from './purse.js';
+import { Purse, purseName, readPurse, writePurse, type PaidQuestion, type PayingLane } from './purse.js';
 import type { PurseStorage } from './storage.js';
 import { parseTensorSpec, tensorBytes, tensorValues, type TensorSpec, type Verdict, type VerifierModel } from './verifier.js';
 
@@ -160,7 +160,7 @@ export class Payer {
     async ask(input: readonly number[] | ReadonlyUint8Array, offer?: Offer): Promise<Bought> {
         const found = offer ?? (await this.lookUp());
         const bytes = tensorBytes(found.input, input);
-        return this.#config.storage.exclusively(found.lane.lane, () => this.#askAlone(found, bytes));
+        return this.#config.storage.exclusively(purseName(found.lane), () => this.#askAlone(found, bytes));
     }
 
     async #askAlone(offer: Offer, input: Uint8Array): Promise<Bought> {
@@ -211,7 +211,7 @@ export class Payer {
     }
 
     async #open(offer: Offer): Promise<{ purse: Purse; asking: boolean }> {
-        const text = await this.#config.storage.load(offer.lane.lane);
+        const text = await this.#config.storage.load(purseName(offer.lane));
         if (text !== undefined) return readPurse(offer.lane, text);
         if (offer.collectedCount > 0n) {
             throw new Error(`${offer.collectedCount} answers were collected from this lane, but there is no purse that knows the questions.`);
@@ -220,7 +220,7 @@ export class Payer {
     }
 
     #save(purse: Purse, asking: boolean): Promise<void> {
-        return this.#config.storage.save(purse.lane.lane, writePurse(purse, asking));
+        return this.#config.storage.save(purseName(purse.lane), writePurse(purse, asking));
     }
 }
 

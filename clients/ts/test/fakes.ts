@@ -69,6 +69,8 @@ export type World = {
 export type Changes = {
     private?: boolean;
     collectedCount?: bigint;
+    /** Of the lane; 3 when left out. */
+    generation?: bigint;
     expiresUnix?: bigint;
     /** Opens a credit with so much in it. */
     availableUnits?: bigint;
@@ -105,7 +107,7 @@ export async function world(changes: Changes = {}): Promise<World> {
         [MODEL, [token, account(getModelDecoder(), getModelEncoder(), { liveVersion: 1, versionCount: 1, operators: changes.isListed ? OperatorAccess.Listed : OperatorAccess.Open })]],
         [version, [token, account(getModelVersionDecoder(), getModelVersionEncoder(), live)]],
         [OPERATOR, [oracle, account(getOperatorDecoder(), getOperatorEncoder(), operator)]],
-        [lane, [escrow, account(getLaneDecoder(), getLaneEncoder(), { generation: 3n, private: isPrivate, collectedCount })]],
+        [lane, [escrow, account(getLaneDecoder(), getLaneEncoder(), { generation: changes.generation ?? 3n, private: isPrivate, collectedCount })]],
         [sessionAddress, [escrow, account(getSessionDecoder(), getSessionEncoder(), granted)]],
     ]);
     if (changes.availableUnits !== undefined) {
