@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
-import { memoryStorage, NotAnswered, Payer, toHex, WrongAnswer, type InferResponse, type PayerConfig, type StoredPurse } from '@imo/client';
+import { loadVerifier, memoryStorage, NotAnswered, Payer, toHex, WrongAnswer, type InferResponse, type PayerConfig, type StoredPurse } from '@imo/client';
 
 import { FakeOperator, json, MODEL, OPERATOR, OUTPUT, PAYER, PRICE_UNITS, world, type Mischief, type World } from './fakes.js';
-import { vectors } from './vectors.js';
+import { PACKAGE, vectors } from './vectors.js';
 
 const INPUT = [...Buffer.from(vectors.models.digits.runs[0]!.input, 'base64')].map((byte) => (byte << 24) >> 24);
 const OTHER = INPUT.map((value) => -1 - value);
@@ -145,6 +146,10 @@ test('given an answer with something wrong when checked then it is none, and the
         [/signature is not valid/, changed(({ evidence }) => (evidence.answer_signature = flipped(evidence.answer_signature)))],
         [/key that is not the operator's/, changed(({ evidence }) => (evidence.answer_key = made.session.address))],
         [/not understood/, changed(({ output }) => (output.values = []))],
+        [/not understood/, changed(({ output }) => (output.element = 'float' as never))],
+        [/not understood/, changed(({ output }) => (output.shape = 1 as never))],
+        [/not understood/, changed(({ evidence }) => (evidence.answer_key = 'nobody' as never))],
+        [/not understood/, changed((response) => delete (response as Partial<InferResponse>).output)],
         [/not understood/, changed((response) => delete (response as Partial<InferResponse>).evidence)],
     ] as const) {
         const operator = new FakeOperator(made);
@@ -187,4 +192,29 @@ test('given a lane that was used without this purse, a session that is over, or 
     await storage.save(nameOf(made), JSON.stringify({ lane: made.lane, generation: 2, asking: false, entries: [] } satisfies StoredPurse));
     await assert.rejects(() => payer.ask(INPUT), /another lane, or of one that was closed since/);
     assert.equal(operator.requests.length, 0);
+});
+
+test('given a verifier when a signed answer is wrong then the verdict says so, and of a shape that the model has not', async () => {
+    const verifier = await (await loadVerifier()).open(readFileSync(new URL('../../models/digits/digits.imo', PACKAGE)));
+    const made = await world();
+    const computed = verifier.compute(INPUT).values[0]!;
+    const claimed = OUTPUT[0]!;
+    const bought = await payerOf(made, new FakeOperator(made), { verifier }).payer.ask(INPUT);
+    assert.deepEqual(bought.verdict, computed === claimed ? { kind: 'correct' } : { kind: 'wrong-output', element: 0, computed, claimed });
+    assert.deepEqual(verifier.check({ claim: bought.receipt.claim, input: INPUT, output: new Uint8Array(5) }), { kind: 'another-shape', bytes: 5 });
+});
+
+test('given a gateway that sends no JSON, or an endless body, when asked then the question stays asked', async () => {
+    const made = await world();
+    const operator = new FakeOperator(made);
+    const { payer, stored } = payerOf(made, operator);
+    const chunk = new Uint8Array(2 ** 20).fill(32);
+    operator.mischief = [
+        () => new Response('<html>'),
+        () => new Response(new ReadableStream({ pull: (controller) => controller.enqueue(chunk) })),
+    ];
+    await assert.rejects(() => payer.ask(INPUT), NotAnswered);
+    await assert.rejects(() => payer.ask(INPUT), /sends no end of bytes/);
+    assert.equal((await stored()).asking, true);
+    assert.deepEqual((await payer.ask(INPUT)).values, OUTPUT);
 });
