@@ -92,3 +92,30 @@ pub fn write_one(crate_dir: &Path, out: &Path) -> Result<()> {
     }
     fs::write(out, text).with_context(|| format!("writing {}", out.display()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn given_an_interface_when_it_differs_from_the_committed_one_or_that_is_missing_then_the_command_that_refreshes_it()
+    {
+        let root = env::temp_dir().join(format!("imo-idl-{}", std::process::id()));
+        let project = Project {
+            cargo_target: root.join("target"),
+            root: root.clone(),
+        };
+        let (built, committed) = places(&project, "model-token");
+        for path in [&built, &committed] {
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+        }
+        fs::write(&built, "{}").unwrap();
+        let refused = |project: &Project| check(project, &["model-token"]).unwrap_err().to_string();
+        assert!(refused(&project).contains("cargo xtask idl"));
+        fs::write(&committed, "{ }").unwrap();
+        assert!(refused(&project).starts_with("idl/model_token.json is not the interface of model-token"));
+        fs::write(&committed, "{}").unwrap();
+        check(&project, &["model-token"]).unwrap();
+        fs::remove_dir_all(root).unwrap();
+    }
+}

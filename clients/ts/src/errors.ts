@@ -1,6 +1,6 @@
 /** What the programs' error codes mean, and which refusal ended a transaction. */
 
-import { isSolanaError, SOLANA_ERROR__INSTRUCTION_ERROR__CUSTOM, type Address } from '@solana/kit';
+import type { Address } from '@solana/kit';
 
 import { MODEL_TOKEN_ERRORS } from './generated/model-token/errors/index.js';
 import { MODEL_TOKEN_PROGRAM_ADDRESS } from './generated/model-token/programs/index.js';
@@ -52,16 +52,15 @@ export function refusalFromLogs(logs: readonly string[]): ProgramRefusal | undef
     return undefined;
 }
 
-/** The refusal behind an error that kit threw: by the logs it carries, or else by the instruction that failed. */
-export function refusalOf(error: unknown, programs: readonly Address[] = []): ProgramRefusal | undefined {
+/**
+ * The refusal behind an error that kit threw, from the logs that it carries. Without logs there is none: an instruction's error has only a code, and the program that refused may be
+ * one that the instruction's program called.
+ */
+export function refusalOf(error: unknown): ProgramRefusal | undefined {
     for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
         const context = (cause as { context?: { logs?: readonly string[] | null } }).context;
         const refusal = context?.logs && refusalFromLogs(context.logs);
         if (refusal) return refusal;
-        if (isSolanaError(cause, SOLANA_ERROR__INSTRUCTION_ERROR__CUSTOM)) {
-            const program = programs[cause.context.index];
-            return program && lookUpError(program, cause.context.code);
-        }
     }
     return undefined;
 }

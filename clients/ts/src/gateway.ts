@@ -53,6 +53,8 @@ export type Asked = { kind: 'answered'; response: InferResponse } | { kind: 'ref
 /** What sends requests; by default the platform's own. */
 export type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
 
+/** Most bytes of an answer that are read. */
+const MAX_ANSWER_BYTES = 256 * 2 ** 20;
 const TIMEOUT_MILLISECONDS = 150_000;
 
 /** The value of `X-PAYMENT`. */
@@ -93,7 +95,7 @@ export class Gateway {
                 redirect: 'error',
                 signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS),
             });
-            if (response.status === 200) return { kind: 'answered', response: (await response.json()) as InferResponse };
+            if (response.status === 200) return { kind: 'answered', response: (await readJson(response)) as InferResponse };
         } catch (error) {
             const why = error instanceof Error ? error.message : String(error);
             return { kind: 'refused', refusal: { status: 0, message: `${this.#endpoint} does not answer (${why})`, isFinal: false } };
@@ -102,9 +104,27 @@ export class Gateway {
     }
 }
 
+/** JSON of a length that is bounded, however much comes. */
+async function readJson(response: Response): Promise<unknown> {
+    const parts: Uint8Array[] = [];
+    let length = 0;
+    const reader = response.body?.getReader();
+    while (reader) {
+        const { done, value } = await reader.read();
+        if (done) break;
+        length += value.length;
+        if (length > MAX_ANSWER_BYTES) {
+            await reader.cancel();
+            throw new Error('it sends no end of bytes');
+        }
+        parts.push(value);
+    }
+    return JSON.parse(new TextDecoder().decode(concat(...parts)));
+}
+
 async function refusalOf(response: Response): Promise<Refusal> {
     const { status } = response;
-    const body = (await response.json().catch(() => ({}))) as { error?: string | { message?: string }; code?: string };
+    const body = (await readJson(response).catch(() => ({}))) as { error?: string | { message?: string }; code?: string };
     const message = typeof body.error === 'string' ? body.error : body.error?.message;
     const wait = Number(response.headers.get('retry-after'));
     return {

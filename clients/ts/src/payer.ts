@@ -1,6 +1,7 @@
 /** Buying answers: what the chain says, the question, the payment, and everything that can be checked about what comes back. */
 
 import {
+    address,
     fetchEncodedAccounts,
     getPublicKeyFromAddress,
     signatureBytes,
@@ -26,7 +27,7 @@ import { fetchMaybeSession } from './generated/revenue-escrow/accounts/session.j
 import { findCreditPda, findLanePda, findSessionPda } from './generated/revenue-escrow/pdas/index.js';
 import { tensorRoot } from './merkle.js';
 import { answerKeyHash, answerMessage, parseReceipt, PUBLIC_SALT, sameReceipt, voucherMessage, type Claim, type Receipt } from './messages.js';
-import { Purse, readPurse, writePurse, type PaidQuestion, type PayingLane } from './purse.js';
+import { Purse, purseName, readPurse, writePurse, type PaidQuestion, type PayingLane } from './purse.js';
 import type { PurseStorage } from './storage.js';
 import { parseTensorSpec, tensorBytes, tensorValues, type TensorSpec, type Verdict, type VerifierModel } from './verifier.js';
 
@@ -160,7 +161,7 @@ export class Payer {
     async ask(input: readonly number[] | ReadonlyUint8Array, offer?: Offer): Promise<Bought> {
         const found = offer ?? (await this.lookUp());
         const bytes = tensorBytes(found.input, input);
-        return this.#config.storage.exclusively(found.lane.lane, () => this.#askAlone(found, bytes));
+        return this.#config.storage.exclusively(purseName(found.lane), () => this.#askAlone(found, bytes));
     }
 
     async #askAlone(offer: Offer, input: Uint8Array): Promise<Bought> {
@@ -211,7 +212,7 @@ export class Payer {
     }
 
     async #open(offer: Offer): Promise<{ purse: Purse; asking: boolean }> {
-        const text = await this.#config.storage.load(offer.lane.lane);
+        const text = await this.#config.storage.load(purseName(offer.lane));
         if (text !== undefined) return readPurse(offer.lane, text);
         if (offer.collectedCount > 0n) {
             throw new Error(`${offer.collectedCount} answers were collected from this lane, but there is no purse that knows the questions.`);
@@ -220,7 +221,7 @@ export class Payer {
     }
 
     #save(purse: Purse, asking: boolean): Promise<void> {
-        return this.#config.storage.save(purse.lane.lane, writePurse(purse, asking));
+        return this.#config.storage.save(purseName(purse.lane), writePurse(purse, asking));
     }
 }
 
@@ -235,21 +236,18 @@ function askAgain(purse: Purse, offer: Offer, input: Uint8Array): PaidQuestion {
 /** Checks what came back for a question: the receipt, the roots, and that the operator's key signed it. Whether the model gives this output is the verifier's to say. */
 export async function checkAnswer(lane: PayingLane, question: PaidQuestion, response: InferResponse): Promise<Bought> {
     const { request } = question;
-    const { output, evidence } = response;
-    const spec: TensorSpec = { element: output.element, shape: output.shape };
-    const bytes = understood(() => tensorBytes(spec, output.values));
+    const { spec, bytes, shown, key, signature } = understood(() => read(response));
     // Nothing of a receipt is the operator's to say but the output's root, and that follows from the output.
     const claim: Claim = { modelRoot: request.modelRoot, inputRoot: request.inputRoot, outputRoot: tensorRoot(bytes) };
     const receipt: Receipt = { lane: request.lane, sequence: request.sequence, claim, salt: request.salt };
-    if (!sameReceipt(understood(() => parseReceipt(fromBase64(evidence.receipt))), receipt)) {
+    if (!sameReceipt(shown, receipt)) {
         throw new WrongAnswer('The receipt is not the one of this question and answer.');
     }
-    const signature = understood(() => signatureBytes(fromBase64(evidence.answer_signature)));
-    if (!equal(understood(() => answerKeyHash(evidence.answer_key)), lane.answerKeyHash)) {
+    if (!equal(answerKeyHash(key), lane.answerKeyHash)) {
         throw new WrongAnswer("The answer is signed by a key that is not the operator's.");
     }
     const message = answerMessage({ cluster: lane.cluster, operator: lane.operator, claim });
-    if (!(await verifySignature(await getPublicKeyFromAddress(evidence.answer_key), signature, message))) {
+    if (!(await verifySignature(await getPublicKeyFromAddress(key), signature, message))) {
         throw new WrongAnswer("The answer's signature is not valid.");
     }
     return {
@@ -257,14 +255,27 @@ export async function checkAnswer(lane: PayingLane, question: PaidQuestion, resp
         values: tensorValues(spec, bytes),
         spec,
         receipt,
-        answer: { key: evidence.answer_key, signature },
+        answer: { key, signature },
         priceUnits: request.priceUnits,
     };
 }
 
-function understood<T>(read: () => T): T {
+/** What an answer says, if it has the form of one. */
+function read({ output, evidence }: InferResponse) {
+    if (output.element !== 'int8' && output.element !== 'int32') throw new TypeError('The element type is unknown.');
+    const spec: TensorSpec = { element: output.element, shape: [...output.shape] };
+    return {
+        spec,
+        bytes: tensorBytes(spec, [...output.values]),
+        shown: parseReceipt(fromBase64(evidence.receipt)),
+        key: address(evidence.answer_key),
+        signature: signatureBytes(fromBase64(evidence.answer_signature)),
+    };
+}
+
+function understood<T>(reading: () => T): T {
     try {
-        return read();
+        return reading();
     } catch (cause) {
         throw new WrongAnswer("The operator's answer is not understood.", { cause });
     }

@@ -100,6 +100,11 @@ export type StoredPurse = {
     entries: Array<{ model_root: string; input_root: string; price_units: number; salt: string }>;
 };
 
+/** Under which name a lane's purse is stored. A lane that is closed and opened again has the same address, and nothing was asked on it yet. */
+export function purseName(lane: PayingLane): string {
+    return `${lane.lane}-${lane.laneGeneration}`;
+}
+
 export function writePurse(purse: Purse, asking: boolean): string {
     const stored: StoredPurse = {
         lane: purse.lane.lane,

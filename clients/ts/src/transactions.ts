@@ -16,6 +16,7 @@ import {
     type GetLatestBlockhashApi,
     type GetSignatureStatusesApi,
     type GetBlockHeightApi,
+    type GetTransactionApi,
     type Instruction,
     type Rpc,
     type SendTransactionApi,
@@ -26,10 +27,15 @@ import {
 } from '@solana/kit';
 
 import { concat, u32, u64 } from './bytes.js';
-import { refusalFromLogs, refusalOf, type ProgramRefusal } from './errors.js';
+import { refusalFromLogs, type ProgramRefusal } from './errors.js';
 
 export type TransactionRpc = Rpc<
-    GetLatestBlockhashApi & GetSignatureStatusesApi & GetBlockHeightApi & SendTransactionApi & SimulateTransactionApi
+    GetLatestBlockhashApi &
+        GetSignatureStatusesApi &
+        GetBlockHeightApi &
+        GetTransactionApi &
+        SendTransactionApi &
+        SimulateTransactionApi
 >;
 
 export type TransactionPlan = {
@@ -88,16 +94,16 @@ const RANK: readonly Commitment[] = ['processed', 'confirmed', 'finalized'];
 /** Builds and simulates; nobody is asked to sign. Throws `TransactionRefused` when it would fail. */
 export async function simulate(plan: TransactionPlan): Promise<Simulation> {
     const draft = await build(plan, MAX_UNITS);
-    return simulateUnsigned(plan, draft.programs, compileTransaction(draft.message));
+    return simulateUnsigned(plan, compileTransaction(draft.message));
 }
 
 /** Builds, simulates, signs with exactly the compute units that it needs, sends, and waits until it is as final as `commitment` says. */
 export async function send(plan: TransactionPlan): Promise<SentTransaction> {
     const { commitment = 'confirmed', rpc } = plan;
     const draft = await build(plan, MAX_UNITS);
-    const { unitsConsumed } = await simulateUnsigned(plan, draft.programs, compileTransaction(draft.message));
+    const { unitsConsumed } = await simulateUnsigned(plan, compileTransaction(draft.message));
     const units = Math.min(MAX_UNITS, Math.ceil(Number(unitsConsumed) * MARGIN) + 1_000);
-    const { message, programs, lastValidBlockHeight } = await build(plan, units);
+    const { message, lastValidBlockHeight } = await build(plan, units);
     const transaction = await signTransactionMessageWithSigners(message);
     const signature = getSignatureFromTransaction(transaction);
     const wire = getBase64EncodedWireTransaction(transaction);
@@ -108,8 +114,8 @@ export async function send(plan: TransactionPlan): Promise<SentTransaction> {
         const { value } = await rpc.getSignatureStatuses([signature]).send();
         const status = value[0];
         if (status?.err) {
-            const error = getSolanaErrorFromTransactionError(status.err);
-            throw new TransactionRefused(refusalOf(error, programs), [], error, signature);
+            const logs = await logsOf(rpc, signature);
+            throw new TransactionRefused(refusalFromLogs(logs), logs, getSolanaErrorFromTransactionError(status.err), signature);
         }
         if (status?.confirmationStatus && RANK.indexOf(status.confirmationStatus) >= RANK.indexOf(commitment)) {
             return { signature, unitsConsumed };
@@ -131,27 +137,36 @@ async function build(plan: TransactionPlan, units: number) {
     const { value: blockhash } = await rpc.getLatestBlockhash({ commitment: 'confirmed' }).send();
     const budget: Instruction[] = [computeBudget(2, u32(units))];
     if (priceMicroLamports > 0n) budget.push(computeBudget(3, u64(priceMicroLamports)));
-    const all = [...budget, ...instructions];
     const message = pipe(
         createTransactionMessage({ version: 0 }),
         (draft) => setTransactionMessageFeePayerSigner(feePayer, draft),
         (draft) => setTransactionMessageLifetimeUsingBlockhash(blockhash, draft),
-        (draft) => appendTransactionMessageInstructions(all, draft),
+        (draft) => appendTransactionMessageInstructions([...budget, ...instructions], draft),
     );
-    const programs = all.map(({ programAddress }) => programAddress);
-    return { message, programs, lastValidBlockHeight: blockhash.lastValidBlockHeight };
+    return { message, lastValidBlockHeight: blockhash.lastValidBlockHeight };
 }
 
 /** Nobody is asked to sign for it. */
-async function simulateUnsigned(plan: TransactionPlan, programs: readonly Address[], transaction: Transaction): Promise<Simulation> {
+async function simulateUnsigned(plan: TransactionPlan, transaction: Transaction): Promise<Simulation> {
     const wire = getBase64EncodedWireTransaction(transaction);
     const { value } = await plan.rpc.simulateTransaction(wire, { commitment: 'confirmed', encoding: 'base64', sigVerify: false }).send();
     const logs = value.logs ?? [];
     if (value.err) {
         const error = getSolanaErrorFromTransactionError(value.err);
-        throw new TransactionRefused(refusalFromLogs(logs) ?? refusalOf(error, programs), logs, error);
+        throw new TransactionRefused(refusalFromLogs(logs), logs, error);
     }
     return { logs, unitsConsumed: value.unitsConsumed ?? BigInt(MAX_UNITS) };
+}
+
+/** What a transaction that failed has logged, once the cluster tells; none when it does not in time. */
+async function logsOf(rpc: TransactionRpc, signature: Signature): Promise<readonly string[]> {
+    for (let round = 0; round < 25; round += 1) {
+        const options = { commitment: 'confirmed', encoding: 'base64', maxSupportedTransactionVersion: 0 } as const;
+        const landed = await rpc.getTransaction(signature, options).send();
+        if (landed) return landed.meta?.logMessages ?? [];
+        await new Promise((resolve) => setTimeout(resolve, 400));
+    }
+    return [];
 }
 
 function computeBudget(kind: number, value: Uint8Array): Instruction {

@@ -31,6 +31,8 @@ export type Verdict =
     | { kind: 'another-model' }
     /** The claim is about another input. */
     | { kind: 'another-input' }
+    /** What was handed out is no output of this model: it has so many bytes, and the model's output others. */
+    | { kind: 'another-shape'; bytes: number }
     /** The claim is wrong, and so is the output that was handed out: this is its first element that differs. */
     | { kind: 'wrong-output'; element: number; computed: number; claimed: number }
     /** The claim is wrong; the output that was handed out is what the model computes. */
@@ -103,7 +105,7 @@ export class VerifierModel {
     /** Made by `Verifier.open`. */
     constructor(exports: Exports, file: ReadonlyUint8Array) {
         this.#exports = exports;
-        const place = guard(() => exports.imo_alloc(4));
+        const place = this.#guard(() => exports.imo_alloc(4));
         const data = this.#give(file);
         this.#reply(() => exports.imo_open(data, file.length, place));
         this.#model = new DataView(exports.memory.buffer).getUint32(place, true);
@@ -137,9 +139,11 @@ export class VerifierModel {
         };
     }
 
-    /** Recomputes an answer: the claim of its receipt, and the output that was handed out with it. */
+    /** Recomputes an answer: the claim of its receipt, and the output that was handed out with it, best as the bytes that its root is of. */
     check(answer: { claim: Claim; input: readonly number[] | ReadonlyUint8Array; output: readonly number[] | ReadonlyUint8Array }): Verdict {
         const input = tensorBytes(this.header.input, answer.input);
+        const expected = tensorElements(this.output) * (this.output.element === 'int8' ? 1 : 4);
+        if (answer.output instanceof Uint8Array && answer.output.length !== expected) return { kind: 'another-shape', bytes: answer.output.length };
         const output = tensorBytes(this.output, answer.output);
         const places = [claimBytes(answer.claim), input, output].map((bytes) => this.#give(bytes));
         const [claim, inputPlace, outputPlace] = places as [number, number, number];
@@ -169,6 +173,16 @@ export class VerifierModel {
         this.#exports = undefined;
     }
 
+    /** WebAssembly stops where memory ends. What it leaves behind is of no use. */
+    #guard<T>(call: () => T): T {
+        try {
+            return call();
+        } catch (cause) {
+            this.close();
+            throw new VerifierError('The verifier stopped, as it does when the model and its input need more memory than there is.', { cause });
+        }
+    }
+
     get #open(): Exports {
         if (!this.#exports) throw new VerifierError('The model was closed.');
         return this.#exports;
@@ -176,29 +190,20 @@ export class VerifierModel {
 
     #give(bytes: ReadonlyUint8Array): number {
         const exports = this.#open;
-        const place = guard(() => exports.imo_alloc(bytes.length));
+        const place = this.#guard(() => exports.imo_alloc(bytes.length));
         new Uint8Array(exports.memory.buffer, place, bytes.length).set(bytes);
         return place;
     }
 
     #reply(call: (exports: Exports) => number): Uint8Array<ArrayBuffer> {
         const exports = this.#open;
-        const place = guard(() => call(exports));
+        const place = this.#guard(() => call(exports));
         const view = new DataView(exports.memory.buffer);
         const [failed, at, length] = [0, 4, 8].map((offset) => view.getUint32(place + offset, true)) as [number, number, number];
         const bytes = new Uint8Array(exports.memory.buffer, at, length).slice();
         exports.imo_release(place);
         if (failed !== 0) throw new VerifierError(new TextDecoder().decode(bytes));
         return bytes;
-    }
-}
-
-/** WebAssembly stops where memory ends; nothing else makes it stop. */
-function guard<T>(call: () => T): T {
-    try {
-        return call();
-    } catch (cause) {
-        throw new VerifierError('The verifier stopped: the model and its input need more memory than there is.', { cause });
     }
 }
 

@@ -5,7 +5,11 @@ import { lookUpError, refusalFromLogs, refusalOf } from '@imo/client';
 import { MODEL_TOKEN_PROGRAM_ADDRESS } from '@imo/client/model-token';
 import { REVENUE_ESCROW_PROGRAM_ADDRESS } from '@imo/client/revenue-escrow';
 import { YIELD_DISTRIBUTOR_PROGRAM_ADDRESS } from '@imo/client/yield-distributor';
-import { getSolanaErrorFromTransactionError, type Address } from '@solana/kit';
+import {
+    getSolanaErrorFromTransactionError,
+    SOLANA_ERROR__JSON_RPC__SERVER_ERROR_SEND_TRANSACTION_PREFLIGHT_FAILURE,
+    SolanaError,
+} from '@solana/kit';
 
 import { vectors } from './vectors.js';
 
@@ -31,12 +35,12 @@ test('given logs of a nested failure when read then the innermost refusal', () =
     assert.equal(refusalFromLogs(['Program log: Program x failed: custom program error: 0x1838']), undefined);
 });
 
-test('given an error of kit without logs when read then the program of the instruction that failed says what it means', () => {
-    const error = getSolanaErrorFromTransactionError({ InstructionError: [1, { Custom: 6_600 }] } as never);
-    const programs = ['ComputeBudget111111111111111111111111111111' as Address, MODEL_TOKEN_PROGRAM_ADDRESS];
-    const expected = vectors.errors[MODEL_TOKEN_PROGRAM_ADDRESS]!['6600']!;
-    assert.equal(refusalOf(error, programs)!.name, expected[0]);
-    assert.equal(refusalOf(new Error('outer', { cause: error }), programs)!.message, expected[1]);
-    assert.equal(refusalOf(error), undefined);
-    assert.equal(refusalOf(new Error('the network is down'), programs), undefined);
+test('given an error of kit when it carries logs then the refusal, also from an outer error, and without logs none', () => {
+    const [code, [name]] = Object.entries(vectors.errors[MODEL_TOKEN_PROGRAM_ADDRESS]!).find(([code]) => code === '6600')!;
+    const logs = [`Program ${MODEL_TOKEN_PROGRAM_ADDRESS} failed: custom program error: 0x${Number(code).toString(16)}`];
+    const error = new SolanaError(SOLANA_ERROR__JSON_RPC__SERVER_ERROR_SEND_TRANSACTION_PREFLIGHT_FAILURE, { logs } as never);
+    assert.equal(refusalOf(error)!.name, name);
+    assert.equal(refusalOf(new Error('outer', { cause: error }))!.name, name);
+    assert.equal(refusalOf(getSolanaErrorFromTransactionError({ InstructionError: [0, { Custom: 6_600 }] } as never)), undefined);
+    assert.equal(refusalOf('the network is down'), undefined);
 });

@@ -23,12 +23,15 @@ import {
     getProtocolDecoder,
     getProtocolEncoder,
     MODEL_TOKEN_PROGRAM_ADDRESS,
+    OperatorAccess,
 } from '@imo/client/model-token';
 import { getOperatorDecoder, getOperatorEncoder, OPML_ORACLE_PROGRAM_ADDRESS } from '@imo/client/opml-oracle';
 import {
     findCreditPda,
     findLanePda,
     findSessionPda,
+    getCreditDecoder,
+    getCreditEncoder,
     getLaneDecoder,
     getLaneEncoder,
     getSessionDecoder,
@@ -63,8 +66,22 @@ export type World = {
     lane: Address;
 };
 
+export type Changes = {
+    private?: boolean;
+    collectedCount?: bigint;
+    /** Of the lane; 3 when left out. */
+    generation?: bigint;
+    expiresUnix?: bigint;
+    /** Opens a credit with so much in it. */
+    availableUnits?: bigint;
+    /** Whether the model has a list of operators. */
+    isListed?: boolean;
+    /** Accounts that are not there. */
+    without?: ReadonlyArray<'lane' | 'session'>;
+};
+
 /** A payer with a lane and a session, and a model with one live version: the digit classifier. */
-export async function world(changes: { private?: boolean; collectedCount?: bigint; expiresUnix?: bigint } = {}): Promise<World> {
+export async function world(changes: Changes = {}): Promise<World> {
     const session = await createKeyPairSignerFromPrivateKeyBytes(fromHex(vectors.purse.sessionSeed));
     const answerKey = await createKeyPairSignerFromPrivateKeyBytes(keyBytes(22));
     const [protocol] = await findProtocolPda();
@@ -87,12 +104,16 @@ export async function world(changes: { private?: boolean; collectedCount?: bigin
     const accounts = new Map<string, readonly [Address, ReadonlyUint8Array]>([
         ['SysvarC1ock11111111111111111111111111111111', [SYSVARS, clock]],
         [protocol, [token, account(getProtocolDecoder(), getProtocolEncoder(), { cluster: CLUSTER })]],
-        [MODEL, [token, account(getModelDecoder(), getModelEncoder(), { liveVersion: 1, versionCount: 1 })]],
+        [MODEL, [token, account(getModelDecoder(), getModelEncoder(), { liveVersion: 1, versionCount: 1, operators: changes.isListed ? OperatorAccess.Listed : OperatorAccess.Open })]],
         [version, [token, account(getModelVersionDecoder(), getModelVersionEncoder(), live)]],
         [OPERATOR, [oracle, account(getOperatorDecoder(), getOperatorEncoder(), operator)]],
-        [lane, [escrow, account(getLaneDecoder(), getLaneEncoder(), { generation: 3n, private: isPrivate, collectedCount })]],
+        [lane, [escrow, account(getLaneDecoder(), getLaneEncoder(), { generation: changes.generation ?? 3n, private: isPrivate, collectedCount })]],
         [sessionAddress, [escrow, account(getSessionDecoder(), getSessionEncoder(), granted)]],
     ]);
+    if (changes.availableUnits !== undefined) {
+        accounts.set(credit, [escrow, account(getCreditDecoder(), getCreditEncoder(), { availableUnits: changes.availableUnits })]);
+    }
+    for (const missing of changes.without ?? []) accounts.delete(missing === 'lane' ? lane : sessionAddress);
     return { session, answerKey, rpc: chain(accounts), lane };
 }
 

@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
-import { memoryStorage, NotAnswered, Payer, toHex, WrongAnswer, type InferResponse, type PayerConfig, type StoredPurse } from '@imo/client';
+import { loadVerifier, memoryStorage, NotAnswered, Payer, toHex, WrongAnswer, type InferResponse, type PayerConfig, type StoredPurse } from '@imo/client';
 
 import { FakeOperator, json, MODEL, OPERATOR, OUTPUT, PAYER, PRICE_UNITS, world, type Mischief, type World } from './fakes.js';
-import { vectors } from './vectors.js';
+import { PACKAGE, vectors } from './vectors.js';
 
 const INPUT = [...Buffer.from(vectors.models.digits.runs[0]!.input, 'base64')].map((byte) => (byte << 24) >> 24);
 const OTHER = INPUT.map((value) => -1 - value);
+
+/** The lane of the fakes has generation 3. */
+const nameOf = (made: World): string => `${made.lane}-3`;
 
 function payerOf(made: World, operator: FakeOperator, changes: Partial<PayerConfig> = {}) {
     const storage = changes.storage ?? memoryStorage();
@@ -22,7 +26,7 @@ function payerOf(made: World, operator: FakeOperator, changes: Partial<PayerConf
         ...changes,
         storage,
     });
-    const stored = async () => JSON.parse((await storage.load(made.lane))!) as StoredPurse;
+    const stored = async () => JSON.parse((await storage.load(nameOf(made)))!) as StoredPurse;
     return { payer, storage, stored };
 }
 
@@ -142,6 +146,10 @@ test('given an answer with something wrong when checked then it is none, and the
         [/signature is not valid/, changed(({ evidence }) => (evidence.answer_signature = flipped(evidence.answer_signature)))],
         [/key that is not the operator's/, changed(({ evidence }) => (evidence.answer_key = made.session.address))],
         [/not understood/, changed(({ output }) => (output.values = []))],
+        [/not understood/, changed(({ output }) => (output.element = 'float' as never))],
+        [/not understood/, changed(({ output }) => (output.shape = 1 as never))],
+        [/not understood/, changed(({ evidence }) => (evidence.answer_key = 'nobody' as never))],
+        [/not understood/, changed((response) => delete (response as Partial<InferResponse>).output)],
         [/not understood/, changed((response) => delete (response as Partial<InferResponse>).evidence)],
     ] as const) {
         const operator = new FakeOperator(made);
@@ -151,6 +159,16 @@ test('given an answer with something wrong when checked then it is none, and the
         assert.equal((await stored()).asking, true);
         assert.deepEqual((await payer.ask(INPUT)).values, OUTPUT);
     }
+});
+
+test('given a lane that was closed and opened again when asked then from the beginning', async () => {
+    const made = await world();
+    const { payer, storage } = payerOf(made, new FakeOperator(made));
+    await payer.ask(INPUT);
+    const again = await world({ generation: 9n });
+    const { receipt } = await payerOf(again, new FakeOperator(again), { storage }).payer.ask(OTHER);
+    assert.equal(receipt.sequence, 0n);
+    assert.equal((JSON.parse((await storage.load(`${made.lane}-9`))!) as StoredPurse).entries.length, 1);
 });
 
 test('given a private lane when questions are asked then each has a salt of its own', async () => {
@@ -171,7 +189,32 @@ test('given a lane that was used without this purse, a session that is over, or 
     await assert.rejects(() => payerOf(over, operator).payer.ask(INPUT), /session is revoked or expired/);
     const made = await world();
     const { payer, storage } = payerOf(made, operator);
-    await storage.save(made.lane, JSON.stringify({ lane: made.lane, generation: 2, asking: false, entries: [] } satisfies StoredPurse));
+    await storage.save(nameOf(made), JSON.stringify({ lane: made.lane, generation: 2, asking: false, entries: [] } satisfies StoredPurse));
     await assert.rejects(() => payer.ask(INPUT), /another lane, or of one that was closed since/);
     assert.equal(operator.requests.length, 0);
+});
+
+test('given a verifier when a signed answer is wrong then the verdict says so, and of a shape that the model has not', async () => {
+    const verifier = await (await loadVerifier()).open(readFileSync(new URL('../../models/digits/digits.imo', PACKAGE)));
+    const made = await world();
+    const computed = verifier.compute(INPUT).values[0]!;
+    const claimed = OUTPUT[0]!;
+    const bought = await payerOf(made, new FakeOperator(made), { verifier }).payer.ask(INPUT);
+    assert.deepEqual(bought.verdict, computed === claimed ? { kind: 'correct' } : { kind: 'wrong-output', element: 0, computed, claimed });
+    assert.deepEqual(verifier.check({ claim: bought.receipt.claim, input: INPUT, output: new Uint8Array(5) }), { kind: 'another-shape', bytes: 5 });
+});
+
+test('given a gateway that sends no JSON, or an endless body, when asked then the question stays asked', async () => {
+    const made = await world();
+    const operator = new FakeOperator(made);
+    const { payer, stored } = payerOf(made, operator);
+    const chunk = new Uint8Array(2 ** 20).fill(32);
+    operator.mischief = [
+        () => new Response('<html>'),
+        () => new Response(new ReadableStream({ pull: (controller) => controller.enqueue(chunk) })),
+    ];
+    await assert.rejects(() => payer.ask(INPUT), NotAnswered);
+    await assert.rejects(() => payer.ask(INPUT), /sends no end of bytes/);
+    assert.equal((await stored()).asking, true);
+    assert.deepEqual((await payer.ask(INPUT)).values, OUTPUT);
 });

@@ -5,14 +5,32 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 
-import { fileStorage, memoryStorage, type PurseStorage } from '@imo/client';
+import { fileStorage, indexedDbStorage, localStorageStorage, memoryStorage, type PurseStorage } from '@imo/client';
+import 'fake-indexeddb/auto';
 
 const folder = mkdtempSync(join(tmpdir(), 'imo-purses-'));
 after(() => rmSync(folder, { recursive: true }));
 
+// What a browser has and Node 20 has not.
+const queues = new Map<string, Promise<unknown>>();
+const locks = {
+    request: (name: string, work: () => Promise<unknown>) => {
+        const result = (queues.get(name) ?? Promise.resolve()).then(work, work);
+        queues.set(name, result.catch(() => undefined));
+        return result;
+    },
+};
+const kept = new Map<string, string>();
+const localStorage = { getItem: (key: string) => kept.get(key) ?? null, setItem: (key: string, text: string) => void kept.set(key, text) };
+for (const [name, value] of Object.entries({ navigator: { locks }, localStorage })) {
+    Object.defineProperty(globalThis, name, { value, configurable: true });
+}
+
 for (const [name, make] of [
     ['memory', async () => memoryStorage()],
     ['a folder', () => fileStorage(join(folder, 'kept'))],
+    ['IndexedDB', async () => indexedDbStorage()],
+    ['local storage', async () => localStorageStorage()],
 ] as Array<[string, () => Promise<PurseStorage>]>) {
     test(`given ${name} when texts are saved then the last one of each name is loaded`, async () => {
         const storage = await make();
@@ -68,4 +86,9 @@ test('given a purse that another process holds when wanted then it waits', async
     rmSync(join(shared, 'lane.json.lock'));
     await waiting;
     assert.ok(isIn);
+});
+
+test('given a browser without locks when a purse is wanted then refused, for tabs would sign for the same place', async () => {
+    Object.defineProperty(globalThis, 'navigator', { value: {}, configurable: true });
+    await assert.rejects(() => indexedDbStorage().exclusively('a', async () => undefined), /has no locks/);
 });

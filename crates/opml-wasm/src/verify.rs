@@ -141,3 +141,102 @@ fn execution(model: &Model, input: &Tensor) -> Result<(Claim, Tensor), String> {
     let execution = execute(model, input).map_err(|error| error.to_string())?;
     Ok((execution.claim(), execution.output().clone()))
 }
+
+#[cfg(test)]
+mod tests {
+    use opml_runtime::synthetic;
+
+    use super::*;
+
+    fn model() -> Model {
+        open(synthetic::dense(&[16, 8, 6], 1).unwrap().to_bytes()).unwrap()
+    }
+
+    /// A claim that is right, its input and its output.
+    fn answer(model: &Model) -> (Claim, Vec<u8>, Vec<u8>) {
+        let input = synthetic::tensor(model.input_spec(), 2);
+        let execution = execute(model, &input).unwrap();
+        (
+            execution.claim(),
+            input.bytes().to_vec(),
+            execution.output().bytes().to_vec(),
+        )
+    }
+
+    #[test]
+    fn given_an_answer_when_checked_then_the_verdict_says_what_is_wrong_with_it() {
+        let model = model();
+        let (claim, input, output) = answer(&model);
+        let wrong = Claim {
+            output_root: [9; 32],
+            ..claim
+        };
+        let mut other = output.clone();
+        other[3] = other[3].wrapping_add(1);
+        other[5] = other[5].wrapping_add(1);
+        let (element, computed, claimed) = (3, i32::from(output[3] as i8), i32::from(other[3] as i8));
+
+        let check = |claim: &Claim, output: &[u8]| check(&model, claim, input.clone(), output).unwrap();
+        assert_eq!(check(&claim, &output), Verdict::Correct);
+        assert_eq!(
+            check(&wrong, &output),
+            Verdict::WrongClaim {
+                computed_root: claim.output_root
+            }
+        );
+        assert_eq!(
+            check(&wrong, &other),
+            Verdict::WrongOutput {
+                element,
+                computed,
+                claimed
+            }
+        );
+        assert_eq!(
+            check(&claim, &other),
+            Verdict::WrongHandedOut {
+                element,
+                computed,
+                claimed
+            }
+        );
+        let another = [9; 32];
+        let model_root = another;
+        assert_eq!(check(&Claim { model_root, ..claim }, &output), Verdict::AnotherModel);
+        let input_root = another;
+        assert_eq!(check(&Claim { input_root, ..claim }, &output), Verdict::AnotherInput);
+    }
+
+    #[test]
+    fn given_what_does_not_fit_the_model_when_asked_then_one_sentence() {
+        let model = model();
+        let (claim, input, output) = answer(&model);
+        assert_eq!(
+            compute(&model, input[1..].to_vec()).unwrap_err(),
+            "A tensor of int8 [1, 16] has 16 bytes, but 15 were given."
+        );
+        assert_eq!(
+            check(&model, &claim, input, &output[1..]).unwrap_err(),
+            "The model's output has 6 bytes, but 5 were given."
+        );
+        assert!(
+            open(b"nothing".to_vec())
+                .unwrap_err()
+                .starts_with("This is not a model file")
+        );
+    }
+
+    #[test]
+    fn given_a_verdict_when_encoded_then_each_field_at_its_place() {
+        let verdict = Verdict::WrongOutput {
+            element: 0x0102,
+            computed: -1,
+            claimed: 2,
+        };
+        let mut expected = [0; VERDICT_BYTES];
+        expected[..16].copy_from_slice(&[3, 0, 0, 0, 2, 1, 0, 0, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0]);
+        assert_eq!(verdict.encode(), expected);
+        let computed_root = [7; 32];
+        assert_eq!(Verdict::WrongClaim { computed_root }.encode()[16..], computed_root);
+    }
+}
