@@ -68,7 +68,7 @@ describe("an investor", () => {
       await seen(payer.page.locator("[data-answer]"));
       await payer.page.getByRole("button", { name: "Clear" }).click();
     }
-    await seen(payer.page.locator("dl.facts", { hasText: /Collected1 USDC/ }), 90_000);
+    await seen(payer.page.locator("dl.facts", { hasText: /Collected\s*1\s/ }), 90_000);
     await travel({ seconds: 240 });
 
     // Earn, claim, redeem.
