@@ -3,11 +3,13 @@
 import { type Address, createNoopSigner, type Instruction } from "@solana/kit";
 import { findPaymentAccount, findTokenAccount } from "@imo/client";
 import {
-  getClaimCommitmentInstructionAsync,
+  getClaimCommitmentInstruction,
   getCommitInstructionAsync,
   getSettleOfferingInstructionAsync,
   getWithdrawCommitmentInstructionAsync,
   findCommitmentPda,
+  findPaymentVaultPda,
+  findProtocolPda,
   findTokenVaultPda,
   MODEL_TOKEN_PROGRAM_ADDRESS,
   OfferingStatus,
@@ -19,16 +21,17 @@ import {
   findEpochMarkPda,
   findPositionPda,
   findReleaserPda,
+  findRevenueVaultPda,
+  findStakeVaultPda,
   findVestingPda,
   getClaimInstructionAsync,
   getClaimVestingInstructionAsync,
-  getCreatePoolInstructionAsync,
+  getCreatePoolInstruction,
   getOpenVestingInstruction,
   getRedeemInstructionAsync,
   getReleaseVestedInstruction,
   getStakeInstructionAsync,
   getUnstakeInstructionAsync,
-  YIELD_DISTRIBUTOR_PROGRAM_ADDRESS,
   type Pool,
   type Position,
 } from "@imo/client/yield-distributor";
@@ -85,12 +88,17 @@ export async function createPool(view: ModelView, payer: Address): Promise<Instr
   if (offering === undefined) return [];
   const signer = createNoopSigner(payer);
   const [developerVesting] = await findVestingPda({ pool: view.poolAddress, owner: view.address });
-  const pool = await getCreatePoolInstructionAsync({
+  const pool = getCreatePoolInstruction({
     payer: signer,
+    protocol: (await findProtocolPda())[0],
     model: view.address,
+    offering: view.offeringAddress,
     tokenMint: offering.mint,
     revenueMint: view.model.paymentMint,
-    developerVesting: offering.developerUnits > 0n ? developerVesting : YIELD_DISTRIBUTOR_PROGRAM_ADDRESS,
+    pool: view.poolAddress,
+    stakeVault: (await findStakeVaultPda({ pool: view.poolAddress }))[0],
+    revenueVault: (await findRevenueVaultPda({ pool: view.poolAddress }))[0],
+    ...(offering.developerUnits > 0n ? { developerVesting } : {}),
   });
   if (view.vault !== undefined) return [pool];
   return [pool, await getOpenVaultInstructionAsync({ rentPayer: signer, model: view.address, mint: view.model.paymentMint })];
@@ -103,21 +111,21 @@ export async function claimCommitment(view: ModelView, commitment: Commitment, p
   const { investor, rentPayer } = commitment;
   const paymentMint = view.model.paymentMint;
   const succeeded = offering.status === OfferingStatus.Succeeded;
-  // Where an offering failed there are no tokens: the program's own address stands for an account that is not given.
-  const none = MODEL_TOKEN_PROGRAM_ADDRESS;
+  // Where an offering failed there are no tokens, and none of their accounts is given.
   const tokens = succeeded
     ? {
         mint: offering.mint,
         tokenVault: (await findTokenVaultPda({ offering: view.offeringAddress }))[0],
         investorTokens: await findTokenAccount(investor, offering.mint),
       }
-    : { mint: none, tokenVault: none, investorTokens: none };
-  const claim = await getClaimCommitmentInstructionAsync({
+    : {};
+  const claim = getClaimCommitmentInstruction({
     investor,
     rentPayer,
     offering: view.offeringAddress,
     commitment: (await findCommitmentPda({ offering: view.offeringAddress, investor }))[0],
     paymentMint,
+    paymentVault: (await findPaymentVaultPda({ offering: view.offeringAddress }))[0],
     investorPayment: await findPaymentAccount(investor, paymentMint),
     ...tokens,
   });

@@ -3,18 +3,19 @@
 import { type Address, isAddress } from "@solana/kit";
 import type { ReactNode } from "react";
 import { Link } from "wouter";
+import { findModelVersionPda } from "@imo/client/model-token";
+import type { Dispute } from "@imo/client/opml-oracle";
 import type { Chain } from "../chain/chain.ts";
 import { Failed } from "../chain/failure.ts";
-import { DISPUTE, REPORT } from "../chain/kinds.ts";
+import { DISPUTE, OPERATOR, REPORT, VERSION } from "../chain/kinds.ts";
 import { useRead, useUnitOf } from "../state.tsx";
 import { t } from "../texts.ts";
 import { dateTime, decimal, hex, shortened } from "../ui/format.ts";
 import { AddressText, Countdown, Empty, Facts, Loaded, Note } from "../ui/parts.tsx";
 import { SignatureLink } from "../ui/transaction.tsx";
 import { type DisputePath, disputePath, type Step } from "../views/dispute-path.ts";
-import { historyOf } from "../views/history.ts";
+import { historyOf, type Told } from "../views/history.ts";
 import { turnOf } from "../views/trust.ts";
-import type { Dispute, Report } from "@imo/client/opml-oracle";
 import { PhaseTag } from "./trust.tsx";
 
 export function DisputePage({ address }: { address: string }): ReactNode {
@@ -24,22 +25,40 @@ export function DisputePage({ address }: { address: string }): ReactNode {
 
 interface View {
   dispute: Dispute | undefined;
-  report: Report | undefined;
   path: DisputePath;
+  report: Address | undefined;
+  mint: Address | undefined;
   decimals: number;
 }
 
 async function read(chain: Chain, address: Address): Promise<View> {
   const [dispute, { told }] = await Promise.all([chain.one(DISPUTE, address), historyOf(chain, address)]);
   if (dispute === undefined && told.length === 0) throw new Failed({ kind: "missing", what: address });
-  // How many nodes the model has is in the dispute or its report; the trace's own transactions say it when both are closed.
-  const first = disputePath(address, told, 0);
-  const reportAddress = dispute?.report ?? first.report;
-  const report = reportAddress === undefined ? undefined : await chain.one(REPORT, reportAddress);
-  const nodeCount = dispute?.game.nodeCount ?? report?.nodeCount ?? 0;
-  const mint = dispute?.mint ?? report?.mint;
+  const { report, operator } = { report: dispute?.report, operator: dispute?.operator, ...partiesOf(told) };
+  const mint = dispute?.mint ?? (operator === undefined ? undefined : (await chain.one(OPERATOR, operator))?.mint);
+  const nodeCount = dispute?.game.nodeCount ?? (report === undefined ? 0 : await nodeCountOf(chain, report));
   const decimals = mint === undefined ? 0 : ((await chain.mints([mint])).get(mint)?.decimals ?? 0);
-  return { dispute, report, path: disputePath(address, told, nodeCount), decimals };
+  return { dispute, path: disputePath(address, told, nodeCount), report, mint, decimals };
+}
+
+function partiesOf(told: readonly Told[]): { report?: Address; operator?: Address } {
+  for (const event of told.flatMap(({ events }) => events)) {
+    if (event.name === "DisputeOpened") return { report: event.data.report, operator: event.data.operator };
+  }
+  return {};
+}
+
+/** How many nodes the model of a report has. Of a closed report its first transaction says which version that is. */
+async function nodeCountOf(chain: Chain, report: Address): Promise<number> {
+  const found = await chain.one(REPORT, report);
+  if (found !== undefined) return found.nodeCount;
+  const { told } = await historyOf(chain, report);
+  for (const event of told.flatMap(({ events }) => events)) {
+    if (event.name !== "ReportPosted") continue;
+    const [version] = await findModelVersionPda({ model: event.data.model, number: event.data.versionNumber });
+    return (await chain.one(VERSION, version))?.nodeCount ?? 0;
+  }
+  return 0;
 }
 
 function Read({ address }: { address: Address }): ReactNode {
@@ -59,11 +78,9 @@ function Read({ address }: { address: Address }): ReactNode {
 }
 
 function Shown({ view }: { view: View }): ReactNode {
-  const { dispute, path } = view;
+  const { dispute, path, report, mint } = view;
   const unitOf = useUnitOf();
-  const mint = dispute?.mint ?? view.report?.mint;
   const unit = mint === undefined ? "" : unitOf(mint);
-  const report = dispute?.report ?? path.report;
   const turn = dispute === undefined ? undefined : turnOf(dispute.game.phase);
   return (
     <>

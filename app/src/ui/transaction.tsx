@@ -100,24 +100,24 @@ function Dialog({ make, close }: { make: () => Promise<Plan>; close: () => void 
 
   const go = async (preview: Preview): Promise<void> => {
     if (plan === undefined || wallet === undefined) return;
+    const isLast = index + 1 === plan.transactions.length;
     let latest: Signature | undefined;
+    let told = false;
     try {
       await send(chain, plan.transactions[index] ?? [], preview, wallet, (progress, signature) => {
         latest = signature;
         if (progress === "confirmed" || progress === "finalized") {
           setConfirmed((count) => Math.max(count, index + 1));
           void readAgain();
+          if (isLast && !told) plan.done?.();
+          told = true;
         }
         if (open.current) setStep({ at: "going", preview, progress, signature });
       });
       void readAgain();
-      if (!open.current) return;
-      if (index + 1 < plan.transactions.length) {
-        setIndex(index + 1);
-        await prepare(plan, index + 1);
-      } else {
-        plan.done?.();
-      }
+      if (!open.current || isLast) return;
+      setIndex(index + 1);
+      await prepare(plan, index + 1);
     } catch (error) {
       if (open.current) setStep({ at: "failed", error, signature: latest });
     }

@@ -37,7 +37,8 @@ const known = new Map<string, Told>();
 
 /** What was told in the transactions that name an address. */
 export async function historyOf(chain: Chain, address: Address, limit = LIMIT): Promise<History> {
-  const listed = await chain.rpc.getSignaturesForAddress(address, { limit, commitment: "confirmed" }).send();
+  // The RPC lists the newest first; the oldest come first here, also of those in one slot.
+  const listed = (await chain.rpc.getSignaturesForAddress(address, { limit, commitment: "confirmed" }).send()).toReversed();
   let more = listed.length === limit;
   const told: Told[] = [];
   // In small groups: a public RPC counts requests.

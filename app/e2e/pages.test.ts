@@ -1,0 +1,91 @@
+import { describe, expect, test } from "vitest";
+import { accessible, connectBurner, go, localnet, model, note, seen, shoot, stage, visit } from "./world.ts";
+
+stage();
+
+/** Every page with the text by which it is there. */
+function pages(): [name: string, path: string, shows: string | RegExp][] {
+  const digits = model("digits").address;
+  const cnn = model("digits_cnn").address;
+  const [operator] = localnet.operators;
+  return [
+    ["explore", "/", "Offering open"],
+    ["model-sold", `/model/${digits}`, "As a table"],
+    ["model-offering", `/model/${cnn}`, "Commitments still for"],
+    ["portfolio", "/portfolio", "Nothing to claim."],
+    ["trust", "/trust", /wrong answer was proven/],
+    ["verify", "/verify", "Receipt, as it was downloaded"],
+    ["try", `/try/${digits}`, "Your question"],
+    ["developer", "/developer", "Register a model"],
+    ["operators", "/operator", operator?.endpoint ?? ""],
+    ["operator", `/operator/${operator?.address}`, "Alarms"],
+  ];
+}
+
+describe("every page", () => {
+  for (const [width, dark] of [
+    [1280, false],
+    [1280, true],
+    [390, false],
+    [390, true],
+  ] as const) {
+    test(`given ${width} pixels and ${dark ? "dark" : "light"} colours, when each page is looked at, then it is whole, accessible and quiet`, async () => {
+      const { page } = await visit("/", { width, height: 844, dark });
+      await connectBurner(page);
+      for (const [name, path, shows] of pages()) {
+        await go(page, path);
+        await seen(page.getByText(shows));
+        await page.waitForTimeout(300);
+        await shoot(page, `${name}-${width}-${dark ? "dark" : "light"}`);
+        await accessible(page);
+        const wider = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+        expect(wider, `${name} is wider than the screen`).toBeLessThanOrEqual(0);
+      }
+    });
+  }
+
+  test("given a first visit, when the models are shown, then the largest of it is there within a second and a half", async () => {
+    for (let round = 0; round < 3; round += 1) {
+      const { page } = await visit("/");
+      await seen(page.getByText("Offering open"));
+      const lcp = await page.evaluate(
+        () =>
+          new Promise<number>((resolve) => {
+            new PerformanceObserver((list) => resolve(list.getEntries().at(-1)?.startTime ?? 0)).observe({ type: "largest-contentful-paint", buffered: true });
+          }),
+      );
+      note({ lcp_ms: lcp });
+      expect(lcp).toBeGreaterThan(0);
+    }
+  });
+
+  test("given a keyboard alone, when a model is looked for, then search, sort and link are reached and work", async () => {
+    const { page } = await visit("/");
+    await seen(page.getByText("Offering open"));
+    await page.keyboard.press("Tab");
+    await expect.poll(async () => page.evaluate(() => document.activeElement?.textContent)).toBe("Skip to the page");
+    await page.getByLabel("Search by name").focus();
+    await page.keyboard.type("cnn");
+    await expect.poll(async () => page.locator("tbody tr").count()).toBe(1);
+    await page.getByRole("link", { name: "Digits CNN", exact: true }).focus();
+    await page.keyboard.press("Enter");
+    await seen(page.getByRole("heading", { name: /Digits CNN/ }));
+  });
+
+  test("given a search that nothing matches, when it is typed, then the page says so", async () => {
+    const { page } = await visit("/");
+    await seen(page.getByText("Offering open"));
+    await page.getByLabel("Search by name").fill("no such model");
+    await seen(page.getByText("No model matches “no such model”."));
+  });
+
+  test("given two models, when they are sorted by raise, then the order follows and turns", async () => {
+    const { page } = await visit("/");
+    await seen(page.getByText("Offering open"));
+    const first = async (): Promise<string | null> => page.locator("tbody tr").first().locator("a").first().textContent();
+    await page.getByRole("button", { name: /^Raise/ }).click();
+    expect(await first()).toBe("Digits");
+    await page.getByRole("button", { name: /^Raise/ }).click();
+    expect(await first()).toBe("Digits CNN");
+  });
+});

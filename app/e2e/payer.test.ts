@@ -1,0 +1,64 @@
+import { describe, expect, test } from "vitest";
+import { connectBurner, localnet, model, seen, shoot, sign, stage, travel, visit } from "./world.ts";
+import { drawOne } from "./payer.ts";
+
+stage();
+
+describe("a payer", () => {
+  test("given a prepaid operator, when a digit is drawn and asked for, then it is answered, its cost shown, and the answer holds when it is computed again", async () => {
+    const { page } = await visit(`/try/${model("digits").address}`);
+    await connectBurner(page);
+    await page.getByLabel("Amount to prepay").fill("5");
+    await page.getByRole("button", { name: "Prepay" }).click();
+    await sign(page);
+    await seen(page.locator("[data-left]", { hasText: "5 USDC" }));
+    await drawOne(page);
+    await page.getByRole("button", { name: /^Ask for 0.25 USDC/ }).click();
+    await seen(page.locator("[data-answer]"));
+    expect(await page.locator("[data-answer]").getAttribute("data-answer")).toMatch(/^\d$/);
+    await seen(page.locator("[data-left]", { hasText: "4.75 USDC" }));
+    await shoot(page, "answer-1280-light");
+    await page.getByRole("link", { name: "Verify this answer" }).click();
+    await page.getByRole("button", { name: "Check" }).click();
+    await seen(page.locator("[data-verdict=correct]"));
+    await seen(page.getByText("Correct: the model gives exactly this answer."));
+    await shoot(page, "verified-1280-light");
+
+    // A receipt that was tampered with does not hold.
+    const receipt = page.getByLabel("Receipt, as it was downloaded");
+    const written = JSON.parse(await receipt.inputValue()) as { output: string };
+    await receipt.fill(JSON.stringify({ ...written, output: Buffer.from([77, 0, 0, 0]).toString("base64") }));
+    await page.getByRole("button", { name: "Check" }).click();
+    await seen(page.locator("[data-verdict=wrong-handed-out]"));
+  });
+
+  test("given money left on a lane, when it is taken out, then it comes back after both notices", async () => {
+    const { page } = await visit(`/try/${model("digits_cnn").address}`);
+    await connectBurner(page);
+    await page.getByLabel("Amount to prepay").fill("3");
+    await page.getByRole("button", { name: "Prepay" }).click();
+    await sign(page);
+    await page.getByRole("button", { name: "Take the rest out" }).click();
+    await sign(page);
+    await seen(page.getByText(/3 USDC leaves the operator in/));
+    await travel({ seconds: 400 });
+    await seen(page.getByText("3 USDC can leave the operator now."));
+    await page.getByRole("button", { name: "Release it" }).click();
+    await sign(page);
+    await travel({ seconds: 400 });
+    await seen(page.getByText("3 USDC can be withdrawn now."));
+    await page.getByRole("button", { name: "Withdraw", exact: true }).click();
+    const dialog = page.getByRole("dialog");
+    await seen(dialog.getByText("Arrives in your wallet"));
+    await seen(dialog.locator(".moves li", { hasText: "3 USDC" }));
+    await sign(page);
+  });
+
+  test("given an operator that does not answer, when its buyers look, then the page says so and offers no button that cannot work", async () => {
+    const { page } = await visit("/", { expected: /Failed to load resource|net::ERR/ });
+    await page.route((url) => localnet.operators.some(({ endpoint }) => url.href.startsWith(endpoint)), (route) => route.abort());
+    await page.goto(`${page.url().split("#")[0]}#/try/${model("digits").address}`);
+    await seen(page.getByText("No operator that can be reached serves this model right now."));
+    expect(await page.getByRole("button", { name: /^Ask for/ }).count()).toBe(0);
+  });
+});
