@@ -15,12 +15,15 @@ pub struct Events<E> {
     pub complete: bool,
 }
 
-/// Reads what `program` emitted. Lines that another program wrote, whatever they say, are not its.
-pub fn of_program<E>(program: &Pubkey, logs: &[String]) -> Events<E>
-where
-    E: Event + AnchorDeserialize + Discriminator,
-{
-    let program = program.to_string();
+/// An event in its bytes, discriminator first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Raw {
+    pub program: Pubkey,
+    pub data: Vec<u8>,
+}
+
+/// Reads what all programs emitted.
+pub fn all(logs: &[String]) -> Events<Raw> {
     // The programs that run, the innermost last.
     let mut running: Vec<&str> = Vec::new();
     let mut found = Events {
@@ -31,9 +34,7 @@ where
         if line.starts_with(TRUNCATED) {
             found.complete = false;
         } else if let Some(data) = line.strip_prefix("Program data: ") {
-            if running.last() == Some(&program.as_str()) {
-                found.events.extend(decode(data));
-            }
+            found.events.extend(raw(running.last(), data));
         } else if let Some((id, event)) = line.strip_prefix("Program ").and_then(|rest| rest.split_once(' ')) {
             if event.starts_with("invoke [") {
                 running.push(id);
@@ -45,9 +46,25 @@ where
     found
 }
 
-fn decode<E: AnchorDeserialize + Discriminator>(data: &str) -> Option<E> {
-    let bytes = BASE64_STANDARD.decode(data).ok()?;
-    E::deserialize(&mut bytes.strip_prefix(E::DISCRIMINATOR)?).ok()
+fn raw(program: Option<&&str>, data: &str) -> Option<Raw> {
+    Some(Raw {
+        program: program?.parse().ok()?,
+        data: BASE64_STANDARD.decode(data).ok()?,
+    })
+}
+
+/// Reads what `program` emitted of one kind. Lines that another program wrote, whatever they say, are not its.
+pub fn of_program<E>(program: &Pubkey, logs: &[String]) -> Events<E>
+where
+    E: Event + AnchorDeserialize + Discriminator,
+{
+    let Events { events, complete } = all(logs);
+    let own = events.iter().filter(|event| event.program == *program);
+    let events = own.filter_map(|event| E::deserialize(&mut event.data.strip_prefix(E::DISCRIMINATOR)?).ok());
+    Events {
+        events: events.collect(),
+        complete,
+    }
 }
 
 #[cfg(test)]

@@ -11,7 +11,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::{Deserialize, Deserializer, de::Error as _};
 
 use crate::{
-    chain::websocket_url, decoder::Layout, gateway::Limits, operator::Policy, store::Place, watcher::WatchPolicy,
+    chain::websocket_url, decoder::Layout, gateway::Limits, index::IndexArgs, operator::Policy, store::Place,
+    watcher::WatchPolicy,
 };
 
 /// Serves models for money, answers for what it served, watches others.
@@ -31,6 +32,8 @@ pub enum Command {
     Operate(Overrides),
     /// Recompute what operators report, and prove what is wrong
     Watch(Overrides),
+    /// Keep the history of models, reports and disputes in a database, and answer questions about it
+    Index(IndexArgs),
     /// Say what is missing before the node can do its work; exit code 1 when something is
     Check(Overrides),
 }

@@ -1,6 +1,6 @@
 //! The node: an operator that serves models for money and answers for what it served, and a watcher that catches those who cheat.
 //!
-//! [`gateway`] sells answers, [`operator`] reports, defends and is paid, [`watcher`] looks at what others reported, [`payer`] buys.
+//! [`gateway`] sells answers, [`operator`] reports, defends and is paid, [`watcher`] looks at what others reported, [`payer`] buys, [`index`] keeps the history.
 //! [`store`] is what survives a crash, [`chain`] all that
 //! they know of the cluster; [`run`] puts them together as [`config`] says.
 
@@ -12,6 +12,7 @@ pub mod cors;
 pub mod decoder;
 pub mod delegation;
 pub mod gateway;
+pub mod index;
 pub mod keys;
 pub mod metrics;
 pub mod model;

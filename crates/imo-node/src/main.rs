@@ -8,6 +8,7 @@ use clap::Parser;
 use imo_node::{
     check::check,
     config::{Cli, Command, Config, LogFormat},
+    index::index,
     run,
 };
 use tokio_util::sync::CancellationToken;
@@ -25,20 +26,24 @@ async fn main() -> ExitCode {
 }
 
 async fn start(cli: Cli) -> anyhow::Result<ExitCode> {
-    let (Command::Operate(overrides) | Command::Watch(overrides) | Command::Check(overrides)) = &cli.command;
-    let config = Config::load(overrides)?;
     let ends = cli.until_input_ends;
-    match cli.command {
-        Command::Operate(_) => {
+    match &cli.command {
+        Command::Operate(overrides) => {
+            let config = Config::load(overrides)?;
             log(config.log);
             run::operate(&config, stopped(ends)?).await?;
         }
-        Command::Watch(_) => {
+        Command::Watch(overrides) => {
+            let config = Config::load(overrides)?;
             log(config.log);
             run::watch(&config, stopped(ends)?).await?;
         }
-        Command::Check(_) => {
-            let findings = check(&config).await;
+        Command::Index(args) => {
+            log(args.log);
+            index(args, stopped(ends)?).await?;
+        }
+        Command::Check(overrides) => {
+            let findings = check(&Config::load(overrides)?).await;
             findings.print();
             if !findings.is_good() {
                 return Ok(ExitCode::FAILURE);

@@ -76,6 +76,9 @@ pub struct LocalnetArgs {
     /// Port of the operator's gateway
     #[arg(long, value_name = "PORT", default_value_t = 8902)]
     pub gateway_port: u16,
+    /// Port of the index
+    #[arg(long, value_name = "PORT", default_value_t = 8903)]
+    pub index_port: u16,
     /// Port of the watcher's metrics
     #[arg(long, value_name = "PORT", default_value_t = 8904)]
     pub watcher_port: u16,

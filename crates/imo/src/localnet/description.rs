@@ -18,6 +18,7 @@ const LAYOUT: u32 = 1;
 pub struct Places {
     pub api: String,
     pub gateway: String,
+    pub index: String,
     pub watcher: String,
     /// Where there is an operator that lies.
     pub liar: Option<String>,
@@ -53,6 +54,7 @@ pub fn describe(cluster: &Cluster, places: &Places, models: &[Entry]) -> anyhow:
             "genesis_hash": genesis.to_string(),
         },
         "api": places.api,
+        "index": places.index,
         "programs": {
             "model_token": ids::MODEL_TOKEN.to_string(),
             "yield_distributor": ids::YIELD_DISTRIBUTOR.to_string(),

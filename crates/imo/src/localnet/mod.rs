@@ -18,7 +18,7 @@ use std::{
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::Context;
@@ -52,6 +52,14 @@ const FRESH_ANSWERS: usize = 5;
 
 /// How often the state is saved, for the case that nobody gets to save it at the end.
 const SAVES: Duration = Duration::from_secs(30);
+
+/// After so many slots what happened is final.
+const FINALITY_SLOTS: u64 = 32;
+
+/// How long the index may take to notice it.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+const GLANCE: Duration = Duration::from_millis(100);
 
 /// How often it is looked whether the daemons are well.
 const LOOKS: Duration = Duration::from_secs(1);
@@ -125,6 +133,7 @@ pub fn run(args: &LocalnetArgs) -> anyhow::Result<ExitCode> {
     let mut places = Places {
         api: api_url.clone(),
         gateway,
+        index: url(ports.index),
         watcher: url(ports.watcher),
         liar: None,
     };
@@ -147,10 +156,16 @@ pub fn run(args: &LocalnetArgs) -> anyhow::Result<ExitCode> {
         models: home.path().join("models"),
     };
     let served = runtime.block_on(serve(api, api_listener, daemons, args.state.as_deref(), stop));
-    let (daemons, ending) = served?;
+    let (mut daemons, ending) = served?;
 
     tell("stopping");
-    for daemon in daemons.into_iter().rev() {
+    // The index is the first and reads what the others did at the end.
+    while let Some(daemon) = daemons.pop() {
+        if daemons.is_empty() && args.state.is_some() {
+            // A cluster that is started again knows no transactions: the index has to know all of them, as final ones.
+            cluster.advance(FINALITY_SLOTS)?;
+            runtime.block_on(index_is_settled(&places.index))?;
+        }
         daemon.stop()?;
     }
     if args.state.is_some() {
@@ -189,21 +204,23 @@ impl Home {
 /// Ports of the daemons. They are free now; who takes one meanwhile is told by the daemon that misses it.
 struct Ports {
     gateway: u16,
+    index: u16,
     watcher: u16,
     liar: u16,
 }
 
 impl Ports {
     fn reserve(args: &LocalnetArgs) -> anyhow::Result<Self> {
-        let held: Vec<TcpListener> = [args.gateway_port, args.watcher_port, args.liar_port]
+        let held: Vec<TcpListener> = [args.gateway_port, args.index_port, args.watcher_port, args.liar_port]
             .into_iter()
             .map(listen)
             .collect::<Result<_, _>>()?;
         let port = |index: usize| Ok::<_, io::Error>(held[index].local_addr()?.port());
         Ok(Self {
             gateway: port(0)?,
-            watcher: port(1)?,
-            liar: port(2)?,
+            index: port(1)?,
+            watcher: port(2)?,
+            liar: port(3)?,
         })
     }
 }
@@ -234,13 +251,19 @@ fn start_daemons(
         .context("The state's folder has a name that is no text")?;
     let logs = home.join("logs");
     fs::create_dir_all(&logs)?;
+    let history = home.join("index");
+    let history = history
+        .to_str()
+        .context("The state's folder has a name that is no text")?;
+    let listen = format!("127.0.0.1:{}", ports.index);
+    let index = ["index", "--rpc", cluster.url(), "--data", history, "--listen", &listen];
     let mut daemons = Vec::new();
-    for (name, command, port) in [
-        ("operator", "operate", ports.gateway),
-        ("watcher", "watch", ports.watcher),
+    for (name, arguments, port) in [
+        ("index", index.as_slice(), ports.index),
+        ("operator", &["operate", "--config", config], ports.gateway),
+        ("watcher", &["watch", "--config", config], ports.watcher),
     ] {
-        let log = logs.join(format!("{name}.log"));
-        let mut daemon = Daemon::start(node, name, &[command, "--config", config], log)?;
+        let mut daemon = Daemon::start(node, name, arguments, logs.join(format!("{name}.log")))?;
         daemon.wait_for_port(port)?;
         daemons.push(daemon);
     }
@@ -286,6 +309,21 @@ async fn serve(
     Ok((daemons, ending))
 }
 
+/// Waits until nothing in the index is pending.
+async fn index_is_settled(index: &str) -> anyhow::Result<()> {
+    let begin = Instant::now();
+    while begin.elapsed() < PATIENCE {
+        let text = reqwest::get(format!("{index}/v1/status")).await?.text().await?;
+        let status: Value = serde_json::from_str(&text)?;
+        if status["pending"] == 0 {
+            return Ok(());
+        }
+        tokio::time::sleep(GLANCE).await;
+    }
+    tell("the index did not get to the end of the chain");
+    Ok(())
+}
+
 /// Progress, for whoever waits.
 fn tell(what: &str) {
     // Who does not look is not told.
@@ -312,6 +350,7 @@ fn show(args: &LocalnetArgs, description: &Value, home: &Path) -> anyhow::Result
         ("websocket", text("/cluster/websocket")),
         ("description, faucet, clock", text("/api")),
         ("gateway of the operator", text("/operators/0/endpoint")),
+        ("index", text("/index")),
         ("metrics of the watcher", text("/watchers/0/metrics")),
         ("USDC", text("/mints/usdc/address")),
         ("sold model (digits)", text("/models/0/address")),
@@ -320,7 +359,7 @@ fn show(args: &LocalnetArgs, description: &Value, home: &Path) -> anyhow::Result
         ("logs", home.join("logs").display().to_string()),
     ];
     if args.liar {
-        rows.insert(5, ("gateway of the operator that lies", text("/operators/1/endpoint")));
+        rows.insert(6, ("gateway of the operator that lies", text("/operators/1/endpoint")));
     }
     for (name, value) in rows {
         writeln!(out, "{name:<34} {value}")?;
