@@ -65,6 +65,11 @@ pub struct Follower {
 impl Follower {
     pub fn new(rpc: impl Into<String>, database: Database) -> Self {
         let rpc = RpcClient::new_with_commitment(rpc.into(), CommitmentConfig::confirmed());
+        Self::with_client(rpc, database)
+    }
+
+    /// What the client says counts once it is confirmed.
+    pub fn with_client(rpc: RpcClient, database: Database) -> Self {
         Self { rpc, database }
     }
 

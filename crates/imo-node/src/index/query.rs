@@ -63,17 +63,8 @@ impl From<i64> for Bind {
 
 const COLUMNS: &str = "e.place, e.signature, e.slot, e.unix, e.finalised, e.program, e.name, e.body";
 
-/// Whether something has happened to a report whose address is in a column.
-pub fn has(report: &str, names: &[&str]) -> String {
-    format!(
-        "EXISTS (SELECT 1 FROM mentions s JOIN events x ON x.place = s.place \
-         WHERE s.address = {report} AND s.field = 'report' AND x.name IN ({}))",
-        list(names)
-    )
-}
-
 /// Names for `IN`. They come from this program alone.
-pub fn list(names: &[&str]) -> String {
+fn list(names: &[&str]) -> String {
     let quoted: Vec<String> = names.iter().map(|name| format!("'{name}'")).collect();
     quoted.join(", ")
 }
@@ -88,6 +79,16 @@ pub struct Reader<'a> {
 impl Reader<'_> {
     fn floor(&self) -> i64 {
         i64::from(self.finalised_only)
+    }
+
+    /// Whether something has happened to what a column, which is an address, names in a field.
+    pub fn has(&self, field: &str, column: &str, names: &[&str]) -> String {
+        let floor = self.floor();
+        format!(
+            "EXISTS (SELECT 1 FROM mentions s JOIN events x ON x.place = s.place \
+             WHERE x.finalised >= {floor} AND s.address = {column} AND s.field = '{field}' AND x.name IN ({}))",
+            list(names)
+        )
     }
 
     async fn rows(&self, statement: &str, binds: &[Bind]) -> sqlx::Result<Vec<AnyRow>> {
@@ -159,7 +160,10 @@ impl Reader<'_> {
 
     /// What was collected, and not retracted, for the reports in which an address is in a field of `ReportPosted`; `states` says for which of these reports, by the column `r.address`.
     pub async fn collected(&self, field: &str, address: &str, number: &str, states: &str) -> sqlx::Result<i64> {
-        let floor = self.floor();
+        let (floor, retracted) = (
+            self.floor(),
+            self.has("collection", "k.address", &["RetractionAnnounced"]),
+        );
         let statement = format!(
             "SELECT CAST(COALESCE(SUM(n.value), 0) AS BIGINT) AS total \
              FROM mentions m JOIN events p ON p.place = m.place AND p.name = 'ReportPosted' \
@@ -168,9 +172,7 @@ impl Reader<'_> {
              JOIN events e ON e.place = c.place AND e.name = 'Collected' \
              JOIN mentions k ON k.place = e.place AND k.field = 'collection' \
              JOIN numbers n ON n.place = e.place AND n.field = $3 \
-             WHERE e.finalised >= {floor} AND m.address = $1 AND m.field = $2 AND {states} \
-             AND NOT EXISTS (SELECT 1 FROM mentions s JOIN events x ON x.place = s.place \
-             WHERE s.address = k.address AND s.field = 'collection' AND x.name = 'RetractionAnnounced')"
+             WHERE e.finalised >= {floor} AND m.address = $1 AND m.field = $2 AND {states} AND NOT {retracted}"
         );
         self.total(&statement, &[address.into(), field.into(), number.into()])
             .await

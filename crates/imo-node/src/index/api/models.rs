@@ -9,7 +9,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::{Answer, Asked, Finality, Index, Named, Page, Paging, Problem, address, split, units};
-use crate::index::query::{Event, Reader, Stamp, has};
+use crate::index::query::{Event, Reader, Stamp};
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Model {
@@ -239,7 +239,10 @@ async fn offering(reader: &Reader<'_>, model: &str) -> Result<Option<Offering>, 
 
 async fn revenue(reader: &Reader<'_>, model: &str) -> Result<Revenue, Problem> {
     let split = async |number: &str| reader.sum("model", model, "BucketSplit", number).await.map(units);
-    let pending = format!("NOT {}", has("r.address", &["BucketSplit", "ReportRejected"]));
+    let pending = format!(
+        "NOT {}",
+        reader.has("report", "r.address", &["BucketSplit", "ReportRejected"])
+    );
     let refunded = "SELECT CAST(COALESCE(SUM(n.value), 0) AS BIGINT) AS total \
         FROM mentions m JOIN events p ON p.place = m.place AND p.name = 'ReportPosted' \
         JOIN mentions r ON r.place = p.place AND r.field = 'report' \
@@ -264,8 +267,8 @@ async fn revenue(reader: &Reader<'_>, model: &str) -> Result<Revenue, Problem> {
 /// Answers of the reports in which an address is in a field.
 pub async fn answers(reader: &Reader<'_>, field: &str, address: &str) -> Result<Answers, Problem> {
     let (split, rejected) = (
-        has("r.address", &["BucketSplit"]),
-        has("r.address", &["ReportRejected"]),
+        reader.has("report", "r.address", &["BucketSplit"]),
+        reader.has("report", "r.address", &["ReportRejected"]),
     );
     let count = async |states: String| reader.collected(field, address, "count", &states).await;
     Ok(Answers {
@@ -280,8 +283,8 @@ pub async fn reports(reader: &Reader<'_>, field: &str, address: &str) -> Result<
     let count = async |states: &str| reader.reports(field, address, states).await;
     Ok(Reports {
         posted: count("1 = 1").await?,
-        r#final: count(&has("r.address", &["ReportFinalised"])).await?,
-        rejected: count(&has("r.address", &["ReportRejected"])).await?,
+        r#final: count(&reader.has("report", "r.address", &["ReportFinalised"])).await?,
+        rejected: count(&reader.has("report", "r.address", &["ReportRejected"])).await?,
     })
 }
 

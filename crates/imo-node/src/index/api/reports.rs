@@ -9,7 +9,7 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{Answer, Asked, EventView, Finality, Index, Named, Page, Paging, Problem, address, split, units};
-use crate::index::query::{Bind, Event, Reader, Stamp, has};
+use crate::index::query::{Bind, Event, Reader, Stamp};
 
 /// In the order in which a report goes through them; final and rejected are both the end.
 const STATES: [&str; 4] = ["open", "sealed", "final", "rejected"];
@@ -93,14 +93,14 @@ pub async fn list(State(database): Index, filter: Asked<Filter>) -> Answer<Page<
         }
     }
     if let Some(state) = &filter.state {
-        let happened = |name: &str| has("r.address", &[name]);
+        let happened = |name: &str| reader.has("report", "r.address", &[name]);
         let (sealed, last, bad) = (
             happened("ReportSealed"),
             happened("ReportFinalised"),
             happened("ReportRejected"),
         );
         rest.push_str(&match state.as_str() {
-            "open" => format!(" AND NOT {sealed} AND NOT {bad}"),
+            "open" => format!(" AND NOT {sealed} AND NOT {last} AND NOT {bad}"),
             "sealed" => format!(" AND {sealed} AND NOT {last} AND NOT {bad}"),
             "final" => format!(" AND {last}"),
             "rejected" => format!(" AND {bad}"),
