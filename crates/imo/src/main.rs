@@ -10,6 +10,7 @@ mod error;
 mod format;
 mod localnet;
 mod migrate;
+mod node;
 mod progress;
 mod rpc;
 

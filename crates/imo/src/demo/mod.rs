@@ -4,6 +4,7 @@ mod cast;
 mod driver;
 pub mod images;
 mod ledger;
+pub mod liar;
 pub mod lie;
 mod report;
 mod stage;

@@ -13,7 +13,6 @@ use imo_client::addresses as at;
 use imo_node::{chain::Rpc, payer::Buyer};
 use opml_oracle::state::{Operator, Report, ReportStatus};
 use serde_json::json;
-use solana_keypair::write_keypair_file;
 use tokio::runtime::Runtime;
 
 use super::{
@@ -21,7 +20,10 @@ use super::{
     people::{EVERYBODY, OPERATOR, OPERATOR_ANSWERS, PAYER, Person, SESSION, WATCHER},
     scene::{Scene, TERMS, dollars, model_address, operator_address},
 };
-use crate::cluster::Cluster;
+use crate::{
+    cluster::Cluster,
+    node::{self, Served, write_key},
+};
 
 /// An answer is reported so long after it was given, in seconds: those that follow soon are in the same report.
 pub const REPORT_SECONDS: i64 = 4;
@@ -36,55 +38,50 @@ const GLANCE: Duration = Duration::from_millis(200);
 
 /// Writes everybody's key file.
 pub fn write_keys(folder: &Path) -> anyhow::Result<()> {
-    fs::create_dir_all(folder)?;
     for person in EVERYBODY {
-        let path = key_file(folder, person);
-        // A file that is there may only be read by its owner, and is the same.
-        if !path.exists() {
-            write_keypair_file(&person.key(), &path)
-                .map_err(|error| anyhow::anyhow!("{} was not written: {error}", path.display()))?;
-        }
+        write_key(folder, person.0, &person.key())?;
     }
     Ok(())
 }
 
-fn key_file(folder: &Path, person: Person) -> PathBuf {
-    folder.join(format!("{}.json", person.0))
+/// The two configurations, each in a folder of its daemon's own.
+pub struct Configs {
+    pub operator: PathBuf,
+    pub watcher: PathBuf,
 }
 
-/// Writes the configuration of the operator and the watcher, and returns its path.
-pub fn write_config(
-    folder: &Path,
-    rpc: &str,
-    models: &[Entry],
-    gateway_port: u16,
-    watcher_port: u16,
-) -> anyhow::Result<PathBuf> {
-    let key = |person| key_file(&folder.join("keys"), person);
-    let served = models
-        .iter()
-        .map(|entry| json!({ "name": entry.name, "address": model_address(entry).to_string(), "file": entry.file }));
-    let config = json!({
-        "rpc": rpc,
-        "data": folder.join("node"),
-        "operator": {
-            "listen": format!("127.0.0.1:{gateway_port}"),
-            "mint": dollars().to_string(),
-            "authority_key": key(OPERATOR),
-            "answer_key": key(OPERATOR_ANSWERS),
-            "models": served.collect::<Vec<_>>(),
-            "policy": { "report_seconds": REPORT_SECONDS, "round_ms": ROUND_MS },
-        },
-        "watcher": {
-            "key": key(WATCHER),
-            "listen": format!("127.0.0.1:{watcher_port}"),
-            "models": models.iter().map(|entry| &entry.file).collect::<Vec<_>>(),
-            "policy": { "round_ms": ROUND_MS },
-        },
-    });
-    let path = folder.join("node.toml");
-    fs::write(&path, toml::to_string(&config)?)?;
-    Ok(path)
+impl Configs {
+    /// `gateway` and `metrics` are ports.
+    pub fn write(home: &Path, rpc: &str, models: &[Entry], gateway: u16, metrics: u16) -> anyhow::Result<Self> {
+        let key = |person: Person| home.join("keys").join(format!("{}.json", person.0));
+        let operator = node::Operator {
+            rpc,
+            port: gateway,
+            mint: dollars(),
+            authority: &key(OPERATOR),
+            answers: &key(OPERATOR_ANSWERS),
+            models: models
+                .iter()
+                .map(|entry| Served {
+                    name: entry.name,
+                    address: model_address(entry),
+                    file: &entry.file,
+                })
+                .collect(),
+            policy: json!({ "report_seconds": REPORT_SECONDS, "round_ms": ROUND_MS }),
+        };
+        let watcher = node::Watcher {
+            rpc,
+            port: metrics,
+            key: &key(WATCHER),
+            models: models.iter().map(|entry| entry.file.as_path()).collect(),
+            policy: json!({ "round_ms": ROUND_MS }),
+        };
+        Ok(Self {
+            operator: operator.write(&home.join("operator"))?,
+            watcher: watcher.write(&home.join("watcher"))?,
+        })
+    }
 }
 
 /// Buys answers, and waits for what the daemons make of them.

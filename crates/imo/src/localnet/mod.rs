@@ -4,14 +4,13 @@ mod airdrop;
 mod api;
 mod business;
 mod catalogue;
-mod daemons;
 mod description;
-mod liar;
 mod people;
 mod scene;
 mod state;
 
 use std::{
+    ffi::OsStr,
     fs,
     io::{self, Write},
     net::{Ipv4Addr, TcpListener},
@@ -22,6 +21,7 @@ use std::{
 };
 
 use anyhow::Context;
+use imo_node::operator::Policy;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::{runtime::Runtime, signal::unix::SignalKind};
@@ -30,15 +30,19 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     cli::LocalnetArgs,
     cluster::{self, Accounts, Blocks, Cluster, Settings},
+    demo::{
+        liar::LyingOperator,
+        lie::{self, Liar},
+    },
     error::{OrUserError, UserError},
+    node::{self, Daemon},
 };
 pub use airdrop::run as airdrop;
 use api::Api;
-use business::Customer;
+use business::{Configs, Customer, REPORT_SECONDS, ROUND_MS};
 use catalogue::Entry;
-use daemons::Daemon;
 use description::Places;
-use people::{LIAR, OPERATOR, OPERATOR_ANSWERS, PROTOCOL};
+use people::{LIAR, LIAR_ANSWERS, OPERATOR, OPERATOR_ANSWERS, PROTOCOL};
 use scene::Scene;
 
 /// How long before now the story of a new cluster begins, in milliseconds: longer than it takes.
@@ -49,6 +53,11 @@ const PAST_ANSWERS: [usize; 3] = [8, 13, 10];
 
 /// Answers that are bought now, of which the report can still be disputed.
 const FRESH_ANSWERS: usize = 5;
+
+/// The first image that the operator that lies is asked about: none that anybody else was asked.
+const LIAR_FIRST: usize = 100;
+
+const LIAR_QUESTIONS: usize = 3;
 
 /// How often the state is saved, for the case that nobody gets to save it at the end.
 const SAVES: Duration = Duration::from_secs(30);
@@ -67,7 +76,7 @@ const LOOKS: Duration = Duration::from_secs(1);
 /// Runs until told to stop.
 pub fn run(args: &LocalnetArgs) -> anyhow::Result<ExitCode> {
     let programs = cluster::load(args.programs.as_deref())?;
-    let node = daemons::program(args.node.as_deref())?;
+    let node = node::program(args.node.as_deref())?;
     let home = Home::open(args.state.as_deref())?;
     let saved = match args.state {
         Some(_) => state::load(home.path())?,
@@ -138,11 +147,18 @@ pub fn run(args: &LocalnetArgs) -> anyhow::Result<ExitCode> {
         liar: None,
     };
     if args.liar {
-        let folder = home.path().join("liar");
-        liar::start(&runtime, &scene, &models[0], &folder, ports.liar, &stop)?;
+        start_liar(
+            &runtime,
+            &scene,
+            &models[0],
+            &home.path().join("liar"),
+            ports.liar,
+            &stop,
+        )?;
         places.liar = Some(url(ports.liar));
+        // It lies once in its life.
         if customer.next_sequence(LIAR)? == 0 {
-            liar::tempt(&customer, &models[0])?;
+            customer.buy(&models[0], LIAR, LIAR_FIRST, LIAR_QUESTIONS)?;
         }
     }
 
@@ -245,29 +261,68 @@ fn start_daemons(
     models: &[Entry],
     ports: &Ports,
 ) -> anyhow::Result<Vec<Daemon>> {
-    let config = business::write_config(home, cluster.url(), models, ports.gateway, ports.watcher)?;
-    let config = config
-        .to_str()
-        .context("The state's folder has a name that is no text")?;
+    let configs = Configs::write(home, cluster.url(), models, ports.gateway, ports.watcher)?;
     let logs = home.join("logs");
     fs::create_dir_all(&logs)?;
-    let history = home.join("index");
-    let history = history
-        .to_str()
-        .context("The state's folder has a name that is no text")?;
-    let listen = format!("127.0.0.1:{}", ports.index);
-    let index = ["index", "--rpc", cluster.url(), "--data", history, "--listen", &listen];
+    let (history, listen) = (home.join("index"), format!("127.0.0.1:{}", ports.index));
+    let text = OsStr::new;
+    let index = [
+        text("index"),
+        text("--rpc"),
+        text(cluster.url()),
+        text("--data"),
+        history.as_os_str(),
+        text("--listen"),
+        text(&listen),
+    ];
+    let operator = [text("operate"), text("--config"), configs.operator.as_os_str()];
+    let watcher = [text("watch"), text("--config"), configs.watcher.as_os_str()];
     let mut daemons = Vec::new();
     for (name, arguments, port) in [
         ("index", index.as_slice(), ports.index),
-        ("operator", &["operate", "--config", config], ports.gateway),
-        ("watcher", &["watch", "--config", config], ports.watcher),
+        ("operator", &operator, ports.gateway),
+        ("watcher", &watcher, ports.watcher),
     ] {
         let mut daemon = Daemon::start(node, name, arguments, logs.join(format!("{name}.log")))?;
         daemon.wait_for_port(port)?;
         daemons.push(daemon);
     }
     Ok(daemons)
+}
+
+/// An operator that lies about one of the images that it is asked about in the beginning.
+fn start_liar(
+    runtime: &Runtime,
+    scene: &Scene,
+    entry: &Entry,
+    folder: &Path,
+    port: u16,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    scene.register_operator(LIAR, LIAR_ANSWERS, &url(port))?;
+    scene.open_lane(entry, LIAR)?;
+    let questions: Vec<_> = catalogue::questions(entry, LIAR_FIRST, LIAR_QUESTIONS)
+        .cloned()
+        .collect();
+    let lie = lie::find(&entry.model, &questions)?;
+    let operator = LyingOperator {
+        rpc: scene.cluster.url(),
+        cluster: scene.cluster.genesis_hash()?,
+        authority: LIAR.key(),
+        answers: LIAR_ANSWERS.key(),
+        mint: scene::dollars(),
+        name: entry.name,
+        address: scene::model_address(entry),
+        model: &entry.model,
+        liar: Liar::new(&entry.model, &questions[lie.question], lie.answer),
+        policy: Policy {
+            report_seconds: REPORT_SECONDS,
+            round_ms: ROUND_MS,
+            ..Policy::default()
+        },
+        folder,
+    };
+    runtime.block_on(operator.start(listen(port)?, stop))
 }
 
 /// Serves until told to stop, or until a daemon ends by itself: then that is the ending.

@@ -1,6 +1,7 @@
 //! `imo-node` processes: how they are told what to do, started, and stopped.
 
 use std::{
+    ffi::OsStr,
     fs::File,
     net::{Ipv4Addr, SocketAddr, TcpStream},
     os::unix::process::CommandExt,
@@ -44,7 +45,7 @@ pub struct Daemon {
 
 impl Daemon {
     /// Starts `imo-node` with these arguments; what it says goes to `log`.
-    pub fn start(program: &Path, name: &'static str, arguments: &[&str], log: PathBuf) -> anyhow::Result<Self> {
+    pub fn start(program: &Path, name: &'static str, arguments: &[&OsStr], log: PathBuf) -> anyhow::Result<Self> {
         let written = File::options().create(true).append(true).open(&log)?;
         let child = Command::new(program)
             .arg("--until-input-ends")
