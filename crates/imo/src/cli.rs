@@ -15,7 +15,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Play the whole story on a local cluster inside this process: offering, inference, a lie, a dispute, payouts
+    /// Play the whole story on a local cluster with real nodes: offering, inference, a lie, a dispute, payouts
     Demo(DemoArgs),
     /// Run a local cluster with the programs, two models, an operator and a watcher, until Ctrl-C
     Localnet(LocalnetArgs),
@@ -51,6 +51,9 @@ pub struct DemoArgs {
     /// Folder with the digits model and its test images [default: models/digits of this workspace]
     #[arg(long, value_name = "DIR")]
     pub model: Option<PathBuf>,
+    /// The imo-node program [default: the one beside this program]
+    #[arg(long, value_name = "FILE")]
+    pub node: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -1,6 +1,7 @@
 //! A local cluster with the programs, spoken to over JSON-RPC like any other.
 
 mod embedded;
+mod landed;
 mod programs;
 
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -8,16 +9,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anchor_lang::{AccountDeserialize, prelude::Pubkey, solana_program::instruction::Instruction};
 use anyhow::{Context, anyhow};
 use solana_commitment_config::CommitmentConfig;
-use solana_compute_budget_interface::ComputeBudgetInstruction;
-use solana_keypair::Keypair;
-use solana_rpc_client::rpc_client::RpcClient;
-use solana_rpc_client_api::{config::RpcTransactionConfig, request::RpcRequest};
+use solana_keypair::{Keypair, Signature};
+use solana_rpc_client::rpc_client::{GetConfirmedSignaturesForAddress2Config, RpcClient};
+use solana_rpc_client_api::request::RpcRequest;
 use solana_transaction::Transaction;
-use solana_transaction_status_client_types::{
-    UiTransactionEncoding, UiTransactionTokenBalance, option_serializer::OptionSerializer,
-};
 
 pub use embedded::{Accounts, Blocks, Settings};
+pub use landed::Landed;
 pub use programs::{Program, load, workspace_folder};
 
 use crate::rpc;
@@ -31,26 +29,6 @@ const MARGIN_SLOTS: u64 = 10;
 
 /// Most bytes that a transaction may have on the wire.
 const MAX_TRANSACTION_BYTES: usize = 1_232;
-
-/// A transaction that succeeded.
-#[derive(Clone, Debug)]
-pub struct Landed {
-    /// Base58.
-    pub signature: String,
-    pub compute_units: u64,
-    /// Size on the wire.
-    pub bytes: u64,
-    /// The token balances that it changed.
-    pub moved: Vec<Moved>,
-}
-
-/// A token balance before and after a transaction, in units.
-#[derive(Clone, Copy, Debug)]
-pub struct Moved {
-    pub token_account: Pubkey,
-    pub before: u64,
-    pub after: u64,
-}
 
 /// What the cluster's clock shows.
 #[derive(Clone, Copy, Debug)]
@@ -193,28 +171,25 @@ impl Cluster {
             .rpc
             .send_and_confirm_transaction(&transaction)
             .map_err(rpc::explain)?;
-        let config = RpcTransactionConfig {
-            encoding: Some(UiTransactionEncoding::Base64),
+        landed::read(&self.rpc, &signature)
+    }
+
+    /// The transactions that name an address and came after one of them, the oldest first.
+    pub fn transactions_since(&self, address: &Pubkey, last: Option<Signature>) -> anyhow::Result<Vec<Landed>> {
+        let config = GetConfirmedSignaturesForAddress2Config {
+            before: None,
+            until: last,
+            limit: None,
             commitment: Some(CommitmentConfig::confirmed()),
-            max_supported_transaction_version: Some(0),
         };
-        let meta = self
+        let listed = self
             .rpc
-            .get_transaction_with_config(&signature, config)
-            .context("A confirmed transaction was not found")?
-            .transaction
-            .meta
-            .with_context(|| format!("The cluster said nothing about {signature}"))?;
-        let OptionSerializer::Some(compute_units) = meta.compute_units_consumed else {
-            anyhow::bail!("The cluster did not say how many compute units {signature} took");
-        };
-        let moved = moved(&transaction, meta.pre_token_balances, meta.post_token_balances);
-        Ok(Landed {
-            signature: signature.to_string(),
-            compute_units,
-            bytes: bytes as u64,
-            moved,
-        })
+            .get_signatures_for_address_with_config(address, config)
+            .context("The transactions of an address were not listed")?;
+        let succeeded = listed.iter().rev().filter(|listed| listed.err.is_none());
+        succeeded
+            .map(|listed| landed::read(&self.rpc, &listed.signature.parse()?))
+            .collect()
     }
 
     /// Reads and decodes an account of the programs.
@@ -239,38 +214,8 @@ impl Cluster {
     }
 }
 
-type TokenBalances = OptionSerializer<Vec<UiTransactionTokenBalance>>;
-
-/// The token balances that differ, in the order of the transaction's accounts.
-fn moved(transaction: &Transaction, before: TokenBalances, after: TokenBalances) -> Vec<Moved> {
-    let units = |balances: &TokenBalances, index: usize| match balances {
-        OptionSerializer::Some(balances) => balances
-            .iter()
-            .find(|balance| usize::from(balance.account_index) == index)
-            .and_then(|balance| balance.ui_token_amount.amount.parse().ok())
-            .unwrap_or(0),
-        _ => 0u64,
-    };
-    let accounts = transaction.message.account_keys.iter().enumerate();
-    accounts
-        .map(|(index, key)| Moved {
-            token_account: *key,
-            before: units(&before, index),
-            after: units(&after, index),
-        })
-        .filter(|moved| moved.before != moved.after)
-        .collect()
-}
-
 /// This machine's clock.
 pub fn unix_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
-}
-
-/// Gives a compute budget to a transaction that needs more than the default of 200,000 an instruction.
-pub fn with_compute_limit(units: u32, instructions: impl IntoIterator<Item = Instruction>) -> Vec<Instruction> {
-    std::iter::once(ComputeBudgetInstruction::set_compute_unit_limit(units))
-        .chain(instructions)
-        .collect()
 }

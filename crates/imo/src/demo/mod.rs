@@ -1,7 +1,6 @@
 //! `imo demo`: the whole story on the real programs, and the books checked at the end.
 
 mod cast;
-mod driver;
 pub mod images;
 mod ledger;
 pub mod liar;
@@ -10,6 +9,7 @@ mod report;
 mod stage;
 mod story;
 mod terms;
+mod words;
 
 use std::{io, process::ExitCode};
 
@@ -19,10 +19,12 @@ use crate::{
     cli::DemoArgs,
     cluster::{self, Accounts, Blocks, Cluster, Settings},
     error::{OrUserError, UserError},
+    node,
 };
 use cast::Role;
 use report::Report;
 use stage::Stage;
+use story::Props;
 
 /// What everybody who pays fees begins with.
 const FEES_LAMPORTS: u64 = 100_000_000_000;
@@ -45,6 +47,9 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<ExitCode> {
         .into());
     }
 
+    let node = node::program(args.node.as_deref())?;
+    let folder = tempfile::tempdir()?;
+
     let settings = Settings {
         rpc_port: 0,
         ws_port: 0,
@@ -62,7 +67,13 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<ExitCode> {
             stage.cluster.url()
         ),
     );
-    let ending = story::tell(stage, &model, &images)?;
+    let props = Props {
+        model: &model,
+        images: &images,
+        node: &node,
+        folder: folder.path(),
+    };
+    let ending = story::tell(stage, &props)?;
     let report = Report::of(&ending)?;
     let mut out = io::stdout().lock();
     if args.json {

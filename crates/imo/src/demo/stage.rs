@@ -1,20 +1,29 @@
-//! Performs transactions, tells them as they land, and remembers them.
+//! Performs transactions, watches those of the daemons, tells all of them as they land, and remembers them.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
+    fmt,
     io::{self, Write},
+    thread,
+    time::{Duration, Instant},
 };
 
 use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction};
 use anyhow::Context;
 use serde::Serialize;
-use solana_keypair::Keypair;
+use solana_keypair::{Keypair, Signature};
 
-use super::cast::Role;
+use super::{cast::Role, words};
 use crate::{
     cluster::{Cluster, Landed},
     format,
+    node::Daemon,
 };
+
+/// How long a daemon may take for something that it does by itself.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+const GLANCE: Duration = Duration::from_millis(100);
 
 /// A transaction of the story.
 #[derive(Clone, Debug, Serialize)]
@@ -28,12 +37,25 @@ pub struct Step {
     pub compute_units: u64,
 }
 
+/// A transaction that a daemon sent.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    pub role: Role,
+    pub landed: Landed,
+}
+
 /// The cluster with an audience.
 pub struct Stage {
     pub cluster: Cluster,
     silent: bool,
     names: HashMap<Pubkey, String>,
     steps: Vec<Step>,
+    /// Signatures of all steps.
+    known: HashSet<String>,
+    /// Who acts without being told to, and their newest transaction.
+    watched: Vec<(Role, Option<Signature>)>,
+    daemons: Vec<Daemon>,
+    seen: Vec<Seen>,
 }
 
 impl Stage {
@@ -44,6 +66,10 @@ impl Stage {
             silent,
             names: HashMap::new(),
             steps: Vec::new(),
+            known: HashSet::new(),
+            watched: Vec::new(),
+            daemons: Vec::new(),
+            seen: Vec::new(),
         }
     }
 
@@ -58,7 +84,7 @@ impl Stage {
     }
 
     /// Something that happens off the chain.
-    pub fn aside(&self, actor: Role, what: impl std::fmt::Display) {
+    pub fn aside(&self, actor: Role, what: impl fmt::Display) {
         self.tell(format_args!("  {actor:<11} {what}"));
     }
 
@@ -87,24 +113,88 @@ impl Stage {
             .cluster
             .send(instructions, &actor.address(), &signers)
             .with_context(|| format!("The demo stopped when {actor} {action}"))?;
+        self.remember(actor, action, &landed);
+        Ok(landed)
+    }
+
+    /// From now on `actor` acts by itself.
+    pub fn release(&mut self, actor: Role, daemon: Option<Daemon>) {
+        self.watched.push((actor, None));
+        self.daemons.extend(daemon);
+    }
+
+    /// Tells what the daemons have done since it was told last.
+    fn watch(&mut self) -> anyhow::Result<()> {
+        for daemon in &mut self.daemons {
+            daemon.check()?;
+        }
+        let mut seen = Vec::new();
+        for (role, last) in &mut self.watched {
+            let transactions = self.cluster.transactions_since(&role.address(), *last)?;
+            if let Some(newest) = transactions.last() {
+                *last = Some(newest.signature.parse()?);
+            }
+            seen.extend(transactions.into_iter().map(|landed| Seen { role: *role, landed }));
+        }
+        seen.sort_by_key(|seen| seen.landed.slot);
+        for seen in seen {
+            // What somebody else sent may name a daemon's key as well, such as its registration.
+            if !seen.landed.instructions.is_empty() && self.known.insert(seen.landed.signature.clone()) {
+                let action = words::of(&seen.landed.instructions);
+                self.remember(seen.role, action, &seen.landed);
+                self.seen.push(seen);
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for something that the daemons do, and tells what they do meanwhile.
+    pub fn wait(&mut self, what: &str, mut look: impl FnMut(&Cluster) -> anyhow::Result<bool>) -> anyhow::Result<()> {
+        let begin = Instant::now();
+        loop {
+            // Looked at first: what it depends on is told below in any case.
+            let happened = look(&self.cluster).with_context(|| format!("Waiting until {what}"))?;
+            self.watch()?;
+            if happened {
+                return Ok(());
+            }
+            anyhow::ensure!(begin.elapsed() < PATIENCE, "The demo waited in vain until {what}");
+            thread::sleep(GLANCE);
+        }
+    }
+
+    /// The daemons finish what they are doing.
+    pub fn dismiss(&mut self) -> anyhow::Result<()> {
+        for daemon in self.daemons.drain(..) {
+            daemon.stop()?;
+        }
+        self.watch()
+    }
+
+    /// Everything performed so far.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// What the daemons have done so far.
+    pub fn seen(&self) -> &[Seen] {
+        &self.seen
+    }
+
+    fn remember(&mut self, actor: Role, action: String, landed: &Landed) {
         self.tell(format_args!(
             "  {actor:<11} {action:<58} {}  {:>7} CU{}",
             format::shortened(&landed.signature),
             format::thousands(landed.compute_units),
-            self.movements(&landed),
+            self.movements(landed),
         ));
+        self.known.insert(landed.signature.clone());
         self.steps.push(Step {
             actor: actor.to_string(),
             action,
             signature: landed.signature.clone(),
             compute_units: landed.compute_units,
         });
-        Ok(landed)
-    }
-
-    /// Everything performed so far.
-    pub fn steps(&self) -> &[Step] {
-        &self.steps
     }
 
     /// The balances that a transaction moved.
@@ -123,7 +213,7 @@ impl Stage {
         text
     }
 
-    fn tell(&self, line: std::fmt::Arguments) {
+    fn tell(&self, line: fmt::Arguments) {
         if !self.silent {
             // An audience that leaves does not stop the story.
             let _ = writeln!(io::stdout(), "{line}");

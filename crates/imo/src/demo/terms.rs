@@ -31,13 +31,13 @@ pub const QUESTIONS: usize = 6;
 pub const DEPOSIT: u64 = 20 * ONE;
 pub const LANE: u64 = 5 * ONE;
 pub const SESSION_LIMIT: u64 = 8 * ONE;
-/// How long a voucher can be collected, in seconds.
-pub const VOUCHER_SECONDS: i64 = 24 * 60 * 60;
 /// How long the session key is good, in seconds.
 pub const SESSION_SECONDS: i64 = 7 * 24 * 60 * 60;
 
 pub const OPERATOR_STAKE: u64 = 500 * ONE;
-pub const BOND: u64 = 100 * ONE;
+/// What an operator locks for a report: the least there is, since twice of what is owed and the node's margin is less.
+pub const BOND: u64 = TERMS.min_bond_units;
+const _: () = assert!(QUESTIONS as u64 * PRICE * 2 * 5 / 4 < BOND);
 
 pub const PROTOCOL_BPS: u16 = 500;
 pub const SPLIT: RevenueSplit = RevenueSplit {

@@ -13,7 +13,7 @@ use std::{
     ffi::OsStr,
     fs,
     io::{self, Write},
-    net::{Ipv4Addr, TcpListener},
+    net::TcpListener,
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
@@ -34,7 +34,7 @@ use crate::{
         liar::LyingOperator,
         lie::{self, Liar},
     },
-    error::{OrUserError, UserError},
+    error::OrUserError,
     node::{self, Daemon},
 };
 pub use airdrop::run as airdrop;
@@ -83,7 +83,7 @@ pub fn run(args: &LocalnetArgs) -> anyhow::Result<ExitCode> {
         None => None,
     };
     let ports = Ports::reserve(args)?;
-    let api_listener = listen(args.api_port)?;
+    let api_listener = node::listen(args.api_port)?;
     let api_url = url(api_listener.local_addr()?.port());
     let models = catalogue::make(&home.path().join("models"), &api_url)?;
     business::write_keys(&home.path().join("keys"))?;
@@ -229,7 +229,7 @@ impl Ports {
     fn reserve(args: &LocalnetArgs) -> anyhow::Result<Self> {
         let held: Vec<TcpListener> = [args.gateway_port, args.index_port, args.watcher_port, args.liar_port]
             .into_iter()
-            .map(listen)
+            .map(node::listen)
             .collect::<Result<_, _>>()?;
         let port = |index: usize| Ok::<_, io::Error>(held[index].local_addr()?.port());
         Ok(Self {
@@ -239,15 +239,6 @@ impl Ports {
             liar: port(3)?,
         })
     }
-}
-
-fn listen(port: u16) -> anyhow::Result<TcpListener> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| {
-        UserError::new(format!(
-            "Nobody can listen on port {port}: {error}. Stop who does, or choose other ports (see `imo localnet --help`)."
-        ))
-        .into()
-    })
 }
 
 fn url(port: u16) -> String {
@@ -322,7 +313,7 @@ fn start_liar(
         },
         folder,
     };
-    runtime.block_on(operator.start(listen(port)?, stop))
+    runtime.block_on(operator.start(node::listen(port)?, stop))
 }
 
 /// Serves until told to stop, or until a daemon ends by itself: then that is the ending.

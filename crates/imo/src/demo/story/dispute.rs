@@ -1,133 +1,113 @@
-//! A watcher recomputes everything, finds the lie, and proves it.
+//! The watcher recomputes everything, finds the lie, and proves it.
 
 use anyhow::Context;
-use imo_client::{
-    addresses as at,
-    challenge::audit::{self, Finding},
-    instructions::opml_oracle::{self as send, Place},
-};
-use opml::hashv;
-use opml_oracle::state::{Dispute, Report};
-use opml_runtime::{Execution, execute};
+use imo_client::addresses as at;
+use opml_oracle::state::{Dispute, Report, ReportStatus};
 
-use super::{
-    DisputeFigures, Story,
-    usage::{Answered, Answers},
-};
-use crate::demo::{
-    cast::{OPERATORS, Role},
-    driver::{self, Players},
-};
+use super::{DisputeFigures, Story};
+use crate::demo::{cast::Role, stage::Seen, terms};
 
 /// The watcher's first dispute of the report.
 const NONCE: u64 = 0;
 
-/// A receipt that does not hold.
-struct Wrong<'a> {
-    operator: Role,
-    index: u32,
-    answered: &'a Answered,
-    /// What the model gives.
-    own: Box<Execution>,
-}
+/// What both sides send from the opening to the proof.
+const MOVES: [&str; 12] = [
+    "OpenDispute",
+    "Point",
+    "PostTrace",
+    "PostTraceRoot",
+    "AttachTrace",
+    "Demand",
+    "DemandNode",
+    "Reveal",
+    "RevealTile",
+    "InitWitness",
+    "WriteWitness",
+    "Prove",
+];
+
+const CHALLENGER_MOVES: [&str; 4] = ["Point", "Demand", "DemandNode", "Prove"];
+
+const OPERATOR_MOVES: [&str; 4] = ["PostTrace", "PostTraceRoot", "Reveal", "RevealTile"];
 
 impl Story<'_> {
-    pub fn dispute(&mut self, answers: &Answers) -> anyhow::Result<DisputeFigures> {
+    pub fn dispute(&mut self) -> anyhow::Result<DisputeFigures> {
         self.stage
-            .chapter("A watcher recomputes every receipt on its own copy of the model");
-        let wrong = self.audit(answers)?.context("The watcher found nothing wrong")?;
-        self.stage.chapter("The dispute");
-        let figures = self.prosecute(answers, &wrong)?;
-        self.stage.chapter("The dispute is settled");
-        self.settle_dispute(wrong.operator)?;
-        Ok(figures)
-    }
-
-    fn audit<'a>(&self, answers: &'a Answers) -> anyhow::Result<Option<Wrong<'a>>> {
-        let mut wrong = None;
-        for operator in OPERATORS {
-            for (index, answered) in (0..).zip(answers.of(operator)) {
-                match audit::judge(execute(self.model, &answered.input)?, &answered.receipt) {
-                    Finding::Correct => {}
-                    Finding::NotComparable => anyhow::bail!("Receipt {index} of {operator} is about something else"),
-                    Finding::WrongOutput(own) => {
-                        let (claimed, truth) = (answered.answer.output().values(), own.output().values());
-                        let what =
-                            format_args!("{operator}'s receipt {index} says {claimed:?}, the model says {truth:?}");
-                        self.stage.aside(Role::Watcher, what);
-                        wrong.get_or_insert(Wrong {
-                            operator,
-                            index,
-                            answered,
-                            own,
-                        });
-                    }
-                }
-            }
-            let count = answers.of(operator).len();
-            self.stage
-                .aside(Role::Watcher, format_args!("recomputed {count} receipts of {operator}"));
-        }
-        Ok(wrong)
-    }
-
-    fn prosecute(&mut self, answers: &Answers, wrong: &Wrong) -> anyhow::Result<DisputeFigures> {
-        let Wrong {
-            operator,
-            index,
-            answered,
-            own,
-        } = wrong;
-        let watcher = Role::Watcher.address();
-        let report_address = self.places.report(*operator);
-        let dispute = at::opml_oracle::dispute(&report_address, &watcher, NONCE);
-        let path = answers
-            .receipts(*operator)?
-            .path(*index)
-            .context("The receipt is not in its tree")?;
-        let place = Place {
-            collection: self.places.collection(*operator),
-            receipt_index: *index,
-            salt: hashv(&[b"the watcher's secret"]),
-            claim: answered.receipt.claim,
-            receipt_salt: answered.receipt.salt,
-            path,
-        };
-        let report: Report = self.stage.cluster.account(&report_address)?;
-        let open = send::open_dispute(watcher, watcher, &report, NONCE, place.commitment(&dispute));
-        let opening = self.stage.act(
+            .chapter("The watcher recomputes every receipt, and disputes the one that is wrong");
+        let report = self.places.report(Role::OperatorB);
+        let dispute = at::opml_oracle::dispute(&report, &Role::Watcher.address(), NONCE);
+        self.stage.wait("operator B's report is rejected", |cluster| {
+            let report: Option<Report> = cluster.find_account(&report)?;
+            // It may be closed already.
+            Ok(report.is_none_or(|report| report.status == ReportStatus::Rejected))
+        })?;
+        self.stage.wait("the watcher is paid", |cluster| {
+            Ok(cluster.find_account::<Dispute>(&dispute)?.is_none())
+        })?;
+        let (right, wrong) = self.checked()?;
+        self.stage.aside(
             Role::Watcher,
-            format!("opens a dispute on {operator}'s report, place secret"),
-            &[open],
-        )?;
+            format_args!("has found {right} answers right and {wrong} wrong so far"),
+        );
+        let figures = figures(self.stage.seen());
         self.ledger.open_dispute();
-
-        let players = Players {
-            challenger: Role::Watcher,
-            operator: *operator,
-            model: self.model,
-            own,
-            place,
-            answer: &answered.answer,
-        };
-        let figures = driver::play(&mut self.stage, &dispute, &players, &opening)?;
-        self.ledger.slash(*operator, figures.challenger_moves);
+        self.ledger.slash(Role::OperatorB, figures.challenger_moves);
+        self.ledger.withdraw_payout();
         Ok(figures)
     }
 
-    fn settle_dispute(&mut self, operator: Role) -> anyhow::Result<()> {
-        let address = at::opml_oracle::dispute(&self.places.report(operator), &Role::Watcher.address(), NONCE);
-        let dispute: Dispute = self.stage.cluster.account(&address)?;
-        self.stage
-            .act(Role::Passerby, "settles the dispute", &[send::settle_dispute(&dispute)])?;
-        let dispute: Dispute = self.stage.cluster.account(&address)?;
-        let withdraw = send::withdraw_payout(Role::Passerby.address(), &dispute);
-        self.stage.act(
-            Role::Passerby,
-            "sends the watcher its bond, costs and share",
-            &[withdraw],
-        )?;
-        self.ledger.withdraw_payout();
-        Ok(())
+    /// Waits until the watcher has recomputed all that operator A answered.
+    pub fn wait_for_checks(&mut self) -> anyhow::Result<()> {
+        let url = self.metrics_url();
+        let runtime = self.runtime;
+        self.stage.wait("the watcher has checked everything", |_| {
+            let (right, _) = runtime.block_on(counts(&url))?;
+            Ok(right >= terms::QUESTIONS as u64)
+        })
     }
+
+    /// How many answers the watcher found right and wrong.
+    fn checked(&self) -> anyhow::Result<(u64, u64)> {
+        self.runtime.block_on(counts(&self.metrics_url()))
+    }
+
+    fn metrics_url(&self) -> String {
+        format!("http://127.0.0.1:{}/metrics", self.metrics_port)
+    }
+}
+
+async fn counts(url: &str) -> anyhow::Result<(u64, u64)> {
+    let text = reqwest::get(url)
+        .await
+        .context("The watcher does not show its metrics")?
+        .text()
+        .await?;
+    let count = |outcome: &str| {
+        let label = format!("outcome=\"{outcome}\"");
+        let line = text.lines().find(|line| line.contains(&label));
+        line.and_then(|line| line.rsplit(' ').next()?.parse().ok()).unwrap_or(0)
+    };
+    Ok((count("answer_right"), count("answer_wrong")))
+}
+
+/// Counts what the dispute took.
+fn figures(seen: &[Seen]) -> DisputeFigures {
+    let mut figures = DisputeFigures::default();
+    for Seen { role, landed } in seen {
+        let made = |moves: &[&str]| {
+            let names = landed.instructions.iter();
+            names.filter(|name| moves.contains(&name.as_str())).count() as u64
+        };
+        if made(&MOVES) == 0 {
+            continue;
+        }
+        figures.transactions += 1;
+        figures.compute_units += landed.compute_units;
+        figures.bytes += landed.bytes;
+        match role {
+            Role::Watcher => figures.challenger_moves += made(&CHALLENGER_MOVES),
+            _ => figures.operator_moves += made(&OPERATOR_MOVES),
+        }
+    }
+    figures
 }

@@ -5,11 +5,15 @@ mod launch;
 mod payouts;
 mod usage;
 
+use std::path::{Path, PathBuf};
+
 use anchor_lang::prelude::Pubkey;
 use imo_client::addresses::{self, model_token, opml_oracle, revenue_escrow, yield_distributor};
 use opml_runtime::Model;
 use serde::Serialize;
 use solana_signer::Signer;
+use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     cast::{self, EVERYBODY, HOLDERS, OPERATORS, Role},
@@ -17,6 +21,7 @@ use super::{
     ledger::Ledger,
     stage::Stage,
 };
+use crate::node::free_port;
 
 /// Where everything of the story is.
 #[derive(Clone, Copy, Debug)]
@@ -64,11 +69,6 @@ impl Places {
         revenue_escrow::lane(&self.credit, &self.operator(role))
     }
 
-    /// What was collected from the payer for an operator's report.
-    pub fn collection(&self, role: Role) -> Pubkey {
-        revenue_escrow::collection(&self.report(role), &self.lane(role))
-    }
-
     pub fn dollars_of(&self, role: Role) -> Pubkey {
         addresses::payment_account(&role.address(), &self.dollars)
     }
@@ -101,6 +101,16 @@ pub struct Ending {
     pub dispute: DisputeFigures,
 }
 
+/// What the story is about, and what it is played with.
+pub struct Props<'a> {
+    pub model: &'a Model,
+    pub images: &'a [Image],
+    /// The `imo-node` program.
+    pub node: &'a Path,
+    /// Where the daemons keep their things.
+    pub folder: &'a Path,
+}
+
 /// The state that the chapters share.
 struct Story<'a> {
     stage: Stage,
@@ -108,28 +118,43 @@ struct Story<'a> {
     ledger: Ledger,
     model: &'a Model,
     images: &'a [Image],
+    node: &'a Path,
+    folder: &'a Path,
+    /// The model's file.
+    file: PathBuf,
+    /// Of the operators' gateways, in the order of [`OPERATORS`].
+    ports: [u16; 2],
+    /// Of the watcher's metrics.
+    metrics_port: u16,
+    runtime: &'a Runtime,
+    /// Ends operator B.
+    stop: CancellationToken,
 }
 
 /// Tells all of it.
-pub fn tell(stage: Stage, model: &Model, images: &[Image]) -> anyhow::Result<Ending> {
+pub fn tell(stage: Stage, props: &Props) -> anyhow::Result<Ending> {
+    let runtime = Runtime::new()?;
     let mut story = Story {
         stage,
         places: Places::new(),
         ledger: Ledger::opening(),
-        model,
-        images,
+        model: props.model,
+        images: props.images,
+        node: props.node,
+        folder: props.folder,
+        file: usage::write_model(props.model, props.folder)?,
+        ports: [free_port()?, free_port()?],
+        metrics_port: free_port()?,
+        runtime: &runtime,
+        stop: CancellationToken::new(),
     };
     story.introduce();
     story.launch()?;
-    let answers = story.usage()?;
-    let dispute = story.dispute(&answers)?;
-    story.payouts(&answers)?;
+    story.usage()?;
+    let dispute = story.dispute()?;
+    story.payouts()?;
     let Story {
-        stage,
-        places,
-        ledger,
-        model: _,
-        images: _,
+        stage, places, ledger, ..
     } = story;
     Ok(Ending {
         stage,

@@ -1,74 +1,46 @@
 //! The rejected report's money goes back, the final report's goes out, and everything that is over is closed.
 
 use imo_client::{addresses as at, instructions as send};
-use imo_protocol::{Bucket, Collection};
-use model_token::state::Protocol;
-use opml_oracle::state::{Report, Trace};
-use send::{revenue_escrow::SplitReport, yield_distributor::due_marks};
+use opml_oracle::state::Report;
 use yield_distributor::state::{Pool, Position};
 
-use super::{Story, launch::VERSION, usage::Answers};
+use super::Story;
 use crate::{
     demo::{
-        cast::{INVESTORS, OPERATORS, Role},
+        cast::{INVESTORS, Role},
         terms,
     },
     format,
 };
 
 impl Story<'_> {
-    pub fn payouts(&mut self, answers: &Answers) -> anyhow::Result<()> {
+    pub fn payouts(&mut self) -> anyhow::Result<()> {
         self.stage.chapter("The payer is refunded what operator B collected");
-        self.refund()?;
+        self.wait_until_closed(Role::OperatorB)?;
+        self.ledger.refund(Role::OperatorB);
         self.stage.chapter("An hour later operator A's report is final");
-        self.finalise()?;
+        self.wait_for_checks()?;
+        self.stage.cluster.advance(terms::TERMS.window_slots)?;
+        self.wait_until_closed(Role::OperatorA)?;
+        self.ledger.split(Role::OperatorA);
+        // Its node takes the earnings of each report at once.
+        self.ledger.withdraw_earnings(Role::OperatorA);
         self.stage.chapter("Everybody takes what is owed");
         self.claim_yield()?;
         self.withdraw_earnings()?;
         self.redeem()?;
         self.leave()?;
-        self.stage.chapter("What is over is closed, and its rent goes back");
-        self.close(answers)
-    }
-
-    fn refund(&mut self) -> anyhow::Result<()> {
-        let collection: Collection = self.stage.cluster.account(&self.places.collection(Role::OperatorB))?;
-        let refund = send::revenue_escrow::refund(&collection);
-        self.stage.act(
-            Role::Passerby,
-            "gives the collection back to the payer's credit",
-            &[refund],
-        )?;
-        self.ledger.refund(Role::OperatorB);
+        self.stage.dismiss()?;
+        self.stop.cancel();
         Ok(())
     }
 
-    fn finalise(&mut self) -> anyhow::Result<()> {
-        let places = self.places;
-        let operator = Role::OperatorA;
-        self.stage.cluster.advance(terms::TERMS.window_slots)?;
-        let report: Report = self.stage.cluster.account(&places.report(operator))?;
-        let finalise = send::opml_oracle::finalise_report(&report);
-        self.stage
-            .act(Role::Passerby, "makes operator A's report final", &[finalise])?;
-
-        let protocol: Protocol = self.stage.cluster.account(&at::model_token::protocol())?;
-        let pool: Pool = self.stage.cluster.account(&places.pool)?;
-        let split = send::revenue_escrow::split(SplitReport {
-            rent_payer: Role::Passerby.address(),
-            report: places.report(operator),
-            operator: places.operator(operator),
-            operator_authority: operator.address(),
-            model: places.model,
-            developer: Role::Developer.address(),
-            model_version: at::model_token::model_version(&places.model, VERSION),
-            treasury: protocol.treasury,
-            mint: places.dollars,
-            due_marks: due_marks(&pool, self.epoch()?),
-        });
-        self.stage.act(Role::Passerby, "splits its revenue", &[split])?;
-        self.ledger.split(operator);
-        Ok(())
+    /// What belongs to an operator's report is paid and closed by its node, and rent goes back.
+    fn wait_until_closed(&mut self, operator: Role) -> anyhow::Result<()> {
+        let report = self.places.report(operator);
+        self.stage.wait("a report is closed", |cluster| {
+            Ok(cluster.find_account::<Report>(&report)?.is_none())
+        })
     }
 
     fn claim_yield(&mut self) -> anyhow::Result<()> {
@@ -85,7 +57,7 @@ impl Story<'_> {
 
     fn withdraw_earnings(&mut self) -> anyhow::Result<()> {
         let places = self.places;
-        for role in [Role::OperatorA, Role::Developer, Role::Treasury] {
+        for role in [Role::Developer, Role::Treasury] {
             let withdraw = send::revenue_escrow::withdraw_earnings(
                 Role::Passerby.address(),
                 places.model,
@@ -127,34 +99,6 @@ impl Story<'_> {
         self.stage
             .act(Role::Payer, "takes it out two hours later", &[withdraw])?;
         self.ledger.withdraw();
-        Ok(())
-    }
-
-    fn close(&mut self, answers: &Answers) -> anyhow::Result<()> {
-        let places = self.places;
-        for operator in OPERATORS {
-            let report_address = places.report(operator);
-            let report: Report = self.stage.cluster.account(&report_address)?;
-            let bucket: Bucket = self
-                .stage
-                .cluster
-                .account(&at::revenue_escrow::bucket(&report_address))?;
-            let mut closing = Vec::new();
-            let collection: Option<Collection> = self.stage.cluster.find_account(&places.collection(operator))?;
-            closing.extend(collection.as_ref().map(send::revenue_escrow::close_collection));
-            for answered in answers.of(operator) {
-                let trace = at::opml_oracle::trace(&report_address, &answered.receipt.claim.claim_hash());
-                let trace: Option<Trace> = self.stage.cluster.find_account(&trace)?;
-                closing.extend(trace.as_ref().map(send::opml_oracle::close_trace));
-            }
-            closing.push(send::revenue_escrow::close_bucket(&bucket));
-            closing.push(send::opml_oracle::close_report(&report));
-            self.stage.act(
-                Role::Passerby,
-                format!("closes what belongs to {operator}'s report"),
-                &closing,
-            )?;
-        }
         Ok(())
     }
 }

@@ -1,68 +1,45 @@
 //! A payer buys answers from two operators, who report what was used.
 
-use imo_client::{
-    addresses as at,
-    challenge::Answer,
-    instructions as send,
-    trees::{ReceiptTree, RequestTree},
-    voucher::SignedVoucher,
-};
-use imo_protocol::{PUBLIC_SALT, Receipt, Request, Voucher};
-use opml::hashv;
-use opml_oracle::state::{Operator, Report};
-use opml_runtime::{Tensor, fast::Plan};
-use revenue_escrow::{
-    instructions::GrantSessionArgs,
-    state::{Lane, Session},
-};
-use send::{
-    opml_oracle::{OperatorProfile, ReportTerms},
-    revenue_escrow::CollectedLane,
-};
+use anyhow::Context;
+use imo_client::instructions as send;
+use imo_node::{chain::Rpc, operator::Policy, payer::Buyer};
+use imo_protocol::answer_key_hash;
+use opml_oracle::state::{Report, ReportStatus};
+use opml_runtime::{Model, Tensor};
+use revenue_escrow::instructions::GrantSessionArgs;
+use send::opml_oracle::OperatorProfile;
+use serde_json::json;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
-use super::{Story, index_of, launch::VERSION};
-use crate::demo::{
-    cast::{self, OPERATORS, Role},
-    lie::{self, Lie},
-    terms,
+use super::{Story, index_of};
+use crate::{
+    demo::{
+        cast::{self, OPERATORS, Role},
+        images::Image,
+        liar::LyingOperator,
+        lie::{self, Liar},
+        terms,
+    },
+    node::{self, Daemon, Served, write_key},
 };
 
-/// A question and what an operator stands by as its answer.
-pub struct Answered {
-    pub input: Tensor,
-    pub receipt: Receipt,
-    pub answer: Answer,
-}
+/// Milliseconds between two looks of a daemon at the chain.
+const ROUND_MS: u64 = 200;
 
-/// What was asked of each operator and answered, in the order of [`OPERATORS`].
-pub struct Answers([Vec<Answered>; 2]);
+/// How long answers may wait until they are reported, in seconds: longer than the story takes. What is owed decides.
+const REPORT_SECONDS: i64 = 3_600;
 
-impl Answers {
-    pub fn of(&self, operator: Role) -> &[Answered] {
-        &self.0[index_of(operator)]
-    }
+/// Name of the model at the gateways.
+const NAME: &str = "digits";
 
-    /// The tree that the operator collects with.
-    pub fn receipts(&self, operator: Role) -> anyhow::Result<ReceiptTree> {
-        let receipts: Vec<_> = self.of(operator).iter().map(|answered| answered.receipt).collect();
-        Ok(ReceiptTree::over(0, &receipts)?)
-    }
-}
-
-/// A lane as the payer's client and the operator's gateway see it.
-struct OpenLane {
-    operator: Role,
-    lane: Lane,
-    session: Session,
-    cluster: [u8; 32],
-    requests: RequestTree,
-    voucher: Option<SignedVoucher>,
+/// The key that an operator signs its answers with.
+fn answer_key(operator: Role) -> Keypair {
+    cast::keypair(&format!("{operator}'s answers"))
 }
 
 impl Story<'_> {
-    pub fn usage(&mut self) -> anyhow::Result<Answers> {
+    pub fn usage(&mut self) -> anyhow::Result<()> {
         self.stage.chapter("Two operators register and stake");
         for operator in OPERATORS {
             self.register_operator(operator)?;
@@ -70,20 +47,28 @@ impl Story<'_> {
         self.stage.chapter("A payer prepays and appoints a session key");
         let session = cast::keypair("session");
         self.prepay(&session)?;
-        self.stage.chapter("Questions, vouchers, answers");
-        let mut answers = [const { Vec::new() }; 2];
-        let mut lanes = Vec::new();
+        self.stage.chapter("Both operators and a watcher start their nodes");
+        self.start_operator()?;
+        self.start_liar()?;
+        self.start_watcher()?;
+        self.stage
+            .chapter("Questions, vouchers, answers; both operators report, collect and seal");
         for operator in OPERATORS {
-            let mut lane = self.look_up_lane(operator, &session)?;
-            answers[index_of(operator)] = self.ask(&mut lane, &session)?;
-            lanes.push(lane);
+            self.ask(operator, &session)?;
         }
-        let answers = Answers(answers);
-        self.stage.chapter("Both operators report, collect and seal");
-        for lane in lanes {
-            self.report(&lane, &answers)?;
+        for operator in OPERATORS {
+            let report = self.places.report(operator);
+            self.stage.wait("a report is sealed", |cluster| {
+                let report: Option<Report> = cluster.find_account(&report)?;
+                Ok(report.is_some_and(|report| report.status != ReportStatus::Open))
+            })?;
+            self.ledger.collect(operator, terms::QUESTIONS as u64);
         }
-        Ok(answers)
+        Ok(())
+    }
+
+    fn endpoint(&self, operator: Role) -> String {
+        format!("http://127.0.0.1:{}", self.ports[index_of(operator)])
     }
 
     fn register_operator(&mut self, operator: Role) -> anyhow::Result<()> {
@@ -91,11 +76,8 @@ impl Story<'_> {
         let dollars = self.places.dollars;
         let profile = OperatorProfile {
             backup: cast::keypair(&format!("{operator}'s backup")).pubkey(),
-            endpoint: format!(
-                "https://{}.example.org",
-                operator.to_string().replace(' ', "-").to_lowercase()
-            ),
-            endpoint_key_hash: hashv(&[authority.as_ref()]),
+            endpoint: self.endpoint(operator),
+            endpoint_key_hash: answer_key_hash(&answer_key(operator).pubkey()),
         };
         let register = send::opml_oracle::register_operator(authority, authority, dollars, profile);
         let stake = send::opml_oracle::stake_bond(
@@ -143,139 +125,136 @@ impl Story<'_> {
         Ok(())
     }
 
-    fn look_up_lane(&self, operator: Role, session: &Keypair) -> anyhow::Result<OpenLane> {
-        let cluster = &self.stage.cluster;
-        let session = at::revenue_escrow::session(&self.places.credit, &session.pubkey());
-        Ok(OpenLane {
-            operator,
-            lane: cluster.account(&self.places.lane(operator))?,
-            session: cluster.account(&session)?,
-            cluster: cluster.genesis_hash()?,
-            requests: RequestTree::default(),
-            voucher: None,
-        })
+    /// Operator A: `imo-node operate`.
+    fn start_operator(&mut self) -> anyhow::Result<()> {
+        let role = Role::OperatorA;
+        let port = self.ports[index_of(role)];
+        let keys = self.folder.join("keys");
+        let config = node::Operator {
+            rpc: self.stage.cluster.url(),
+            port,
+            mint: self.places.dollars,
+            authority: &write_key(&keys, "operator", &role.keypair())?,
+            answers: &write_key(&keys, "answers", &answer_key(role))?,
+            models: vec![Served {
+                name: NAME,
+                address: self.places.model,
+                file: &self.file,
+            }],
+            policy: json!({
+                "report_seconds": REPORT_SECONDS,
+                "exposure_units": terms::QUESTIONS as u64 * terms::PRICE,
+                "round_ms": ROUND_MS,
+            }),
+        };
+        let config = config.write(&self.folder.join("operator"))?;
+        let log = self.folder.join("operator.log");
+        let arguments = ["operate".as_ref(), "--config".as_ref(), config.as_os_str()];
+        let mut daemon = Daemon::start(&self.node, "operator", &arguments, log)?;
+        daemon.wait_for_port(port)?;
+        self.stage.aside(
+            role,
+            format_args!("serves at {}: imo-node operate", self.endpoint(role)),
+        );
+        self.stage.release(role, Some(daemon));
+        Ok(())
     }
 
-    /// Each question is signed for before it is answered; the last voucher covers all of them.
-    fn ask(&self, lane: &mut OpenLane, session: &Keypair) -> anyhow::Result<Vec<Answered>> {
-        let address = self.places.lane(lane.operator);
-        let first = index_of(lane.operator) * terms::QUESTIONS;
-        let images = &self.images[first..first + terms::QUESTIONS];
-        let mut lie = match lane.operator {
-            Role::OperatorB => {
-                let questions: Vec<_> = images.iter().map(|image| image.pixels.clone()).collect();
-                Some(lie::find(self.model, &questions)?)
-            }
-            _ => None,
+    /// The watcher: `imo-node watch`.
+    fn start_watcher(&mut self) -> anyhow::Result<()> {
+        let role = Role::Watcher;
+        let config = node::Watcher {
+            rpc: self.stage.cluster.url(),
+            port: self.metrics_port,
+            key: &write_key(&self.folder.join("keys"), "watcher", &role.keypair())?,
+            models: vec![&self.file],
+            policy: json!({ "round_ms": ROUND_MS }),
         };
-        // Operators answer with the fast executor, the watcher recomputes with the reference.
-        let plan = Plan::new(self.model);
-        let mut answers = Vec::new();
-        for (question, image) in images.iter().enumerate() {
-            let sequence = lane.requests.count();
-            let request = Request {
-                lane: address,
-                sequence,
-                model_root: self.model.model_root(),
-                input_root: image.pixels.root(),
-                price_units: terms::PRICE,
-                salt: PUBLIC_SALT,
-            };
-            lane.requests.push(&request)?;
-            let voucher = Voucher {
-                cluster: lane.cluster,
-                escrow: revenue_escrow::ID,
-                lane: address,
-                lane_generation: lane.lane.generation,
-                session: session.pubkey(),
-                session_generation: lane.session.generation,
-                cumulative_amount_units: lane.requests.count() * terms::PRICE,
-                cumulative_count: lane.requests.count(),
-                requests_root: lane.requests.root(),
-                expires_unix: self.stage.cluster.now()?.unix + terms::VOUCHER_SECONDS,
-            };
-            let signature = *session.sign_message(&voucher.message()).as_array();
-            lane.voucher = Some(SignedVoucher { voucher, signature });
+        let config = config.write(&self.folder.join("watcher"))?;
+        let log = self.folder.join("watcher.log");
+        let arguments = ["watch".as_ref(), "--config".as_ref(), config.as_os_str()];
+        let mut daemon = Daemon::start(&self.node, "watcher", &arguments, log)?;
+        daemon.wait_for_port(self.metrics_port)?;
+        self.stage
+            .aside(role, "watches with its own copy of the model: imo-node watch");
+        self.stage.release(role, Some(daemon));
+        Ok(())
+    }
 
-            let answer = match lie.take_if(|lie| lie.question == question) {
-                Some(Lie {
-                    question: _,
-                    answer,
-                    node,
-                    element,
-                }) => {
-                    self.stage.aside(
-                        lane.operator,
-                        format_args!("changes element {element} of node {node}'s output"),
-                    );
-                    answer
-                }
-                None => Answer::from(&plan.execute(&image.pixels)?),
-            };
-            let digit = answer.output().values();
+    /// Operator B, who lies once. No daemon does that.
+    fn start_liar(&mut self) -> anyhow::Result<()> {
+        let role = Role::OperatorB;
+        let questions: Vec<Tensor> = self.questions(role).iter().map(|image| image.pixels.clone()).collect();
+        let lie = lie::find(self.model, &questions)?;
+        let what = format_args!(
+            "will change element {} of node {}'s output when it answers question {}",
+            lie.element, lie.node, lie.question
+        );
+        self.stage.aside(role, what);
+        let operator = LyingOperator {
+            rpc: self.stage.cluster.url(),
+            cluster: self.stage.cluster.genesis_hash()?,
+            authority: role.keypair(),
+            answers: answer_key(role),
+            mint: self.places.dollars,
+            name: NAME,
+            address: self.places.model,
+            model: self.model,
+            liar: Liar::new(self.model, &questions[lie.question], lie.answer),
+            policy: Policy {
+                report_seconds: REPORT_SECONDS,
+                exposure_units: terms::QUESTIONS as u64 * terms::PRICE,
+                round_ms: ROUND_MS,
+                ..Policy::default()
+            },
+            folder: &self.folder.join("liar"),
+        };
+        let listener = node::listen(self.ports[index_of(role)])?;
+        self.runtime.block_on(operator.start(listener, &self.stop))?;
+        self.stage
+            .aside(role, format_args!("serves at {}", self.endpoint(role)));
+        self.stage.release(role, None);
+        Ok(())
+    }
+
+    fn questions(&self, operator: Role) -> &[Image] {
+        let first = index_of(operator) * terms::QUESTIONS;
+        &self.images[first..first + terms::QUESTIONS]
+    }
+
+    /// Buys the answers: each question is signed for before it is answered.
+    fn ask(&mut self, operator: Role, session: &Keypair) -> anyhow::Result<()> {
+        let rpc = Rpc::new(self.stage.cluster.url());
+        let buyer = Buyer {
+            session: session.insecure_clone(),
+            payer: Role::Payer.address(),
+            model: self.places.model,
+            operator: self.places.operator(operator),
+            endpoint: None,
+            purse: self.folder.join(format!("purse-{}.json", index_of(operator))),
+        };
+        for (number, image) in self.questions(operator).iter().enumerate() {
+            let bought = self.runtime.block_on(async {
+                let offer = buyer.look_up(&rpc).await?;
+                buyer.buy(&offer, &image.pixels).await
+            });
+            let bought = bought.with_context(|| format!("{operator} did not answer question {number}"))?;
             self.stage.aside(
-                lane.operator,
+                operator,
                 format_args!(
-                    "answers question {sequence} with {digit:?}; a person wrote {}",
+                    "answers question {number} with {:?}; a person wrote {}",
+                    bought.output.values(),
                     image.label
                 ),
             );
-            let receipt = Receipt {
-                lane: address,
-                sequence,
-                claim: answer.claim(),
-                salt: request.salt,
-            };
-            answers.push(Answered {
-                input: image.pixels.clone(),
-                receipt,
-                answer,
-            });
         }
-        Ok(answers)
-    }
-
-    fn report(&mut self, lane: &OpenLane, answers: &Answers) -> anyhow::Result<()> {
-        let role = lane.operator;
-        let authority = role.address();
-        let places = self.places;
-        let now = self.stage.cluster.now()?.unix;
-        let operator: Operator = self.stage.cluster.account(&places.operator(role))?;
-        let report_terms = ReportTerms {
-            model: places.model,
-            version: VERSION,
-            bond_units: terms::BOND,
-            period_start_unix: now - 3_600,
-            period_end_unix: now,
-        };
-        let post = send::opml_oracle::post_report(authority, &operator, report_terms);
-        let open = send::revenue_escrow::open_bucket(authority, places.report(role));
-        self.stage
-            .act(role, "posts a report with a bond of 100 dollars", &[post, open])?;
-
-        let voucher = lane
-            .voucher
-            .as_ref()
-            .ok_or_else(|| anyhow::anyhow!("{role} was not asked anything"))?;
-        let collected = CollectedLane {
-            authority,
-            rent_payer: authority,
-            operator: places.operator(role),
-            report: places.report(role),
-            credit: places.credit,
-        };
-        let receipts = answers.receipts(role)?;
-        let collect = send::revenue_escrow::collect(collected, voucher, receipts.root());
-        self.stage.act(
-            role,
-            format!("collects {} answers of the payer's lane", receipts.count()),
-            &collect,
-        )?;
-        self.ledger.collect(role, receipts.count());
-
-        let report: Report = self.stage.cluster.account(&places.report(role))?;
-        let seal = send::opml_oracle::seal_report(authority, &report);
-        self.stage.act(role, "seals the report; the window opens", &[seal])?;
         Ok(())
     }
+}
+
+/// Where the story's model is for daemons, which read it themselves.
+pub fn write_model(model: &Model, folder: &std::path::Path) -> anyhow::Result<std::path::PathBuf> {
+    let file = folder.join("digits.imo");
+    model.save(&file).context("The model's file was not written")?;
+    Ok(file)
 }
