@@ -10,6 +10,8 @@ use std::process::ExitCode;
 
 pub fn demo(project: &Project, arguments: &[String]) -> Result<ExitCode> {
     programs::build(project, &[])?;
+    // The demo starts it.
+    project.workspace_program("imo-node")?;
     pass_on(project.workspace_program("imo")?.arg("demo").args(arguments))
 }
 

@@ -23,6 +23,8 @@ pub struct Ledger {
     pub pool: Pool,
     pub escrow: Escrow,
     pub stakes: Stakes,
+    /// Yield that was paid.
+    pub yielded: Purse,
 }
 
 /// The sale.
@@ -227,6 +229,7 @@ impl Ledger {
         self.pool.owed -= units;
         self.pool.dollars -= units;
         give(&mut self.dollars, investor, units);
+        give(&mut self.yielded, investor, units);
     }
 
     pub fn withdraw_earnings(&mut self, role: Role) {

@@ -1,6 +1,7 @@
 //! `imo demo`: the whole story on the real programs, and the books checked at the end.
 
 mod cast;
+mod history;
 pub mod images;
 mod ledger;
 pub mod liar;

@@ -13,9 +13,11 @@ use yield_distributor::state::Pool;
 
 use super::{
     cast::{HOLDERS, OPERATORS, Role},
+    history::History,
     ledger::Ledger,
     stage::Step,
     story::{DisputeFigures, Ending, Places},
+    terms,
 };
 use crate::{cluster::Cluster, format};
 
@@ -69,6 +71,7 @@ impl Report {
             places,
             ledger,
             dispute,
+            history,
         } = ending;
         let mut table = Table {
             cluster: &stage.cluster,
@@ -80,6 +83,7 @@ impl Report {
         table.escrow(places, ledger)?;
         table.stakes(places, ledger)?;
         table.pool(places, ledger)?;
+        table.history(ledger, history);
         Ok(Self {
             steps: stage.steps().to_vec(),
             balances: table.balances,
@@ -332,6 +336,32 @@ impl Table<'_> {
             );
         }
         Ok(())
+    }
+
+    fn history(&mut self, ledger: &Ledger, history: &History) {
+        let History {
+            committed,
+            accepted,
+            revenue,
+            pending,
+            refunded,
+            claimed,
+            slashed,
+            answers: _,
+        } = *history;
+        let sold = terms::QUESTIONS as u64 * terms::PRICE;
+        let yielded: u64 = ledger.yielded.values().sum();
+        for (owner, expected, actual) in [
+            ("index: committed", ledger.offering.committed, committed),
+            ("index: accepted", ledger.offering.accepted, accepted),
+            ("index: final revenue", sold, revenue),
+            ("index: pending revenue", 0, pending),
+            ("index: refunded", sold, refunded),
+            ("index: yield claimed", yielded, claimed),
+            ("index: slashed of operator B", terms::BOND, slashed),
+        ] {
+            self.add(owner, Mint::Dollars, expected, actual);
+        }
     }
 
     fn pool(&mut self, places: &Places, ledger: &Ledger) -> anyhow::Result<()> {

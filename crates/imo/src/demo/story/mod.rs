@@ -17,11 +17,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     cast::{self, EVERYBODY, HOLDERS, OPERATORS, Role},
+    history::{self, History},
     images::Image,
     ledger::Ledger,
     stage::Stage,
 };
-use crate::node::free_port;
+use crate::{format, node::free_port};
 
 /// Where everything of the story is.
 #[derive(Clone, Copy, Debug)]
@@ -99,6 +100,8 @@ pub struct Ending {
     pub places: Places,
     pub ledger: Ledger,
     pub dispute: DisputeFigures,
+    /// The same as the index tells it.
+    pub history: History,
 }
 
 /// What the story is about, and what it is played with.
@@ -153,6 +156,7 @@ pub fn tell(stage: Stage, props: &Props) -> anyhow::Result<Ending> {
     story.usage()?;
     let dispute = story.dispute()?;
     story.payouts()?;
+    let history = story.index()?;
     let Story {
         stage, places, ledger, ..
     } = story;
@@ -161,10 +165,28 @@ pub fn tell(stage: Stage, props: &Props) -> anyhow::Result<Ending> {
         places,
         ledger,
         dispute,
+        history,
     })
 }
 
 impl Story<'_> {
+    /// Lets the index read everything.
+    fn index(&mut self) -> anyhow::Result<History> {
+        self.stage.chapter("The index reads all of it from the chain");
+        let last = self.stage.steps().last().map_or("", |step| step.signature.as_str());
+        let url = self.stage.cluster.url();
+        let history = history::read(self.runtime, self.node, self.folder, url, &self.places, last)?;
+        self.stage.aside(
+            Role::Passerby,
+            format_args!(
+                "finds {} answers and {} dollars of revenue in it: imo-node index",
+                history.answers,
+                format::units(history.revenue)
+            ),
+        );
+        Ok(history)
+    }
+
     /// Gives the token accounts names to tell balances by.
     fn introduce(&mut self) {
         let Self { stage, places, .. } = self;
