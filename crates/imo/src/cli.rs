@@ -101,10 +101,15 @@ pub struct AirdropArgs {
     /// Who gets it
     pub address: Pubkey,
     /// How many SOL
-    #[arg(long, value_name = "AMOUNT", default_value_t = 10.0)]
+    #[arg(long, value_name = "AMOUNT", default_value_t = 10.0, allow_negative_numbers = true)]
     pub sol: f64,
     /// How many dollars
-    #[arg(long, value_name = "AMOUNT", default_value_t = 10_000.0)]
+    #[arg(
+        long,
+        value_name = "AMOUNT",
+        default_value_t = 10_000.0,
+        allow_negative_numbers = true
+    )]
     pub usdc: f64,
     /// Where `imo localnet` hands out its description
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8901")]
