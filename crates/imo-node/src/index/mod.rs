@@ -23,7 +23,7 @@ pub use {
     follow::{Follower, Progress},
 };
 
-use crate::{config::LogFormat, metrics::Metrics, rounds::repeat};
+use crate::{chain::Wake, config::LogFormat, metrics::Metrics, rounds::repeat};
 
 /// What the index is told.
 #[derive(Debug, Args)]
@@ -73,7 +73,7 @@ pub async fn index(args: &IndexArgs, stop: CancellationToken) -> anyhow::Result<
     let follower = Arc::new(Follower::new(&args.rpc, database.clone()));
     let metrics = Metrics::default();
     let pause = Duration::from_millis(args.round_ms);
-    let follow = repeat("index", pause, &metrics, &stop, || {
+    let follow = repeat("index", pause, &metrics, &stop, Wake::never(), || {
         let follower = follower.clone();
         async move {
             let progress = follower.round().await?;

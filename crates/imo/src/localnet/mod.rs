@@ -252,7 +252,7 @@ fn start_daemons(
     models: &[Entry],
     ports: &Ports,
 ) -> anyhow::Result<Vec<Daemon>> {
-    let configs = Configs::write(home, cluster.url(), models, ports.gateway, ports.watcher)?;
+    let configs = Configs::write(home, cluster, models, ports.gateway, ports.watcher)?;
     let logs = home.join("logs");
     fs::create_dir_all(&logs)?;
     let (history, listen) = (home.join("index"), format!("127.0.0.1:{}", ports.index));

@@ -315,7 +315,8 @@ fn given_a_cluster_without_a_folder_when_used_and_stopped_then_nothing_is_left_b
     // Pages of other origins may read all of it.
     localnet.runtime.block_on(async {
         let rpc = localnet.text("/cluster/rpc");
-        for url in [localnet.text("/api"), localnet.text("/index"), rpc] {
+        let gateway = localnet.text("/operators/0/endpoint");
+        for url in [localnet.text("/api"), localnet.text("/index"), gateway, rpc] {
             let asked = reqwest::Client::new()
                 .request(reqwest::Method::OPTIONS, url)
                 .header("origin", "http://localhost:5173")
