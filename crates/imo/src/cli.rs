@@ -64,6 +64,9 @@ pub struct LocalnetArgs {
     /// Also run an operator that lies once, for the watcher to catch
     #[arg(long)]
     pub liar: bool,
+    /// Stop when standard input ends, too, for a program that starts the cluster and may itself be killed
+    #[arg(long)]
+    pub until_input_ends: bool,
     /// Print the description as JSON when everything runs, instead of text
     #[arg(long)]
     pub json: bool,
