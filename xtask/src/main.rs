@@ -38,6 +38,11 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Build, then run a local cluster until Ctrl-C; arguments after -- go to `imo localnet`
+    Localnet {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Build, then serve the web app on a local cluster; arguments after -- go to `imo localnet`. Needs Node and npm
     App {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -88,7 +93,8 @@ fn run(command: Command) -> Result<ExitCode> {
     let project = Project::find()?;
     match command {
         Command::Build { programs } => programs::build(&project, &programs)?,
-        Command::Demo { arguments } => return runs::demo(&project, &arguments),
+        Command::Demo { arguments } => return runs::imo(&project, "demo", &arguments),
+        Command::Localnet { arguments } => return runs::imo(&project, "localnet", &arguments),
         Command::App { arguments } => return app::run(&project, &arguments),
         Command::Test => return checks::test(&project),
         Command::Bench { suite } => return runs::bench(&project, suite.as_deref()),
