@@ -1,5 +1,6 @@
 //! `cargo xtask`: everything one does with this repository.
 
+mod app;
 mod checks;
 mod clients;
 mod fuzz;
@@ -36,6 +37,16 @@ enum Command {
     },
     /// Build, then run the demonstration; arguments after -- go to it
     Demo {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Build, then run a local cluster until Ctrl-C; arguments after -- go to `imo localnet`
+    Localnet {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Build, then serve the web app on a local cluster; arguments after -- go to `imo localnet`. Needs Node and npm
+    App {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
@@ -87,7 +98,9 @@ fn run(command: Command) -> Result<ExitCode> {
     let project = Project::find()?;
     match command {
         Command::Build { programs } => programs::build(&project, &programs)?,
-        Command::Demo { arguments } => return runs::demo(&project, &arguments),
+        Command::Demo { arguments } => return runs::imo(&project, "demo", &arguments),
+        Command::Localnet { arguments } => return runs::imo(&project, "localnet", &arguments),
+        Command::App { arguments } => return app::run(&project, &arguments),
         Command::Test => return checks::test(&project),
         Command::Bench { suite, full } => return runs::bench(&project, suite.as_deref(), full),
         Command::Fuzz { target, seconds } => return fuzz::run(&project, target.as_deref(), seconds),

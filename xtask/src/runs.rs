@@ -8,11 +8,12 @@ use crate::{
 use anyhow::Result;
 use std::process::ExitCode;
 
-pub fn demo(project: &Project, arguments: &[String]) -> Result<ExitCode> {
+/// A command of `imo` that starts daemons on the compiled programs.
+pub fn imo(project: &Project, command: &str, arguments: &[String]) -> Result<ExitCode> {
     programs::build(project, &[])?;
-    // The demo starts it.
+    // It starts the daemons from its own folder.
     project.workspace_program("imo-node")?;
-    pass_on(project.workspace_program("imo")?.arg("demo").args(arguments))
+    pass_on(project.workspace_program("imo")?.arg(command).args(arguments))
 }
 
 /// All suites but the executor's are measured on the compiled programs.

@@ -64,6 +64,9 @@ pub struct LocalnetArgs {
     /// Also run an operator that lies once, for the watcher to catch
     #[arg(long)]
     pub liar: bool,
+    /// Stop when standard input ends, too, for a program that starts the cluster and may itself be killed
+    #[arg(long)]
+    pub until_input_ends: bool,
     /// Print the description as JSON when everything runs, instead of text
     #[arg(long)]
     pub json: bool,
@@ -101,10 +104,15 @@ pub struct AirdropArgs {
     /// Who gets it
     pub address: Pubkey,
     /// How many SOL
-    #[arg(long, value_name = "AMOUNT", default_value_t = 10.0)]
+    #[arg(long, value_name = "AMOUNT", default_value_t = 10.0, allow_negative_numbers = true)]
     pub sol: f64,
     /// How many dollars
-    #[arg(long, value_name = "AMOUNT", default_value_t = 10_000.0)]
+    #[arg(
+        long,
+        value_name = "AMOUNT",
+        default_value_t = 10_000.0,
+        allow_negative_numbers = true
+    )]
     pub usdc: f64,
     /// Where `imo localnet` hands out its description
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8901")]

@@ -175,5 +175,6 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/metrics", get(documents::metrics))
         .route("/openapi.json", get(openapi::document))
         .layer(axum::middleware::from_fn_with_state(gateway.clone(), server::admit))
+        .layer(axum::middleware::from_fn(crate::cors::allow_any_origin))
         .with_state(gateway)
 }

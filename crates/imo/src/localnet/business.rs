@@ -52,10 +52,12 @@ pub struct Configs {
 
 impl Configs {
     /// `gateway` and `metrics` are ports.
-    pub fn write(home: &Path, rpc: &str, models: &[Entry], gateway: u16, metrics: u16) -> anyhow::Result<Self> {
+    pub fn write(home: &Path, cluster: &Cluster, models: &[Entry], gateway: u16, metrics: u16) -> anyhow::Result<Self> {
+        let (rpc, websocket) = (cluster.url(), cluster.websocket());
         let key = |person: Person| home.join("keys").join(format!("{}.json", person.0));
         let operator = node::Operator {
             rpc,
+            websocket,
             port: gateway,
             mint: dollars(),
             authority: &key(OPERATOR),
@@ -72,6 +74,7 @@ impl Configs {
         };
         let watcher = node::Watcher {
             rpc,
+            websocket,
             port: metrics,
             key: &key(WATCHER),
             models: models.iter().map(|entry| entry.file.as_path()).collect(),

@@ -17,6 +17,7 @@ use std::{
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -171,7 +172,16 @@ pub fn run(args: &LocalnetArgs) -> anyhow::Result<ExitCode> {
         description,
         models: home.path().join("models"),
     };
-    let served = runtime.block_on(serve(api, api_listener, daemons, args.state.as_deref(), stop));
+    let ended = CancellationToken::new();
+    if args.until_input_ends {
+        let told = ended.clone();
+        thread::spawn(move || {
+            // An input that cannot be read any more has ended as well.
+            let _ = io::copy(&mut io::stdin(), &mut io::sink());
+            told.cancel();
+        });
+    }
+    let served = runtime.block_on(serve(api, api_listener, daemons, args.state.as_deref(), stop, ended));
     let (mut daemons, ending) = served?;
 
     tell("stopping");
@@ -252,7 +262,7 @@ fn start_daemons(
     models: &[Entry],
     ports: &Ports,
 ) -> anyhow::Result<Vec<Daemon>> {
-    let configs = Configs::write(home, cluster.url(), models, ports.gateway, ports.watcher)?;
+    let configs = Configs::write(home, cluster, models, ports.gateway, ports.watcher)?;
     let logs = home.join("logs");
     fs::create_dir_all(&logs)?;
     let (history, listen) = (home.join("index"), format!("127.0.0.1:{}", ports.index));
@@ -323,6 +333,7 @@ async fn serve(
     mut daemons: Vec<Daemon>,
     state: Option<&Path>,
     stop: CancellationToken,
+    ended: CancellationToken,
 ) -> anyhow::Result<(Vec<Daemon>, anyhow::Result<()>)> {
     listener.set_nonblocking(true)?;
     let listener = tokio::net::TcpListener::from_std(listener)?;
@@ -336,6 +347,7 @@ async fn serve(
         tokio::select! {
             _ = terminate.recv() => break Ok(()),
             _ = interrupt.recv() => break Ok(()),
+            () = ended.cancelled() => break Ok(()),
             _ = looks.tick() => {
                 if let Err(error) = daemons.iter_mut().try_for_each(Daemon::check) {
                     break Err(error);

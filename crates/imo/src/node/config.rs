@@ -20,6 +20,7 @@ pub struct Served<'a> {
 /// What `imo-node operate` is told.
 pub struct Operator<'a> {
     pub rpc: &'a str,
+    pub websocket: &'a str,
     pub port: u16,
     pub mint: Pubkey,
     /// Key files.
@@ -45,7 +46,7 @@ impl Operator<'_> {
             "models": served.collect::<Vec<_>>(),
             "policy": self.policy,
         });
-        let config = json!({ "rpc": self.rpc, "data": folder, "operator": operator });
+        let config = json!({ "rpc": self.rpc, "websocket": self.websocket, "data": folder, "operator": operator });
         write(folder, "operator.toml", &config)
     }
 }
@@ -53,6 +54,7 @@ impl Operator<'_> {
 /// What `imo-node watch` is told.
 pub struct Watcher<'a> {
     pub rpc: &'a str,
+    pub websocket: &'a str,
     /// Of its metrics.
     pub port: u16,
     /// Key file.
@@ -72,7 +74,7 @@ impl Watcher<'_> {
             "listen": format!("127.0.0.1:{}", self.port),
             "policy": self.policy,
         });
-        let config = json!({ "rpc": self.rpc, "data": folder, "watcher": watcher });
+        let config = json!({ "rpc": self.rpc, "websocket": self.websocket, "data": folder, "watcher": watcher });
         write(folder, "watcher.toml", &config)
     }
 }

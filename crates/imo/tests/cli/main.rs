@@ -2,6 +2,7 @@
 
 mod demo;
 mod import;
+mod localnet;
 mod migrate;
 mod model;
 mod pay;

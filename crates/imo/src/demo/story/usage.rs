@@ -132,6 +132,7 @@ impl Story<'_> {
         let keys = self.folder.join("keys");
         let config = node::Operator {
             rpc: self.stage.cluster.url(),
+            websocket: self.stage.cluster.websocket(),
             port,
             mint: self.places.dollars,
             authority: &write_key(&keys, "operator", &role.keypair())?,
@@ -165,6 +166,7 @@ impl Story<'_> {
         let role = Role::Watcher;
         let config = node::Watcher {
             rpc: self.stage.cluster.url(),
+            websocket: self.stage.cluster.websocket(),
             port: self.metrics_port,
             key: &write_key(&self.folder.join("keys"), "watcher", &role.keypair())?,
             models: vec![&self.file],
