@@ -5,6 +5,7 @@ mod api;
 mod business;
 mod catalogue;
 mod description;
+mod ending;
 mod people;
 mod scene;
 mod state;
@@ -17,7 +18,6 @@ use std::{
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
-    thread,
     time::{Duration, Instant},
 };
 
@@ -25,7 +25,7 @@ use anyhow::Context;
 use imo_node::operator::Policy;
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::{runtime::Runtime, signal::unix::SignalKind};
+use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -35,7 +35,6 @@ use crate::{
         liar::LyingOperator,
         lie::{self, Liar},
     },
-    error::OrUserError,
     node::{self, Daemon},
 };
 pub use airdrop::run as airdrop;
@@ -43,6 +42,7 @@ use api::Api;
 use business::{Configs, Customer, REPORT_SECONDS, ROUND_MS};
 use catalogue::Entry;
 use description::Places;
+use ending::Ending;
 use people::{LIAR, LIAR_ANSWERS, OPERATOR, OPERATOR_ANSWERS, PROTOCOL};
 use scene::Scene;
 
@@ -78,7 +78,9 @@ const LOOKS: Duration = Duration::from_secs(1);
 pub fn run(args: &LocalnetArgs) -> anyhow::Result<ExitCode> {
     let programs = cluster::load(args.programs.as_deref())?;
     let node = node::program(args.node.as_deref())?;
+    let runtime = Runtime::new().context("The local cluster needs threads")?;
     let home = Home::open(args.state.as_deref())?;
+    let ending = Ending::watch(&runtime, args.until_input_ends, home.temporary())?;
     let saved = match args.state {
         Some(_) => state::load(home.path())?,
         None => None,
@@ -108,7 +110,6 @@ pub fn run(args: &LocalnetArgs) -> anyhow::Result<ExitCode> {
     };
     let cluster = Arc::new(Cluster::start(settings, &programs, &PROTOCOL.address())?);
     let scene = Scene { cluster: &cluster };
-    let runtime = Runtime::new().context("The local cluster needs threads")?;
     let customer = Customer {
         runtime: &runtime,
         cluster: &cluster,
@@ -172,17 +173,15 @@ pub fn run(args: &LocalnetArgs) -> anyhow::Result<ExitCode> {
         description,
         models: home.path().join("models"),
     };
-    let ended = CancellationToken::new();
-    if args.until_input_ends {
-        let told = ended.clone();
-        thread::spawn(move || {
-            // An input that cannot be read any more has ended as well.
-            let _ = io::copy(&mut io::stdin(), &mut io::sink());
-            told.cancel();
-        });
-    }
-    let served = runtime.block_on(serve(api, api_listener, daemons, args.state.as_deref(), stop, ended));
-    let (mut daemons, ending) = served?;
+    let served = runtime.block_on(serve(
+        api,
+        api_listener,
+        daemons,
+        args.state.as_deref(),
+        stop,
+        ending.runs(),
+    ));
+    let (mut daemons, outcome) = served?;
 
     tell("stopping");
     // The index is the first and reads what the others did at the end.
@@ -198,7 +197,7 @@ pub fn run(args: &LocalnetArgs) -> anyhow::Result<ExitCode> {
         state::save(home.path(), &cluster)?;
     }
     cluster.stop()?;
-    ending.map(|()| ExitCode::SUCCESS)
+    outcome.map(|()| ExitCode::SUCCESS)
 }
 
 /// Where everything is kept.
@@ -210,13 +209,18 @@ enum Home {
 
 impl Home {
     fn open(given: Option<&Path>) -> anyhow::Result<Self> {
-        let Some(folder) = given else {
-            return Ok(Self::Temporary(tempfile::tempdir()?));
-        };
-        fs::create_dir_all(folder)
-            .or_user_error_with(|error| format!("The folder {} cannot be made: {error}.", folder.display()))?;
-        // The daemons are told of it in files elsewhere.
-        Ok(Self::Given(fs::canonicalize(folder)?))
+        match given {
+            Some(folder) => Ok(Self::Given(state::open(folder)?)),
+            None => Ok(Self::Temporary(tempfile::tempdir()?)),
+        }
+    }
+
+    /// What has to be removed by whoever ends the process without ending this.
+    fn temporary(&self) -> Option<PathBuf> {
+        match self {
+            Self::Given(_) => None,
+            Self::Temporary(folder) => Some(folder.path().to_owned()),
+        }
     }
 
     fn path(&self) -> &Path {
@@ -333,21 +337,17 @@ async fn serve(
     mut daemons: Vec<Daemon>,
     state: Option<&Path>,
     stop: CancellationToken,
-    ended: CancellationToken,
+    told: CancellationToken,
 ) -> anyhow::Result<(Vec<Daemon>, anyhow::Result<()>)> {
     listener.set_nonblocking(true)?;
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let cluster = api.cluster.clone();
     let served = axum::serve(listener, api::router(api)).with_graceful_shutdown(stop.clone().cancelled_owned());
     let served = tokio::spawn(served.into_future());
-    let mut terminate = tokio::signal::unix::signal(SignalKind::terminate())?;
-    let mut interrupt = tokio::signal::unix::signal(SignalKind::interrupt())?;
     let (mut looks, mut saves) = (tokio::time::interval(LOOKS), tokio::time::interval(SAVES));
     let ending = loop {
         tokio::select! {
-            _ = terminate.recv() => break Ok(()),
-            _ = interrupt.recv() => break Ok(()),
-            () = ended.cancelled() => break Ok(()),
+            () = told.cancelled() => break Ok(()),
             _ = looks.tick() => {
                 if let Err(error) = daemons.iter_mut().try_for_each(Daemon::check) {
                     break Err(error);

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     cluster::{Accounts, Cluster},
-    error::UserError,
+    error::{OrUserError, UserError},
 };
 
 /// Of this file's layout.
@@ -27,6 +27,39 @@ pub struct Saved {
 
 fn file(folder: &Path) -> PathBuf {
     folder.join("chain.json")
+}
+
+/// Is there from when a cluster begins to be made until it is saved for the first time.
+const UNFINISHED: &str = "unfinished";
+
+/// What daemons and clients of a cluster keep there.
+const PARTS: [&str; 5] = ["operator", "watcher", "index", "liar", "purses"];
+
+/// The folder of a cluster: one that was saved, or one to be made. What is left of one that was not finished is removed.
+pub fn open(folder: &Path) -> anyhow::Result<PathBuf> {
+    fs::create_dir_all(folder)
+        .or_user_error_with(|error| format!("The folder {} cannot be made: {error}.", folder.display()))?;
+    // The daemons are told of it in files elsewhere.
+    let folder = fs::canonicalize(folder)?;
+    let unfinished = folder.join(UNFINISHED);
+    if file(&folder).exists() {
+        return Ok(folder);
+    }
+    if unfinished.exists() {
+        for part in PARTS.map(|part| folder.join(part)) {
+            if part.exists() {
+                fs::remove_dir_all(&part).with_context(|| format!("{} was not removed", part.display()))?;
+            }
+        }
+    } else if fs::read_dir(&folder)?.next().is_some() {
+        return Err(UserError::new(format!(
+            "The folder {} is not empty and holds no saved cluster: name another one.",
+            folder.display()
+        ))
+        .into());
+    }
+    fs::write(unfinished, "")?;
+    Ok(folder)
 }
 
 /// `None` when nothing was saved there.
@@ -60,5 +93,8 @@ pub fn save(folder: &Path, cluster: &Cluster) -> anyhow::Result<()> {
     written.flush()?;
     written.as_file().sync_all()?;
     written.persist(file(folder))?;
-    Ok(())
+    match fs::remove_file(folder.join(UNFINISHED)) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
+        _ => Ok(()),
+    }
 }

@@ -344,6 +344,40 @@ fn given_a_cluster_without_a_folder_when_used_and_stopped_then_nothing_is_left_b
 }
 
 #[test]
+fn given_a_cluster_that_is_stopped_while_it_is_made_when_made_again_then_from_the_beginning_and_nothing_else_is_left() {
+    let (temporary, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let state = folder.path().join("state");
+    let start = |arguments: &[&str]| {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_imo"));
+        process.args(["localnet", "--until-input-ends"]).args(arguments);
+        process.env("TMPDIR", temporary.path()).stdin(Stdio::piped());
+        for port in ["rpc", "ws", "api", "gateway", "index", "watcher", "liar"] {
+            process.args([format!("--{port}-port"), "0".into()]);
+        }
+        process.spawn().unwrap()
+    };
+    // As soon as somebody has bought something.
+    let mut process = start(&["--state", state.to_str().unwrap()]);
+    let begin = Instant::now();
+    while !state.join("purses").exists() {
+        assert!(begin.elapsed() < Duration::from_secs(120), "never: a purse");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    drop(process.stdin.take());
+    assert_eq!(process.wait().unwrap().code(), Some(1));
+    assert!(!state.join("chain.json").exists());
+    let mut process = start(&[]);
+    drop(process.stdin.take());
+    assert_eq!(process.wait().unwrap().code(), Some(1));
+    let left: Vec<_> = std::fs::read_dir(temporary.path()).unwrap().collect();
+    assert!(left.is_empty(), "{left:?}");
+
+    let localnet = Localnet::start(&["--state", state.to_str().unwrap()], temporary.path());
+    assert!(number(&localnet.index("/v1/models?limit=2")["items"][1]["revenue"]["final_units"]) > 0);
+    localnet.stop();
+}
+
+#[test]
 fn given_a_taken_port_or_a_folder_of_something_else_when_started_then_refused() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
@@ -356,4 +390,8 @@ fn given_a_taken_port_or_a_folder_of_something_else_when_started_then_refused() 
     let output = imo(&["localnet", "--state", folder.path().to_str().unwrap()]);
     assert_refused(&output, "is no saved cluster");
     assert_refused(&imo(&["localnet", "--node", "/nowhere"]), "is missing: build it");
+
+    std::fs::rename(folder.path().join("chain.json"), folder.path().join("diary.txt")).unwrap();
+    let output = imo(&["localnet", "--state", folder.path().to_str().unwrap()]);
+    assert_refused(&output, "is not empty and holds no saved cluster");
 }

@@ -151,7 +151,7 @@ impl Story<'_> {
         let config = config.write(&self.folder.join("operator"))?;
         let log = self.folder.join("operator.log");
         let arguments = ["operate".as_ref(), "--config".as_ref(), config.as_os_str()];
-        let mut daemon = Daemon::start(&self.node, "operator", &arguments, log)?;
+        let mut daemon = Daemon::start(self.node, "operator", &arguments, log)?;
         daemon.wait_for_port(port)?;
         self.stage.aside(
             role,
@@ -175,7 +175,7 @@ impl Story<'_> {
         let config = config.write(&self.folder.join("watcher"))?;
         let log = self.folder.join("watcher.log");
         let arguments = ["watch".as_ref(), "--config".as_ref(), config.as_os_str()];
-        let mut daemon = Daemon::start(&self.node, "watcher", &arguments, log)?;
+        let mut daemon = Daemon::start(self.node, "watcher", &arguments, log)?;
         daemon.wait_for_port(self.metrics_port)?;
         self.stage
             .aside(role, "watches with its own copy of the model: imo-node watch");
