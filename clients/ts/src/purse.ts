@@ -3,7 +3,7 @@
  * stored before its voucher leaves.
  */
 
-import type { Address } from '@solana/kit';
+import { getBase64Decoder, getBase64Encoder, type Address, type ReadonlyUint8Array } from '@solana/kit';
 
 import { fromHex, hash, toHex, type Hash } from './bytes.js';
 import { MerkleTree } from './merkle.js';
@@ -97,6 +97,8 @@ export type StoredPurse = {
     generation: number;
     /** Whether the last question has no answer yet. */
     asking: boolean;
+    /** Base64 of that question's input, so that it can be asked again by whoever has nothing but the purse. */
+    input?: string;
     entries: Array<{ model_root: string; input_root: string; price_units: number; salt: string }>;
 };
 
@@ -105,11 +107,13 @@ export function purseName(lane: PayingLane): string {
     return `${lane.lane}-${lane.laneGeneration}`;
 }
 
-export function writePurse(purse: Purse, asking: boolean): string {
+/** `asking` is the input of the last question, while that has no answer. */
+export function writePurse(purse: Purse, asking?: ReadonlyUint8Array): string {
     const stored: StoredPurse = {
         lane: purse.lane.lane,
         generation: number(purse.lane.laneGeneration),
-        asking,
+        asking: asking !== undefined,
+        ...(asking && { input: getBase64Decoder().decode(asking) }),
         entries: purse.entries.map((entry) => ({
             model_root: toHex(entry.modelRoot),
             input_root: toHex(entry.inputRoot),
@@ -121,7 +125,7 @@ export function writePurse(purse: Purse, asking: boolean): string {
 }
 
 /** A stored purse of this lane. Refuses one of another lane, or of a lane that was closed and opened again since. */
-export function readPurse(lane: PayingLane, text: string): { purse: Purse; asking: boolean } {
+export function readPurse(lane: PayingLane, text: string): { purse: Purse; asking: boolean; input?: ReadonlyUint8Array } {
     const stored = JSON.parse(text) as StoredPurse;
     if (stored.lane !== lane.lane || BigInt(stored.generation) !== lane.laneGeneration) {
         throw new Error('The stored purse is of another lane, or of one that was closed since.');
@@ -132,7 +136,8 @@ export function readPurse(lane: PayingLane, text: string): { purse: Purse; askin
         priceUnits: BigInt(entry.price_units),
         salt: hash(fromHex(entry.salt)),
     }));
-    return { purse: new Purse(lane, entries), asking: stored.asking };
+    const input = stored.asking && stored.input !== undefined ? getBase64Encoder().encode(stored.input) : undefined;
+    return { purse: new Purse(lane, entries), asking: stored.asking, ...(input && { input }) };
 }
 
 /** JSON's numbers are exact up to 2^53, which a price in units is far below. */

@@ -50,7 +50,7 @@ test('given two questions at the same time when asked then one after the other',
     const operator = new FakeOperator(made);
     const { payer } = payerOf(made, operator);
     const answers = await Promise.all([payer.ask(INPUT), payer.ask(OTHER)]);
-    assert.deepEqual(answers.map(({ receipt }) => receipt.sequence), [0n, 1n]);
+    assert.deepEqual(answers.map(({ receipt }) => receipt.sequence).sort(), [0n, 1n]);
 });
 
 test('given a question when its voucher leaves then it is stored already', async () => {
@@ -125,6 +125,39 @@ test('given a question that may have been taken when it is refused later then it
         const { asking, entries } = await stored();
         assert.deepEqual([asking, entries.length], kept ? [true, 1] : [false, 0], code);
     }
+});
+
+test('given a try that got lost when the next one is refused for good then the question is kept, for the first may have been taken', async () => {
+    const made = await world();
+    const operator = new FakeOperator(made);
+    const { payer, stored } = payerOf(made, operator, { attempts: 2 });
+    operator.mischief = [() => json(503, {}, { 'retry-after': '0.01' }), () => json(402, { error: 'No.', code: 'session_over' })];
+    await assert.rejects(() => payer.ask(INPUT), NotAnswered);
+    assert.deepEqual([(await stored()).asking, (await stored()).entries.length], [true, 1]);
+});
+
+test('given a key that refuses to sign when asked then nothing was asked', async () => {
+    const made = await world();
+    const operator = new FakeOperator(made);
+    const session = { ...made.session, signMessages: () => Promise.reject(new Error('not now')) };
+    const { payer, storage, stored } = payerOf(made, operator, { session });
+    await assert.rejects(() => payer.ask(INPUT), /not now/);
+    assert.deepEqual([(await stored()).asking, (await stored()).entries.length, operator.count], [false, 0, 0]);
+    assert.equal((await payerOf(made, operator, { storage }).payer.ask(OTHER)).receipt.sequence, 0n);
+});
+
+test('given a crash before the answer when resumed by whoever has only the purse then the question is answered, and nothing is pending', async () => {
+    const made = await world();
+    const operator = new FakeOperator(made);
+    const { payer, storage, stored } = payerOf(made, operator);
+    assert.equal(await payer.resume(), undefined);
+    operator.mischief = [() => json(503, {})];
+    await assert.rejects(() => payer.ask(INPUT), NotAnswered);
+    const again = payerOf(made, operator, { storage }).payer;
+    const bought = await again.resume();
+    assert.deepEqual([bought?.values, bought?.receipt.sequence, operator.count], [OUTPUT, 0n, 1]);
+    assert.equal((await stored()).input, undefined);
+    assert.equal(await again.resume(), undefined);
 });
 
 test('given an answer with something wrong when checked then it is none, and the question stays asked', async () => {
