@@ -27,7 +27,7 @@ import { fetchMaybeSession } from './generated/revenue-escrow/accounts/session.j
 import { findCreditPda, findLanePda, findSessionPda } from './generated/revenue-escrow/pdas/index.js';
 import { tensorRoot } from './merkle.js';
 import { answerKeyHash, answerMessage, parseReceipt, PUBLIC_SALT, sameReceipt, voucherMessage, type Claim, type Receipt } from './messages.js';
-import { Purse, purseName, readPurse, writePurse, type PaidQuestion, type PayingLane } from './purse.js';
+import { Purse, readPurse, writePurse, type PaidQuestion, type PayingLane } from './purse.js';
 import type { PurseStorage } from './storage.js';
 import { parseTensorSpec, tensorBytes, tensorValues, type TensorSpec, type Verdict, type VerifierModel } from './verifier.js';
 
@@ -161,13 +161,13 @@ export class Payer {
     async ask(input: readonly number[] | ReadonlyUint8Array, offer?: Offer): Promise<Bought> {
         const found = offer ?? (await this.lookUp());
         const bytes = tensorBytes(found.input, input);
-        return this.#config.storage.exclusively(purseName(found.lane), () => this.#askAlone(found, bytes));
+        return this.#config.storage.exclusively(found.lane.lane, () => this.#askAlone(found, bytes));
     }
 
     /** Asks the question once more that has no answer yet, after a crash for instance; `undefined` when there is none. */
     async resume(offer?: Offer): Promise<Bought | undefined> {
         const found = offer ?? (await this.lookUp());
-        return this.#config.storage.exclusively(purseName(found.lane), async () => {
+        return this.#config.storage.exclusively(found.lane.lane, async () => {
             const { asking, input } = await this.#open(found);
             if (!asking) return undefined;
             if (!input) throw new Error('The purse does not hold the input of the question that has no answer yet: ask that question again.');
@@ -230,17 +230,22 @@ export class Payer {
         }
     }
 
-    async #open(offer: Offer): Promise<ReturnType<typeof readPurse>> {
-        const text = await this.#config.storage.load(purseName(offer.lane));
-        if (text !== undefined) return readPurse(offer.lane, text);
+    async #open(offer: Offer): Promise<NonNullable<ReturnType<typeof readPurse>>> {
+        const { lane, laneGeneration } = offer.lane;
+        const { storage } = this.#config;
+        const text = await storage.load(lane);
+        const opened = text === undefined ? undefined : readPurse(offer.lane, text);
+        if (opened) return opened;
         if (offer.collectedCount > 0n) {
             throw new Error(`${offer.collectedCount} answers were collected from this lane, but there is no purse that knows the questions.`);
         }
+        // What was asked before the lane was closed is evidence still.
+        if (text !== undefined) await storage.save(`${lane}-before-${laneGeneration}`, text);
         return { purse: new Purse(offer.lane), asking: false };
     }
 
     #save(purse: Purse, asking?: Uint8Array): Promise<void> {
-        return this.#config.storage.save(purseName(purse.lane), writePurse(purse, asking));
+        return this.#config.storage.save(purse.lane.lane, writePurse(purse, asking));
     }
 }
 

@@ -102,11 +102,6 @@ export type StoredPurse = {
     entries: Array<{ model_root: string; input_root: string; price_units: number; salt: string }>;
 };
 
-/** Under which name a lane's purse is stored. A lane that is closed and opened again has the same address, and nothing was asked on it yet. */
-export function purseName(lane: PayingLane): string {
-    return `${lane.lane}-${lane.laneGeneration}`;
-}
-
 /** `asking` is the input of the last question, while that has no answer. */
 export function writePurse(purse: Purse, asking?: ReadonlyUint8Array): string {
     const stored: StoredPurse = {
@@ -124,12 +119,16 @@ export function writePurse(purse: Purse, asking?: ReadonlyUint8Array): string {
     return JSON.stringify(stored);
 }
 
-/** A stored purse of this lane. Refuses one of another lane, or of a lane that was closed and opened again since. */
-export function readPurse(lane: PayingLane, text: string): { purse: Purse; asking: boolean; input?: ReadonlyUint8Array } {
+/**
+ * A stored purse of this lane; `undefined` when it is of the lane before it was closed and opened again, on which nothing can be signed any more. Refuses one of another lane, and one of
+ * a later generation than the chain showed.
+ */
+export function readPurse(lane: PayingLane, text: string): { purse: Purse; asking: boolean; input?: ReadonlyUint8Array } | undefined {
     const stored = JSON.parse(text) as StoredPurse;
-    if (stored.lane !== lane.lane || BigInt(stored.generation) !== lane.laneGeneration) {
-        throw new Error('The stored purse is of another lane, or of one that was closed since.');
+    if (stored.lane !== lane.lane || BigInt(stored.generation) > lane.laneGeneration) {
+        throw new Error('The stored purse is of another lane, or newer than the lane that the RPC shows.');
     }
+    if (BigInt(stored.generation) < lane.laneGeneration) return undefined;
     const entries = stored.entries.map((entry) => ({
         modelRoot: hash(fromHex(entry.model_root)),
         inputRoot: hash(fromHex(entry.input_root)),
