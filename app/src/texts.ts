@@ -443,6 +443,7 @@ export const t = {
       anotherInput: "The receipt is about another input.",
       wrongOutput: (element: number, computed: number, claimed: number) => `Wrong: element ${element} is ${computed}, but the operator said ${claimed}. This can be proven on chain while the report’s window is open.`,
       wrongClaim: "Wrong: the operator handed out the right answer and signed another one.",
+      anotherShape: "What was handed out is no output of this model at all: it has another number of elements.",
       wrongHandedOut: (element: number, computed: number, claimed: number) => `The signed claim is right, but what was handed out is not: element ${element} is ${computed}, not ${claimed}.`,
     },
   },

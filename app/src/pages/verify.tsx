@@ -172,6 +172,8 @@ function verdictText(verdict: Verdict | undefined): string {
       return t.verify.verdicts.anotherModel;
     case "another-input":
       return t.verify.verdicts.anotherInput;
+    case "another-shape":
+      return t.verify.verdicts.anotherShape;
     case "wrong-output":
       return t.verify.verdicts.wrongOutput(verdict.element, verdict.computed, verdict.claimed);
     case "wrong-claim":

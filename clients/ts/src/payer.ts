@@ -16,7 +16,7 @@ import {
 } from '@solana/kit';
 
 import { equal, type Hash } from './bytes.js';
-import { fromBase64, Gateway, paymentHeader, type Fetch, type InferResponse, type Refusal } from './gateway.js';
+import { fromBase64, Gateway, paymentHeader, type Asked, type Fetch, type InferResponse, type Refusal } from './gateway.js';
 import { fetchModel } from './generated/model-token/accounts/model.js';
 import { fetchModelVersion } from './generated/model-token/accounts/modelVersion.js';
 import { fetchProtocol } from './generated/model-token/accounts/protocol.js';
@@ -27,7 +27,7 @@ import { fetchMaybeSession } from './generated/revenue-escrow/accounts/session.j
 import { findCreditPda, findLanePda, findSessionPda } from './generated/revenue-escrow/pdas/index.js';
 import { tensorRoot } from './merkle.js';
 import { answerKeyHash, answerMessage, parseReceipt, PUBLIC_SALT, sameReceipt, voucherMessage, type Claim, type Receipt } from './messages.js';
-import { Purse, purseName, readPurse, writePurse, type PaidQuestion, type PayingLane } from './purse.js';
+import { Purse, readPurse, writePurse, type PaidQuestion, type PayingLane } from './purse.js';
 import type { PurseStorage } from './storage.js';
 import { parseTensorSpec, tensorBytes, tensorValues, type TensorSpec, type Verdict, type VerifierModel } from './verifier.js';
 
@@ -156,28 +156,42 @@ export class Payer {
 
     /**
      * Asks one question and checks the answer's receipt, signature and roots. The question is stored before its voucher leaves. When no answer comes (`NotAnswered`, not final),
-     * the same question has to be asked again before any other; it is paid for once.
+     * the same question has to be asked again before any other, or `resume` does; it is paid for once.
      */
     async ask(input: readonly number[] | ReadonlyUint8Array, offer?: Offer): Promise<Bought> {
         const found = offer ?? (await this.lookUp());
         const bytes = tensorBytes(found.input, input);
-        return this.#config.storage.exclusively(purseName(found.lane), () => this.#askAlone(found, bytes));
+        return this.#config.storage.exclusively(found.lane.lane, () => this.#askAlone(found, bytes));
+    }
+
+    /** Asks the question once more that has no answer yet, after a crash for instance; `undefined` when there is none. */
+    async resume(offer?: Offer): Promise<Bought | undefined> {
+        const found = offer ?? (await this.lookUp());
+        return this.#config.storage.exclusively(found.lane.lane, async () => {
+            const { asking, input } = await this.#open(found);
+            if (!asking) return undefined;
+            if (!input) throw new Error('The purse does not hold the input of the question that has no answer yet: ask that question again.');
+            return this.#askAlone(found, input.slice());
+        });
     }
 
     async #askAlone(offer: Offer, input: Uint8Array): Promise<Bought> {
         const { purse, asking } = await this.#open(offer);
         const question = asking ? askAgain(purse, offer, input) : await this.#askNext(purse, offer, input);
-        const asked = await this.#send(offer, question, input);
+        // Whatever an operator keeps of a question that is not owed, it can collect one voucher of this count, not two.
+        const forget = () => this.#save(new Purse(offer.lane, purse.entries.slice(0, -1)));
+        const payment = await this.#sign(question).catch(async (error: unknown) => {
+            if (!asking) await forget();
+            throw error;
+        });
+        const { asked, mayBeTaken } = await this.#send(offer, payment, input);
         if (asked.kind === 'refused') {
             const { refusal } = asked;
-            // An honest operator has not taken the question. Whatever it keeps, it can collect one voucher of this count, not two.
-            if (refusal.isFinal && (!asking || NOT_TAKEN.has(refusal.code))) {
-                await this.#save(new Purse(offer.lane, purse.entries.slice(0, -1)), false);
-            }
+            if (refusal.isFinal && (NOT_TAKEN.has(refusal.code) || !(asking || mayBeTaken))) await forget();
             throw new NotAnswered(refusal);
         }
         const bought = await checkAnswer(offer.lane, question, asked.response);
-        await this.#save(purse, false);
+        await this.#save(purse);
         const { verifier } = this.#config;
         if (!verifier) return bought;
         return { ...bought, verdict: verifier.check({ claim: bought.receipt.claim, input, output: bought.output }) };
@@ -191,43 +205,53 @@ export class Payer {
             salt: offer.private ? crypto.getRandomValues(new Uint8Array(32)) : PUBLIC_SALT,
         };
         const question = purse.ask(entry, offer.expiresUnix);
-        await this.#save(purse, true);
+        await this.#save(purse, input);
         return question;
     }
 
-    async #send(offer: Offer, question: PaidQuestion, input: Uint8Array) {
-        const { session, model, attempts = 4 } = this.#config;
+    async #sign(question: PaidQuestion): Promise<string> {
+        const { session } = this.#config;
         const message = voucherMessage(question.voucher);
         const [signatures] = await session.signMessages([createSignableMessage(message)]);
         const signature = signatures?.[session.address];
         if (!signature) throw new Error(`The session key ${session.address} did not sign.`);
-        const payment = paymentHeader(message, signature, question.request.salt);
+        return paymentHeader(message, signature, question.request.salt);
+    }
+
+    /** Sends it until there is an answer or a refusal for good, and says whether an earlier try may have been taken. */
+    async #send(offer: Offer, payment: string, input: Uint8Array): Promise<{ asked: Asked; mayBeTaken: boolean }> {
+        const { model, attempts = 4 } = this.#config;
         const gateway = new Gateway(offer.endpoint, this.#config.fetch);
         for (let attempt = 1; ; attempt += 1) {
             const asked = await gateway.infer(model, input, payment);
-            if (asked.kind === 'answered' || asked.refusal.isFinal || attempt >= attempts) return asked;
+            if (asked.kind === 'answered' || asked.refusal.isFinal || attempt >= attempts) return { asked, mayBeTaken: attempt > 1 };
             const seconds = asked.refusal.retryAfterSeconds ?? 2 ** (attempt - 1);
             await new Promise((resolve) => setTimeout(resolve, 1000 * Math.min(seconds, 30)));
         }
     }
 
-    async #open(offer: Offer): Promise<{ purse: Purse; asking: boolean }> {
-        const text = await this.#config.storage.load(purseName(offer.lane));
-        if (text !== undefined) return readPurse(offer.lane, text);
+    async #open(offer: Offer): Promise<NonNullable<ReturnType<typeof readPurse>>> {
+        const { lane, laneGeneration } = offer.lane;
+        const { storage } = this.#config;
+        const text = await storage.load(lane);
+        const opened = text === undefined ? undefined : readPurse(offer.lane, text);
+        if (opened) return opened;
         if (offer.collectedCount > 0n) {
             throw new Error(`${offer.collectedCount} answers were collected from this lane, but there is no purse that knows the questions.`);
         }
+        // What was asked before the lane was closed is evidence still.
+        if (text !== undefined) await storage.save(`${lane}-before-${laneGeneration}`, text);
         return { purse: new Purse(offer.lane), asking: false };
     }
 
-    #save(purse: Purse, asking: boolean): Promise<void> {
-        return this.#config.storage.save(purseName(purse.lane), writePurse(purse, asking));
+    #save(purse: Purse, asking?: Uint8Array): Promise<void> {
+        return this.#config.storage.save(purse.lane.lane, writePurse(purse, asking));
     }
 }
 
 function askAgain(purse: Purse, offer: Offer, input: Uint8Array): PaidQuestion {
     const last = purse.entries.at(-1);
-    if (!last || !equal(last.modelRoot, offer.modelRoot) || !equal(last.inputRoot, tensorRoot(input))) {
+    if (!last || !equal(last.inputRoot, tensorRoot(input))) {
         throw new Error('The last question on this lane has no answer yet: ask it again first, then this one.');
     }
     return purse.askAgain(offer.expiresUnix)!;

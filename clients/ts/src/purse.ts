@@ -3,7 +3,7 @@
  * stored before its voucher leaves.
  */
 
-import type { Address } from '@solana/kit';
+import { getBase64Decoder, getBase64Encoder, type Address, type ReadonlyUint8Array } from '@solana/kit';
 
 import { fromHex, hash, toHex, type Hash } from './bytes.js';
 import { MerkleTree } from './merkle.js';
@@ -97,19 +97,18 @@ export type StoredPurse = {
     generation: number;
     /** Whether the last question has no answer yet. */
     asking: boolean;
+    /** Base64 of that question's input, so that it can be asked again by whoever has nothing but the purse. */
+    input?: string;
     entries: Array<{ model_root: string; input_root: string; price_units: number; salt: string }>;
 };
 
-/** Under which name a lane's purse is stored. A lane that is closed and opened again has the same address, and nothing was asked on it yet. */
-export function purseName(lane: PayingLane): string {
-    return `${lane.lane}-${lane.laneGeneration}`;
-}
-
-export function writePurse(purse: Purse, asking: boolean): string {
+/** `asking` is the input of the last question, while that has no answer. */
+export function writePurse(purse: Purse, asking?: ReadonlyUint8Array): string {
     const stored: StoredPurse = {
         lane: purse.lane.lane,
         generation: number(purse.lane.laneGeneration),
-        asking,
+        asking: asking !== undefined,
+        ...(asking && { input: getBase64Decoder().decode(asking) }),
         entries: purse.entries.map((entry) => ({
             model_root: toHex(entry.modelRoot),
             input_root: toHex(entry.inputRoot),
@@ -120,19 +119,24 @@ export function writePurse(purse: Purse, asking: boolean): string {
     return JSON.stringify(stored);
 }
 
-/** A stored purse of this lane. Refuses one of another lane, or of a lane that was closed and opened again since. */
-export function readPurse(lane: PayingLane, text: string): { purse: Purse; asking: boolean } {
+/**
+ * A stored purse of this lane; `undefined` when it is of the lane before it was closed and opened again, on which nothing can be signed any more. Refuses one of another lane, and one of
+ * a later generation than the chain showed.
+ */
+export function readPurse(lane: PayingLane, text: string): { purse: Purse; asking: boolean; input?: ReadonlyUint8Array } | undefined {
     const stored = JSON.parse(text) as StoredPurse;
-    if (stored.lane !== lane.lane || BigInt(stored.generation) !== lane.laneGeneration) {
-        throw new Error('The stored purse is of another lane, or of one that was closed since.');
+    if (stored.lane !== lane.lane || BigInt(stored.generation) > lane.laneGeneration) {
+        throw new Error('The stored purse is of another lane, or newer than the lane that the RPC shows.');
     }
+    if (BigInt(stored.generation) < lane.laneGeneration) return undefined;
     const entries = stored.entries.map((entry) => ({
         modelRoot: hash(fromHex(entry.model_root)),
         inputRoot: hash(fromHex(entry.input_root)),
         priceUnits: BigInt(entry.price_units),
         salt: hash(fromHex(entry.salt)),
     }));
-    return { purse: new Purse(lane, entries), asking: stored.asking };
+    const input = stored.asking && stored.input !== undefined ? getBase64Encoder().encode(stored.input) : undefined;
+    return { purse: new Purse(lane, entries), asking: stored.asking, ...(input && { input }) };
 }
 
 /** JSON's numbers are exact up to 2^53, which a price in units is far below. */

@@ -4,7 +4,7 @@
 //! `{ failed u32, at u32, length u32 }` as the machine has them; a failed one is a sentence in UTF-8. The caller gives it back with [`imo_release`].
 #![allow(unsafe_code)]
 
-use std::{mem::ManuallyDrop, ptr, slice};
+use std::{mem::ManuallyDrop, ptr};
 
 use opml::Claim;
 use opml_runtime::Model;
@@ -135,6 +135,6 @@ pub unsafe extern "C" fn imo_release(reply: *mut Reply) {
     // SAFETY: as this function's caller says; both boxes were made in `Reply::of`.
     unsafe {
         let reply = Box::from_raw(reply);
-        drop(Box::from_raw(slice::from_raw_parts_mut(reply.at, reply.len)));
+        drop(Box::from_raw(ptr::slice_from_raw_parts_mut(reply.at, reply.len)));
     }
 }
