@@ -26,7 +26,7 @@ pub fn run(project: &Project, full: bool) -> Result<ExitCode> {
     let code = pass_on(
         project
             .cargo()
-            .args(["run", "--release", "--locked", "--manifest-path"])
+            .args(["run", "--release", "--manifest-path"])
             .arg(project.root.join("bench/node/Cargo.toml"))
             .arg("--target-dir")
             .arg(project.cargo_target.join("bench-node"))

@@ -10,14 +10,12 @@ use opml::{Claim, Hash};
 use sqlx::{Row, any::AnyRow};
 
 use super::{Blobs, Store, StoreError, hash, number, stored};
-use crate::text::parse_hash;
 
 /// Receipts of one page.
 const PAGE: u64 = 1_024;
 
-/// Hexadecimal digits of a hash, and of the four of a receipt.
-const HASH_DIGITS: usize = 64;
-const RECEIPT_DIGITS: usize = 4 * HASH_DIGITS;
+/// What of a receipt does not follow from its place: four hashes.
+const RECEIPT_BYTES: usize = 128;
 
 /// A lane as the node has served it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -194,15 +192,14 @@ impl Store {
         generation: u64,
         sequences: Range<u64>,
     ) -> Result<Vec<Receipt>, StoreError> {
-        let hex = |column: &str| match self.sqlite {
-            true => format!("hex({column})"),
-            false => format!("encode({column}, 'hex')"),
+        let all = "model_root || input_root || output_root || salt";
+        // SQLite joins bytes as text without looking at them, and gives them back as bytes.
+        let page = match self.sqlite {
+            true => format!("CAST(string_agg({all}, '' ORDER BY sequence) AS BLOB)"),
+            false => format!("string_agg({all}, ''::BYTEA ORDER BY sequence)"),
         };
-        let columns = ["model_root", "input_root", "output_root", "salt"]
-            .map(hex)
-            .join(" || ");
         let sql = format!(
-            "SELECT string_agg({columns}, '' ORDER BY sequence) AS page FROM requests WHERE lane = $1 AND generation = $2 AND sequence >= $3 AND sequence < $4"
+            "SELECT {page} AS page FROM requests WHERE lane = $1 AND generation = $2 AND sequence >= $3 AND sequence < $4"
         );
         let mut receipts = Vec::new();
         let mut first = sequences.start;
@@ -215,22 +212,19 @@ impl Store {
                 .bind(stored(end)?)
                 .fetch_one(&self.pool)
                 .await?;
-            let page: Option<String> = row.try_get("page")?;
-            let (page, []) = page
-                .as_deref()
-                .unwrap_or_default()
-                .as_bytes()
-                .as_chunks::<RECEIPT_DIGITS>()
-            else {
+            let page: Option<Vec<u8>> = row.try_get("page")?;
+            let (page, []) = page.as_deref().unwrap_or_default().as_chunks::<RECEIPT_BYTES>() else {
                 return Err(StoreError::Malformed("receipts"));
             };
             // No sequence is there twice, so that as many as were asked for are all of them.
             if page.len() as u64 != end - first {
                 return Err(StoreError::Missing(*lane));
             }
-            for (digits, sequence) in page.iter().zip(first..) {
-                receipts.push(parse_receipt(lane, sequence, digits).ok_or(StoreError::Malformed("receipts"))?);
-            }
+            receipts.extend(
+                page.iter()
+                    .zip(first..)
+                    .map(|(bytes, sequence)| receipt(lane, sequence, bytes)),
+            );
             first = end;
         }
         Ok(receipts)
@@ -253,18 +247,18 @@ impl Store {
     }
 }
 
-fn parse_receipt(lane: &Pubkey, sequence: u64, digits: &[u8; RECEIPT_DIGITS]) -> Option<Receipt> {
-    let hash = |at: usize| parse_hash(digits.get(at * HASH_DIGITS..(at + 1) * HASH_DIGITS)?);
-    Some(Receipt {
+fn receipt(lane: &Pubkey, sequence: u64, bytes: &[u8; RECEIPT_BYTES]) -> Receipt {
+    let hash = |place: usize| std::array::from_fn(|byte| bytes[place * 32 + byte]);
+    Receipt {
         lane: *lane,
         sequence,
         claim: Claim {
-            model_root: hash(0)?,
-            input_root: hash(1)?,
-            output_root: hash(2)?,
+            model_root: hash(0),
+            input_root: hash(1),
+            output_root: hash(2),
         },
-        salt: hash(3)?,
-    })
+        salt: hash(3),
+    }
 }
 
 fn stored_lane(row: &AnyRow) -> Result<StoredLane, StoreError> {

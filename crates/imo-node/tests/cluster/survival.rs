@@ -5,7 +5,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::Command,
     time::{Duration, Instant},
 };
 
@@ -22,6 +22,7 @@ use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
     postgres::Postgres,
+    process::Process,
     world::{PRICE, STAKE, World, key, port, workspace},
 };
 
@@ -241,39 +242,29 @@ fn configure(world: &World, folder: &Path, listen: &str, rpc: &str, database: &s
     path
 }
 
-/// A process that is started again whenever it ends, as a service manager would. It ends with the test, whatever becomes of that.
+/// A process that is started again whenever it ends, as a service manager would.
 struct Supervised {
     config: PathBuf,
-    child: Child,
+    process: Process,
 }
 
 impl Supervised {
     fn start(config: &Path) -> Self {
-        let mut log = std::fs::OpenOptions::new();
-        let log = log.create(true).append(true).open(config.with_extension("log"));
-        let child = Command::new(env!("CARGO_BIN_EXE_imo-node"))
-            .args(["operate", "--config"])
-            .arg(config)
-            .stdin(Stdio::null())
-            .stderr(log.unwrap())
-            .spawn()
-            .unwrap();
         Self {
             config: config.to_owned(),
-            child,
+            process: Process::start("operate", config),
         }
     }
 
     /// SIGKILL, and up again.
     fn kill(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+        self.process.kill();
         *self = Self::start(&self.config);
     }
 
     /// It gives up when it cannot begin, without an RPC or a database.
     fn keep_up(&mut self) {
-        if self.child.try_wait().unwrap().is_some() {
+        if self.process.has_ended() {
             std::thread::sleep(Duration::from_millis(200));
             *self = Self::start(&self.config);
         }
@@ -281,22 +272,9 @@ impl Supervised {
 
     /// Told to stop, it stops by itself.
     fn stop(mut self) {
-        let id = self.child.id().to_string();
+        let id = self.process.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-        assert!(self.child.wait().unwrap().success());
-    }
-}
-
-impl Drop for Supervised {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        if std::thread::panicking() {
-            eprintln!(
-                "{}",
-                std::fs::read_to_string(self.config.with_extension("log")).unwrap_or_default()
-            );
-        }
+        assert!(self.process.wait().unwrap().success());
     }
 }
 
