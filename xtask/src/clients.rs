@@ -40,7 +40,7 @@ fn folder(project: &Project) -> PathBuf {
     project.root.join("clients/ts")
 }
 
-fn npm() -> Result<Command> {
+pub fn npm() -> Result<Command> {
     process::find_on_path("npm")
         .map(Command::new)
         .ok_or_else(|| Missing("npm is not here; install Node 20.19 or later, which brings it".to_owned()).into())

@@ -1,5 +1,6 @@
 //! `cargo xtask`: everything one does with this repository.
 
+mod browser;
 mod checks;
 mod clients;
 mod fuzz;
@@ -8,6 +9,7 @@ mod programs;
 mod project;
 mod runs;
 mod runtime_bench;
+mod web_app;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};

@@ -3,7 +3,7 @@
 use crate::{
     programs,
     project::{Project, pass_on},
-    runtime_bench,
+    runtime_bench, web_app,
 };
 use anyhow::Result;
 use std::process::ExitCode;
@@ -17,10 +17,20 @@ pub fn demo(project: &Project, arguments: &[String]) -> Result<ExitCode> {
 
 /// All suites but one are measured on the compiled programs.
 pub fn bench(project: &Project, suite: Option<&str>) -> Result<ExitCode> {
+    if suite == Some(web_app::SUITE) {
+        programs::build(project, &[])?;
+        return web_app::bench(project);
+    }
     if suite != Some(runtime_bench::SUITE) {
         programs::build(project, &[])?;
         let code = pass_on(project.workspace_program("bench")?.args(suite))?;
         if suite.is_some() || code != ExitCode::SUCCESS {
+            return Ok(code);
+        }
+    }
+    if suite.is_none() {
+        let code = web_app::bench(project)?;
+        if code != ExitCode::SUCCESS {
             return Ok(code);
         }
     }
