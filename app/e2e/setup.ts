@@ -45,7 +45,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
     process.env["IMO_LOCALNET"] = started.localnet.api;
     app = await preview({ root: join(ROOT, "app"), preview: { host: "127.0.0.1", port: 0 } });
     const { port } = app.httpServer.address() as { port: number };
-    browser = await chromium.launchServer({ executablePath: chromiumProgram(), args: ["--no-sandbox"] });
+    const libraries = process.env["IMO_CHROMIUM_LIBRARIES"];
+    browser = await chromium.launchServer({
+      executablePath: chromiumProgram(),
+      args: ["--no-sandbox"],
+      env: libraries === undefined ? process.env : { ...process.env, LD_LIBRARY_PATH: libraries },
+    });
     project.provide("app", `http://127.0.0.1:${port}`);
     project.provide("browser", browser.wsEndpoint());
     project.provide("localnet", started.localnet);
@@ -64,7 +69,7 @@ function chromiumProgram(): string {
   const named = process.env["IMO_CHROMIUM"];
   if (named !== undefined) return named;
   const found = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) => existsSync(path));
-  if (found === undefined) throw new Error("There is no Chromium: set IMO_CHROMIUM to one, or start the tests by `cargo xtask app-test`.");
+  if (found === undefined) throw new Error("There is no Chromium: set IMO_CHROMIUM to one, or start the tests by `cargo xtask bench app`, which brings one.");
   return found;
 }
 

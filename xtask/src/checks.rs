@@ -3,6 +3,7 @@
 use crate::{
     clients, idl, programs,
     project::{Project, pass_on},
+    web_app,
 };
 use anyhow::{Result, bail};
 use std::{process::ExitCode, time::Instant};
@@ -30,11 +31,13 @@ pub fn test(project: &Project) -> Result<ExitCode> {
         idl::check(project, &programs::select(&[])?).map(|()| ExitCode::SUCCESS)
     })?;
     stage("TypeScript client", || clients::test(project))?;
+    stage("web app", || web_app::test(project))?;
     // Documentation tests are part of it.
     stage("tests", || {
         pass_on(project.cargo().args(["test", "--workspace", "--no-fail-fast"]))
     })?;
     stage("examples of the TypeScript client", || clients::examples(project))?;
+    stage("scenarios of the web app", || web_app::scenarios(project))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,6 +1,7 @@
 //! `cargo xtask`: everything one does with this repository.
 
 mod app;
+mod browser;
 mod checks;
 mod clients;
 mod fuzz;
@@ -11,6 +12,7 @@ mod project;
 mod results;
 mod runs;
 mod runtime_bench;
+mod web_app;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};

@@ -3,7 +3,7 @@
 use crate::{
     node_bench, programs,
     project::{Project, pass_on},
-    runtime_bench,
+    runtime_bench, web_app,
 };
 use anyhow::Result;
 use std::process::ExitCode;
@@ -16,26 +16,30 @@ pub fn imo(project: &Project, command: &str, arguments: &[String]) -> Result<Exi
     pass_on(project.workspace_program("imo")?.arg(command).args(arguments))
 }
 
-/// All suites but the executor's are measured on the compiled programs.
+/// All suites but the executor's are measured on the compiled programs. Three are separate: they are built in another way than the tests are.
 pub fn bench(project: &Project, suite: Option<&str>, full: bool) -> Result<ExitCode> {
     if suite != Some(runtime_bench::SUITE) {
         programs::build(project, &[])?;
     }
-    let chosen = |name: &str| suite.is_none_or(|suite| suite == name);
-    if suite.is_none_or(|suite| ![runtime_bench::SUITE, node_bench::SUITE].contains(&suite)) {
+    let separate = [node_bench::SUITE, web_app::SUITE, runtime_bench::SUITE];
+    if suite.is_none_or(|suite| !separate.contains(&suite)) {
         let code = pass_on(project.workspace_program("bench")?.args(suite))?;
         if code != ExitCode::SUCCESS {
             return Ok(code);
         }
     }
-    if chosen(node_bench::SUITE) {
-        let code = node_bench::run(project, full)?;
+    for name in separate {
+        if suite.is_some_and(|suite| suite != name) {
+            continue;
+        }
+        let code = match name {
+            node_bench::SUITE => node_bench::run(project, full)?,
+            web_app::SUITE => web_app::bench(project)?,
+            _ => runtime_bench::run(project)?,
+        };
         if code != ExitCode::SUCCESS {
             return Ok(code);
         }
-    }
-    if chosen(runtime_bench::SUITE) {
-        return runtime_bench::run(project);
     }
     Ok(ExitCode::SUCCESS)
 }
