@@ -1,10 +1,14 @@
 //! Many random histories, one after the other; the first that goes wrong is made short and kept.
 
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
     env,
     panic::{set_hook, take_hook},
-    sync::Once,
+    sync::{
+        Once,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
 };
 
 use anyhow::{Result, anyhow};
@@ -14,9 +18,11 @@ use proptest::{
 };
 
 use super::{
-    audit,
-    stage::{Beginning, Stage},
+    agreement,
+    beginning::{Beginning, root},
+    stage::Stage,
     step::{Step, step},
+    tally::Tally,
 };
 use crate::programs::workspace;
 
@@ -24,7 +30,7 @@ use crate::programs::workspace;
 pub const STEPS: usize = 60;
 
 /// Histories from each beginning.
-pub const HISTORIES: u32 = 500;
+pub const HISTORIES: u32 = 200;
 
 /// Histories from each beginning: [`HISTORIES`], unless the variable `IMO_HISTORIES` says how many.
 pub fn count() -> u32 {
@@ -35,7 +41,7 @@ pub fn count() -> u32 {
 const SHRINK_MILLISECONDS: u32 = 60_000;
 
 /// How much was played.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
     pub histories: u64,
     pub steps: u64,
@@ -45,6 +51,8 @@ pub struct Totals {
     /// What nobody owns or is owed after all, in lamports and in units of revenue and of the model's token.
     pub unaccounted_lamports: u64,
     pub unaccounted_units: u64,
+    /// The same transactions by instruction.
+    pub tally: Tally,
 }
 
 impl Totals {
@@ -56,6 +64,7 @@ impl Totals {
             refused,
             unaccounted_lamports,
             unaccounted_units,
+            tally,
         } = other;
         self.histories += histories;
         self.steps += steps;
@@ -63,15 +72,15 @@ impl Totals {
         self.refused += refused;
         self.unaccounted_lamports += unaccounted_lamports;
         self.unaccounted_units += unaccounted_units;
+        self.tally.add(tally);
     }
 }
 
 /// Plays `histories` histories from a beginning, and before them those that once went wrong. Panics where the chain and the ledger disagree, with the shortest history found
 /// that shows it.
 pub fn run(beginning: Beginning, histories: u32) -> Result<Totals> {
-    let mut root = Stage::launch();
-    root.begin(beginning);
-    let totals = Cell::new(Totals::default());
+    let (root, opening) = root(beginning);
+    let totals = RefCell::new(opening);
     let mut runner = TestRunner::new(Config {
         cases: histories,
         max_shrink_time: SHRINK_MILLISECONDS,
@@ -79,15 +88,13 @@ pub fn run(beginning: Beginning, histories: u32) -> Result<Totals> {
         ..Config::default()
     });
     let result = quietly(|| {
-        runner.run(&vec(step(), STEPS), |steps| {
-            let mut played = totals.get();
-            play(&root, &steps, &mut played);
-            totals.set(played);
+        runner.run(&vec(step(beginning), STEPS), |steps| {
+            play(&root, &steps, &mut totals.borrow_mut());
             Ok(())
         })
     });
     match result {
-        Ok(()) => Ok(totals.get()),
+        Ok(()) => Ok(totals.into_inner()),
         Err(TestError::Fail(reason, steps)) => {
             println!("{beginning:?}: {steps:#?}");
             play(&root, &steps, &mut Totals::default());
@@ -97,14 +104,35 @@ pub fn run(beginning: Beginning, histories: u32) -> Result<Totals> {
     }
 }
 
+/// The histories from all beginnings, as many side by side as the machine has cores.
+pub fn run_all(histories: u32) -> Result<Vec<(Beginning, Totals)>> {
+    let next = AtomicUsize::new(0);
+    let workers = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        let work = || {
+            let mut played = Vec::new();
+            while let Some(beginning) = Beginning::ALL.get(next.fetch_add(1, Ordering::Relaxed)) {
+                played.push((*beginning, run(*beginning, histories)?));
+            }
+            Ok(played)
+        };
+        let threads: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+        let played = threads.into_iter().map(|thread| {
+            let joined = thread.join();
+            joined.map_err(|_| anyhow!("the chain and the ledger disagree: see above"))?
+        });
+        Ok(played.collect::<Result<Vec<_>>>()?.concat())
+    })
+}
+
 fn play(root: &Stage, steps: &[Step], totals: &mut Totals) {
     let mut stage = root.fork();
     for step in steps {
         stage.play(step, totals);
     }
     totals.histories += 1;
-    totals.unaccounted_lamports += audit::unaccounted_lamports(root, &stage);
-    totals.unaccounted_units += audit::unaccounted_units(&stage);
+    totals.unaccounted_lamports += agreement::unaccounted_lamports(root, &stage);
+    totals.unaccounted_units += agreement::unaccounted_units(&stage);
 }
 
 /// Where the seeds of histories are kept that once went wrong. They are played first, in every run.

@@ -1,45 +1,28 @@
-//! Where histories begin.
+//! A world in which a history is played, with its ledger.
+
+use std::{collections::BTreeMap, rc::Rc};
 
 use anchor_lang::prelude::Pubkey;
-use imo_client::addresses;
-use imo_protocol::{Now, question_hash};
-use model_token::state::{ModelVersion, Settings};
-use opml_runtime::{Claim, Model};
+use imo_client::{
+    addresses,
+    trees::{AllowList, ReceiptTree, RequestTree},
+};
+use imo_protocol::{Now, Receipt, Request, question_hash};
+use model_token::state::Settings;
+use opml_runtime::Claim;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
-use super::ledger::{Access, CONTRIBUTORS, Ledger, Operator, PAYERS, People, Pool, Voucher};
-use crate::{
-    cast::Cast,
-    models::{chain, honest, lying},
-    world::{Asked, Published, SPLIT, SUPPLY, World, terms, usdc},
+use super::{
+    beginning::Beginning,
+    keys::Keys,
+    ledger::{CONTRIBUTORS, Ledger, MAIN, Office, PAYERS, Registered, UPSTREAM, Upstream, Voucher},
+    served::{Catalogued, Served},
 };
-
-/// What every payer, operator and challenger has when a history begins, in units of the payment mint.
-const PURSE: u64 = usdc(1_000);
-
-/// Nodes of the model that is served.
-pub const NODES: u8 = 2;
-
-/// What has happened when a history begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Beginning {
-    /// The model is launched and its token sold.
-    Launched,
-    /// Credits, lanes and sessions are open and operators have stake.
-    InService,
-    /// Each operator has a sealed report.
-    Reported,
-    /// Both reports are disputed.
-    Disputed,
-}
-
-impl Beginning {
-    pub const ALL: [Self; 4] = [Self::Launched, Self::InService, Self::Reported, Self::Disputed];
-}
+use crate::world::{AUDITS, Published, SPLIT, World, terms};
 
 /// The requests of one lane, and what was signed for them.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct LaneBook {
     pub generation: u64,
     /// Indices into the catalogue, by sequence.
@@ -48,34 +31,7 @@ pub struct LaneBook {
     pub collected: Option<Voucher>,
 }
 
-/// A world with its ledger.
-pub struct Stage {
-    pub world: World,
-    pub ledger: Ledger,
-    pub model: Model,
-    pub published: Published,
-    pub payers: [Keypair; PAYERS],
-    pub sessions: [Keypair; PAYERS],
-    pub operators: [Keypair; 2],
-    pub challengers: [Keypair; 2],
-    pub holders: [Keypair; 2],
-    pub developer: Keypair,
-    pub authority: Keypair,
-    pub guardian: Keypair,
-    pub stranger: Keypair,
-    /// What an update of the protocol proposes, but for the least bond.
-    pub settings: Settings,
-    /// What can be asked: two honest answers and a false one.
-    pub catalogue: Vec<Asked>,
-    /// By payer and operator.
-    pub lanes: [[LaneBook; 2]; PAYERS],
-    /// By dispute: the place that it committed to, as (payer, receipt of its collection, index into the catalogue).
-    pub places: Vec<Option<Place>>,
-    /// By inquiry: the receipt whose input it is about.
-    pub asked_about: Vec<Place>,
-}
-
-/// The receipt that a dispute is about.
+/// The receipt that a dispute or an inquiry is about.
 #[derive(Clone, Copy, Debug)]
 pub struct Place {
     pub payer: usize,
@@ -83,119 +39,91 @@ pub struct Place {
     pub asked: usize,
 }
 
+/// What an inquiry is about.
+#[derive(Clone, Copy, Debug)]
+pub enum Subject {
+    /// The receipts of a payer's collection.
+    Receipts(usize),
+    Input(Place),
+    /// The constant with this number.
+    Constant(usize),
+}
+
+/// A world with its ledger.
+pub struct Stage {
+    pub world: World,
+    pub ledger: Ledger,
+    pub keys: Rc<Keys>,
+    pub served: Rc<Served>,
+    /// The model that is served, registered or not.
+    pub published: Published,
+    /// The model that it is built upon.
+    pub upstream: Published,
+    /// What the protocol is set up with, and what an update proposes, but for the least bond.
+    pub settings: Settings,
+    /// By payer and operator.
+    pub lanes: [[LaneBook; 2]; PAYERS],
+    /// By report and payer: what had been asked on the lane when it was collected, indices into the catalogue.
+    pub collected: BTreeMap<(usize, usize), Vec<usize>>,
+    /// By dispute: the place that it committed to.
+    pub places: Vec<Option<Place>>,
+    /// By inquiry.
+    pub subjects: Vec<Subject>,
+}
+
 impl Stage {
-    /// A world in which the model is launched: the root of all histories, which fork it.
-    pub fn launch() -> Self {
-        let (mut world, cast) = World::light();
-        let settings = world.settings(&cast);
-        let model = chain(usize::from(NODES));
-        // The treasury and an investor have contributed data, too: who has two parts is paid both.
-        let contributors = [(cast.treasury.pubkey(), 100), (cast.alice.pubkey(), 233)];
-        let published = world.given_model_of_contributors(&cast, 0, &model, &contributors);
-        let split = world.read::<ModelVersion>(&published.version).split;
-        world.given_vault(&cast, &published);
-        world.given_token(&cast, &published);
-        let Cast {
-            operator,
-            backup,
-            payer,
-            session,
-            watcher,
-            rival,
-            alice,
-            bob,
-            guardian,
-            stranger,
-            developer,
-            treasury,
-            authority,
-            ..
-        } = cast;
-        let second = [world.actor(), world.actor(), world.actor()];
-        let [second_payer, second_operator, second_session] = second;
-        for authority in [&operator, &second_operator] {
-            world.given_operator(authority, &backup.pubkey());
-        }
-        for recipient in [&developer, &treasury] {
-            world.given_usdc(&recipient.pubkey(), 0);
-        }
-        let payers = [payer, second_payer];
-        let operators = [operator, second_operator];
-        let challengers = [watcher, rival];
-        let holders = [alice, bob];
-        for person in payers.iter().chain(&operators).chain(&challengers) {
-            world.given_usdc(&person.pubkey(), PURSE);
-        }
-        let people = People {
-            payers: [payers[0].pubkey(), payers[1].pubkey()],
-            operators: [operators[0].pubkey(), operators[1].pubkey()],
-            challengers: [challengers[0].pubkey(), challengers[1].pubkey()],
-            holders: [holders[0].pubkey(), holders[1].pubkey()],
-            developer: developer.pubkey(),
-            treasury: treasury.pubkey(),
+    /// People with money, and nothing else.
+    pub fn empty(beginning: Beginning) -> Self {
+        let (mut world, cast) = World::empty_light();
+        let settings = Settings {
+            audits: AUDITS,
+            ..world.settings(&cast)
         };
-        let ledger = Ledger {
-            split,
-            contributors,
-            ..opening_balance(&world, &published, people)
+        let keys = Keys::of(&mut world, cast);
+        keys.fund(&mut world);
+        let served = Served::in_histories_from(beginning);
+        let model_of = |index| {
+            let developer = keys.developers[0].pubkey();
+            let model = addresses::model_token::model(&developer, index);
+            Published {
+                model,
+                version: addresses::model_token::model_version(&model, 1),
+                developer,
+                model_root: served.records.model_root(),
+            }
         };
+        let (published, upstream): (Published, Published) = (model_of(MAIN as u32), model_of(UPSTREAM as u32));
+        // A model has no use for it, and anybody can make it.
+        world.given_usdc(&upstream.model, 0);
         Self {
-            catalogue: vec![
-                honest(&model, 1, usdc(10)),
-                honest(&model, 2, usdc(10)),
-                lying(&model, 3, usdc(10), 0),
-            ],
-            sessions: [session, second_session],
+            ledger: opening_balance(&world, &keys, &served, upstream.model),
             world,
-            ledger,
-            model,
+            keys: Rc::new(keys),
+            served: Rc::new(served),
             published,
-            payers,
-            operators,
-            challengers,
-            holders,
-            developer,
-            authority,
-            guardian,
-            stranger,
+            upstream,
             settings,
             lanes: Default::default(),
+            collected: BTreeMap::new(),
             places: Vec::new(),
-            asked_about: Vec::new(),
+            subjects: Vec::new(),
         }
     }
 
     /// The same once more.
     pub fn fork(&self) -> Self {
-        let copies = |pair: &[Keypair; 2]| [pair[0].insecure_clone(), pair[1].insecure_clone()];
         Self {
             world: self.world.fork().expect("histories play on light clusters"),
             ledger: self.ledger.clone(),
-            model: self.model.clone(),
+            keys: Rc::clone(&self.keys),
+            served: Rc::clone(&self.served),
             published: self.published,
-            payers: copies(&self.payers),
-            sessions: copies(&self.sessions),
-            operators: copies(&self.operators),
-            challengers: copies(&self.challengers),
-            holders: copies(&self.holders),
-            developer: self.developer.insecure_clone(),
-            authority: self.authority.insecure_clone(),
-            guardian: self.guardian.insecure_clone(),
+            upstream: self.upstream,
             settings: self.settings.clone(),
-            stranger: self.stranger.insecure_clone(),
-            catalogue: self.catalogue.clone(),
-            lanes: std::array::from_fn(|payer| {
-                std::array::from_fn(|operator| {
-                    let book = &self.lanes[payer][operator];
-                    LaneBook {
-                        generation: book.generation,
-                        asked: book.asked.clone(),
-                        collected: book.collected,
-                    }
-                })
-            }),
+            lanes: self.lanes.clone(),
+            collected: self.collected.clone(),
             places: self.places.clone(),
-            asked_about: self.asked_about.clone(),
+            subjects: self.subjects.clone(),
         }
     }
 
@@ -210,6 +138,19 @@ impl Stage {
 
     pub fn mint(&self) -> Pubkey {
         self.world.usdc
+    }
+
+    pub fn stranger(&self) -> Keypair {
+        self.keys.cast.stranger.insecure_clone()
+    }
+
+    /// The present developer's keys.
+    pub fn developer(&self) -> Keypair {
+        self.keys.developers[self.ledger.developer.holder].insecure_clone()
+    }
+
+    pub fn main(&self) -> Option<Registered> {
+        self.ledger.models[MAIN]
     }
 
     pub fn operator_account(&self, operator: usize) -> Pubkey {
@@ -246,6 +187,11 @@ impl Stage {
         addresses::opml_oracle::inquiry(&self.report_account(opened.report), &demander, inquiry as u64)
     }
 
+    /// No report of a history is worth more than one audit.
+    pub fn audit_account(&self, audit: usize) -> Pubkey {
+        addresses::opml_oracle::audit(&self.report_account(self.ledger.audits[audit].report), 0)
+    }
+
     /// A question that nobody reports, by its number.
     pub fn equivocation_account(&self, operator: usize, question: u8) -> Pubkey {
         let question = question_hash(&two_claims(question)[0]);
@@ -256,9 +202,71 @@ impl Stage {
         addresses::model_token::appointment(&self.published.model, &self.ledger.people.operators[operator])
     }
 
+    pub fn offering_account(&self) -> Pubkey {
+        addresses::model_token::offering(&self.published.model)
+    }
+
+    pub fn pool_account(&self) -> Pubkey {
+        addresses::yield_distributor::pool(&self.published.model)
+    }
+
     pub fn collection_account(&self, report: usize, payer: usize) -> Pubkey {
         let operator = self.ledger.reports[report].operator;
         addresses::revenue_escrow::collection(&self.report_account(report), &self.lane_account(payer, operator))
+    }
+
+    /// Who may commit when an offering has a list: the holders, and somebody else.
+    pub fn allow_list(&self) -> AllowList {
+        let people = &self.ledger.people;
+        let listed = people.holders.iter().chain([&people.treasury]);
+        let entries: Vec<(Pubkey, u64)> = listed.map(|wallet| (*wallet, 0)).collect();
+        AllowList::over(&entries).expect("three wallets are a list")
+    }
+
+    pub fn asked(&self, index: usize) -> &Catalogued {
+        &self.served.catalogue[index]
+    }
+
+    /// What a payer asked on a lane, as the chain is told.
+    pub fn requests(&self, lane: Pubkey, asked: &[usize]) -> (RequestTree, Vec<Request>) {
+        let mut tree = RequestTree::default();
+        let requests: Vec<Request> = (0..)
+            .zip(asked)
+            .map(|(sequence, asked)| {
+                let Catalogued { asked, question, .. } = self.asked(*asked);
+                Request {
+                    lane,
+                    sequence,
+                    model_root: asked.claim.model_root,
+                    input_root: *question,
+                    price_units: asked.price_units,
+                    salt: asked.salt,
+                }
+            })
+            .collect();
+        for request in &requests {
+            tree.push(request).expect("requests come in order");
+        }
+        (tree, requests)
+    }
+
+    /// What was answered on a lane from a sequence on.
+    pub fn receipts(&self, lane: Pubkey, asked: &[usize], first: u64) -> (ReceiptTree, Vec<Receipt>) {
+        let receipts: Vec<Receipt> = (0..)
+            .zip(asked)
+            .skip(usize::try_from(first).expect("a history is short"))
+            .map(|(sequence, asked)| {
+                let asked = &self.asked(*asked).asked;
+                Receipt {
+                    lane,
+                    sequence,
+                    claim: asked.claim,
+                    salt: asked.salt,
+                }
+            })
+            .collect();
+        let tree = ReceiptTree::over(first, &receipts).expect("receipts come in order");
+        (tree, receipts)
     }
 }
 
@@ -271,47 +279,61 @@ pub fn two_claims(question: u8) -> [Claim; 2] {
     })
 }
 
-/// The ledger of a world in which nothing has happened since the launch: what the chain says, which the scenarios have checked.
-fn opening_balance(world: &World, published: &Published, people: People) -> Ledger {
+/// The ledger of a world in which people have money and nothing has happened.
+fn opening_balance(world: &World, keys: &Keys, served: &Served, upstream: Pubkey) -> Ledger {
+    let people = keys.people();
     let everybody = (people.payers.iter())
         .chain(&people.operators)
         .chain(&people.challengers)
         .chain(&people.holders)
-        .chain([&people.developer, &people.treasury]);
+        .chain(&people.developers)
+        .chain([&people.treasury]);
     let wallets = everybody.map(|whom| (*whom, world.usdc_of(whom))).collect();
-    let holders = people.holders.iter();
-    let tokens = holders
-        .map(|whom| (*whom, world.model_tokens_of(published, whom)))
-        .collect();
-    let operators = people.operators.map(|authority| Operator {
-        stake: world
-            .read::<opml_oracle::state::Operator>(&addresses::opml_oracle::operator(&authority, &world.usdc))
-            .stake_units,
-        ..Operator::default()
-    });
+    let with_tokens = people.holders.iter().chain(&people.developers);
+    let tokens = with_tokens.map(|whom| (*whom, 0)).collect();
+    // The treasury and an investor have contributed data, too: who has two parts is paid both.
+    let contributors: [_; CONTRIBUTORS] = [(people.treasury, 100), (people.holders[0], 233), (upstream, 151)];
+    let contributed: u16 = contributors.iter().map(|(_, bps)| bps).sum();
+    let mut split = SPLIT;
+    split.contributors_bps = contributed;
+    split.developer_bps -= contributed;
     Ledger {
         people,
         terms: terms(),
-        split: SPLIT,
+        audit_fee: AUDITS.fee_units,
+        audit_share_bps: AUDITS.share_bps,
+        nodes: served.nodes(),
+        split,
         now: world.now(),
+        founded: Default::default(),
+        authority: Office::default(),
+        developer: Office::default(),
+        models: Default::default(),
+        metadata_notice: None,
         pause: (0, 0),
         wallets,
         tokens,
         credits: [None, None],
-        operators,
+        operators: Default::default(),
         reports: Vec::new(),
         disputes: Vec::new(),
         inquiries: Vec::new(),
+        audits: Vec::new(),
+        fund: Default::default(),
+        audit_share: 0,
         equivocations: Default::default(),
-        access: Access::default(),
+        access: Default::default(),
         update: None,
         least_bond: terms().min_bond_units,
         insurance: 0,
         earnings: Default::default(),
-        contributors: Default::default(),
+        contributors,
         contributed: 0,
         contributors_paid: [0; CONTRIBUTORS],
         paid_to_others: 0,
-        pool: Pool::new(terms().epoch_slots, SUPPLY),
+        offering: None,
+        pool: None,
+        supply: 0,
+        upstream: Upstream::default(),
     }
 }

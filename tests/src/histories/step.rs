@@ -2,138 +2,10 @@
 
 use proptest::prelude::*;
 
-macro_rules! kinds {
-    ($($weight:literal $kind:ident)+) => {
-        /// What somebody tries. Each but the first ones is one instruction.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-        pub enum Kind {
-            $($kind,)+
-        }
-
-        fn kind() -> impl Strategy<Value = Kind> {
-            let weighted = vec![$(($weight, Just(Kind::$kind)),)+];
-            proptest::strategy::Union::new_weighted(weighted)
-        }
-    };
-}
-
-kinds! {
-    // Time.
-    6 Wait
-    14 WaitUntilDue
-    1 Restart
-    // Off chain.
-    10 Ask
-    // model-token
-    2 SetPause
-    2 SetOperatorAccess
-    2 AppointOperator
-    1 DismissOperator
-    1 CloseAppointment
-    1 ProposeUpdate
-    1 ExecuteUpdate
-    1 CancelUpdate
-    // revenue-escrow
-    2 OpenCredit
-    4 DepositCredit
-    3 RequestWithdraw
-    3 WithdrawCredit
-    1 CloseCredit
-    4 OpenLane
-    3 FundLane
-    3 RequestRelease
-    3 ReleaseLane
-    1 CloseLane
-    4 GrantSession
-    1 RevokeSession
-    2 CloseSession
-    12 Collect
-    2 CollectReplayed
-    3 AnnounceRetraction
-    4 Split
-    4 Refund
-    3 CloseCollection
-    3 CloseBucket
-    3 WithdrawEarnings
-    3 WithdrawContribution
-    // opml-oracle
-    2 StakeBond
-    2 RequestUnbond
-    2 WithdrawBond
-    6 PostReport
-    8 SealReport
-    2 SealReportByStranger
-    6 FinaliseReport
-    3 CloseReport
-    2 CloseTrace
-    8 OpenDispute
-    22 NextMove
-    2 Point
-    2 PostTrace
-    2 AttachTrace
-    2 DemandNode
-    2 RevealTile
-    2 RevealOtherBytes
-    4 Prove
-    8 TimeOut
-    8 SettleDispute
-    5 WithdrawPayout
-    4 OpenInquiry
-    7 DemandData
-    6 ServeData
-    1 ServeOtherBytes
-    3 TimeOutDemand
-    4 SettleInquiry
-    3 WithdrawInquiry
-    2 ProveEquivocation
-    1 PunishEquivocation
-    2 SettleEquivocation
-    2 WithdrawReward
-    1 CloseEquivocation
-    // yield-distributor
-    4 Stake
-    3 Unstake
-    3 Claim
-    3 Redeem
-    2 ClosePosition
-    2 CloseEpochMark
-}
-
-/// What leads on from most states: nothing of it holds anything up.
-const CARRIES_ON: [Kind; 32] = [
-    Kind::OpenCredit,
-    Kind::Collect,
-    Kind::NextMove,
-    Kind::SettleDispute,
-    Kind::PostReport,
-    Kind::DemandData,
-    Kind::DepositCredit,
-    Kind::FinaliseReport,
-    Kind::Stake,
-    Kind::OpenLane,
-    Kind::ServeData,
-    Kind::OpenDispute,
-    Kind::NextMove,
-    Kind::GrantSession,
-    Kind::Split,
-    Kind::WithdrawPayout,
-    Kind::SealReport,
-    Kind::Refund,
-    Kind::TimeOut,
-    Kind::Claim,
-    Kind::SettleInquiry,
-    Kind::FundLane,
-    Kind::CloseCollection,
-    Kind::OpenInquiry,
-    Kind::WithdrawEarnings,
-    Kind::CloseBucket,
-    Kind::TimeOutDemand,
-    Kind::CloseTrace,
-    Kind::WithdrawInquiry,
-    Kind::CloseReport,
-    Kind::Unstake,
-    Kind::AnnounceRetraction,
-];
+use super::{
+    beginning::Beginning,
+    kinds::{CARRIES_ON, Kind, kind},
+};
 
 /// One try. The numbers choose among what there is when it is its turn, so that a history stays meaningful when it is shortened.
 #[derive(Clone, Copy, Debug)]
@@ -154,19 +26,20 @@ impl Step {
         match self.amount % 16 {
             0 => 0,
             1 => 1,
-            2 => reference,
+            2 | 4 | 6 => reference,
             3 => reference.saturating_add(1),
             _ => reference / 65_536 * u64::from(self.amount) + reference % 65_536,
         }
     }
 
-    /// The same try with the next person, thing and amount, and the ones after that; then some of what carries things on.
+    /// The same try with the next person, thing and amount, and the ones after that; then some of what carries things on, in any order.
     pub fn variations(&self) -> impl Iterator<Item = Self> {
         const OWN: u8 = 8;
-        const OTHER: u8 = 4;
-        const KINDS: usize = 14;
-        let begin = usize::from(self.amount) + usize::from(self.what) * 7;
-        let others = (0..KINDS).map(move |kind| CARRIES_ON[(begin + kind) % CARRIES_ON.len()]);
+        const OTHER: u8 = 2;
+        const KINDS: usize = 24;
+        let begin = usize::from(self.what);
+        let stride = 1 + usize::from(self.amount) % (CARRIES_ON.len() - 1);
+        let others = (1..=KINDS).map(move |kind| CARRIES_ON[(begin + kind * stride) % CARRIES_ON.len()]);
         let kinds = [(self.kind, OWN)].into_iter().chain(others.map(|kind| (kind, OTHER)));
         kinds.flat_map(move |(kind, count)| {
             (0..count).map(move |variation| Self {
@@ -177,6 +50,16 @@ impl Step {
                 ..*self
             })
         })
+    }
+
+    /// One of two people.
+    pub fn person(&self) -> usize {
+        usize::from(self.who) % 2
+    }
+
+    /// One of two things.
+    pub fn other(&self) -> usize {
+        usize::from(self.what) % 2
     }
 
     /// One of `count`.
@@ -191,10 +74,10 @@ impl Step {
     }
 }
 
-/// Any try.
-pub fn step() -> impl Strategy<Value = Step> {
+/// Any try after a beginning.
+pub fn step(beginning: Beginning) -> impl Strategy<Value = Step> {
     (
-        kind(),
+        kind(beginning),
         any::<u8>(),
         any::<u8>(),
         any::<u16>(),

@@ -37,7 +37,7 @@ pub use {
     report::{Asked, BOND, Case, Question},
     service::{
         CREDIT, Customer, LANE, Published, STAKE, Service, answer_key, contributed_args, profile, sign, sign_answer,
-        version_args,
+        version_args, version_args_of_contributors,
     },
     vesting::{BUYER_VESTING, DEVELOPER_TOKENS, DEVELOPER_VESTING, TRANCHE_ASKS, TRANCHE_SECONDS},
 };

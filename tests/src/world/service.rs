@@ -326,6 +326,11 @@ pub fn version_args(runtime: &Model) -> PublishVersionArgs {
 
 /// What publishes a model whose contributors have these shares, in basis points, which are taken from the developer's.
 pub fn contributed_args(runtime: &Model, contributors: &[(Pubkey, u16)]) -> PublishVersionArgs {
+    version_args_of_contributors(runtime.header(), contributors)
+}
+
+/// The same of which only the header is known.
+pub fn version_args_of_contributors(header: &ModelHeader, contributors: &[(Pubkey, u16)]) -> PublishVersionArgs {
     let contributors_bps: Vec<u16> = contributors.iter().map(|(_, bps)| *bps).collect();
     let sum: u16 = contributors_bps.iter().sum();
     PublishVersionArgs {
@@ -335,7 +340,7 @@ pub fn contributed_args(runtime: &Model, contributors: &[(Pubkey, u16)]) -> Publ
             ..SPLIT
         },
         contributors_bps,
-        ..version_args(runtime)
+        ..version_args_of(header)
     }
 }
 

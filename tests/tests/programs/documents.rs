@@ -22,19 +22,32 @@ fn tests() -> BTreeSet<String> {
         let text = fs::read_to_string(&file).expect("a source is text");
         let mut is_test = false;
         for line in text.lines().map(str::trim) {
-            match line.strip_prefix("fn ") {
-                Some(rest) if is_test => {
-                    names.extend(rest.split_once('(').map(|(name, _)| name.to_owned()));
+            match function(line) {
+                Some(name) if is_test => {
+                    names.insert(name.to_owned());
                     is_test = false;
                 }
+                _ if makes_a_test(line) => is_test = true,
                 // Other attributes and comments may stand between.
-                _ if line == "#[test]" => is_test = true,
                 _ if line.starts_with("#[") || line.starts_with("///") => {}
                 _ => is_test = false,
             }
         }
     }
     names
+}
+
+/// The name of the function that a line begins.
+fn function(line: &str) -> Option<&str> {
+    let line = line.strip_prefix("async ").unwrap_or(line);
+    let (name, _) = line.strip_prefix("fn ")?.split_once('(')?;
+    Some(name)
+}
+
+/// Whether a line is an attribute that makes the function below a test: `#[test]`, or one of a runtime's such as `#[tokio::test(start_paused = true)]`.
+fn makes_a_test(line: &str) -> bool {
+    let attribute = line.strip_prefix("#[").and_then(|rest| rest.split(['(', ']']).next());
+    attribute.is_some_and(|path| path.rsplit("::").next() == Some("test"))
 }
 
 fn sources(folder: &Path, files: &mut Vec<PathBuf>) {
@@ -138,4 +151,27 @@ fn given_the_threat_model_when_its_numbers_are_read_then_every_finding_has_one_r
         .chain((1..=56).map(|number| number.to_string()))
         .collect();
     assert_eq!(found, expected);
+}
+
+#[test]
+fn given_tests_of_every_kind_when_sources_are_read_then_each_is_known() {
+    for attribute in ["#[test]", "#[tokio::test]", "#[tokio::test(start_paused = true)]"] {
+        assert!(makes_a_test(attribute), "{attribute}");
+    }
+    for other in [
+        "#[cfg(test)]",
+        "#[tokio::main]",
+        "#[should_panic]",
+        "mod test",
+        "// #[test]",
+    ] {
+        assert!(!makes_a_test(other), "{other}");
+    }
+    assert_eq!(function("async fn given_this() {"), Some("given_this"));
+    assert_eq!(function("fn given_that() {"), Some("given_that"));
+    assert_eq!(function("let given = 1;"), None);
+    assert!(
+        tests().contains("given_a_fresh_account_when_read_again_then_the_rpc_is_not_asked_until_it_is_old"),
+        "an asynchronous test of the node"
+    );
 }

@@ -1,19 +1,37 @@
-//! `invariants.*`: random histories of all programs against the plain ledger, and what of them nobody can account for.
+//! `invariants.*`: random histories of all programs against the plain ledger, how often each instruction was tried, and what nobody can account for.
 
-use std::{thread, time::Instant};
+use std::time::Instant;
 
-use anyhow::{Result, anyhow};
-use imo_tests::histories::{self, Beginning, Totals};
+use anyhow::Result;
+use imo_tests::histories::{self, Totals};
 
 use crate::figures::Figures;
 
 pub fn measure(figures: &mut Figures) -> Result<()> {
     let began = Instant::now();
     let mut total = Totals::default();
-    for (beginning, played) in Beginning::ALL.into_iter().zip(play()?) {
-        println!("{beginning:?}: {played:?}");
+    for (beginning, played) in histories::run_all(histories::count())? {
+        println!(
+            "{beginning:?}: {} histories, {} landed, {} refused",
+            played.histories, played.landed, played.refused
+        );
         total.add(&played);
     }
+    for (program, instruction, tries) in total.tally.iter() {
+        println!(
+            "{program}::{instruction}: {} landed, {} refused",
+            tries.landed, tries.refused
+        );
+    }
+    total.tally.require_all_landed()?;
+    let least = total
+        .tally
+        .iter()
+        .map(|(.., tries)| tries.landed)
+        .filter(|landed| *landed > 0)
+        .min();
+    figures.set("invariants.instructions", total.tally.landed() as u64);
+    figures.set("invariants.least_landed", least.unwrap_or(0));
     figures.set("invariants.sequences", total.histories);
     figures.set("invariants.steps", total.steps);
     figures.set("invariants.landed", total.landed);
@@ -23,17 +41,4 @@ pub fn measure(figures: &mut Figures) -> Result<()> {
         total.unaccounted_lamports + total.unaccounted_units,
     );
     figures.set_rounded("invariants.seconds", began.elapsed().as_secs_f64())
-}
-
-/// The histories from each beginning, side by side.
-fn play() -> Result<Vec<Totals>> {
-    thread::scope(|scope| {
-        let threads =
-            Beginning::ALL.map(|beginning| scope.spawn(move || histories::run(beginning, histories::count())));
-        let played = threads.into_iter().map(|thread| {
-            let joined = thread.join();
-            joined.map_err(|_| anyhow!("the chain and the ledger disagree: see above"))?
-        });
-        played.collect()
-    })
 }

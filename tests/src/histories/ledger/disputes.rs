@@ -4,8 +4,10 @@ use opml_oracle::errors::OracleError as Error;
 
 use super::{
     Code, IN_USE, Ledger, NOT_THERE,
-    stake::{Report, Status},
+    equivocations::FIRST_KEY,
+    stake::{Report, Status, Trace},
     time::Due,
+    walk::Walk,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,8 +35,10 @@ pub struct Dispute {
     pub phase: Phase,
     /// What it is about, once it is named: the claim's hash.
     pub claim: Option<[u8; 32]>,
+    /// How far the trace is known.
+    pub walk: Walk,
     /// The node that was picked.
-    pub node: u8,
+    pub node: u32,
     pub challenger_left: u64,
     pub operator_left: u64,
     pub due: Due,
@@ -102,6 +106,7 @@ impl Ledger {
             order: disputes,
             phase: Phase::Opened,
             claim: None,
+            walk: Walk::default(),
             node: 0,
             challenger_left: terms.clock_slots,
             operator_left: terms.clock_slots,
@@ -171,44 +176,88 @@ impl Ledger {
         self.due_move(dispute, Phase::Opened)?;
         self.land(dispute, Phase::Pointed, true);
         self.disputes[dispute].claim = Some(claim);
-        if self.reports[report].traces.contains(&claim) {
-            self.land(dispute, Phase::Traced, false);
+        if self.reports[report].trace(&claim).is_some() {
+            self.trace(dispute, false);
         }
         Ok(())
     }
 
+    /// The trace of what it is about is there.
+    fn trace(&mut self, dispute: usize, counts: bool) {
+        self.land(dispute, Phase::Traced, counts);
+        self.disputes[dispute].walk = Walk::begin(self.nodes);
+    }
+
     pub fn post_trace(&mut self, dispute: usize, claim: [u8; 32]) -> Result<(), Code> {
         let report = self.dispute(dispute)?.report;
-        if self.reports[report].traces.contains(&claim) {
+        if self.reports[report].trace(&claim).is_some() {
             return Err(IN_USE);
         }
         self.due_move(dispute, Phase::Pointed)?;
-        self.land(dispute, Phase::Traced, true);
-        self.reports[report].traces.push(claim);
+        self.trace(dispute, true);
+        let slot = self.now.slot;
+        self.reports[report].traces.push(Trace { claim, slot });
         Ok(())
     }
 
     pub fn attach_trace(&mut self, dispute: usize, claim: [u8; 32]) -> Result<(), Code> {
         let report = self.dispute(dispute)?.report;
-        if !self.reports[report].traces.contains(&claim) {
+        if self.reports[report].trace(&claim).is_none() {
             return Err(NOT_THERE);
         }
         self.due_move(dispute, Phase::Pointed)?;
-        self.land(dispute, Phase::Traced, false);
+        self.trace(dispute, false);
         Ok(())
     }
 
-    /// Of a model of `nodes` nodes.
-    pub fn demand_node(&mut self, dispute: usize, node: u8, nodes: u8) -> Result<(), Code> {
+    /// Which of the hashes that were shown last is wrong.
+    pub fn demand(&mut self, dispute: usize, child: u8) -> Result<(), Code> {
+        let nodes = self.nodes;
+        if self.disputes[dispute].closed {
+            return Err(NOT_THERE);
+        }
+        self.due_move(dispute, Phase::Traced)?;
+        let walk = &mut self.disputes[dispute].walk;
+        if walk.level == 0 {
+            return Err(Error::ShowTheNode.into());
+        }
+        walk.pick(child, nodes).ok_or(Error::NotAPosition)?;
+        self.land(dispute, Phase::Demanded, true);
+        Ok(())
+    }
+
+    pub fn demand_node(&mut self, dispute: usize, child: u8) -> Result<(), Code> {
+        let nodes = self.nodes;
         if self.dispute(dispute)?.phase != Phase::Traced {
             return Err(Error::WrongPhase.into());
         }
-        if node >= nodes {
-            return Err(Error::NotAPosition.into());
+        let walk = &mut self.disputes[dispute].walk;
+        if walk.level > 0 {
+            return Err(Error::NotATraceLeaf.into());
         }
+        let node = walk.pick(child, nodes).ok_or(Error::NotAPosition)?;
+        walk.in_node = true;
         self.due_move(dispute, Phase::Traced)?;
         self.land(dispute, Phase::Demanded, true);
         self.disputes[dispute].node = node;
+        Ok(())
+    }
+
+    /// What is below the hash that was demanded, or something else.
+    pub fn reveal(&mut self, dispute: usize, is_it: bool) -> Result<(), Code> {
+        if self.disputes[dispute].closed {
+            return Err(NOT_THERE);
+        }
+        self.due_move(dispute, Phase::Demanded)?;
+        let walk = &mut self.disputes[dispute].walk;
+        if walk.in_node {
+            return Err(Error::TileDue.into());
+        }
+        if !is_it {
+            return Err(Error::WrongPreimage.into());
+        }
+        walk.descend();
+        self.land(dispute, Phase::Traced, true);
         Ok(())
     }
 
@@ -218,6 +267,9 @@ impl Ledger {
             return Err(NOT_THERE);
         }
         self.due_move(dispute, Phase::Demanded)?;
+        if !self.disputes[dispute].walk.in_node {
+            return Err(Error::HashesDue.into());
+        }
         if !is_it {
             return Err(Error::WrongPreimage.into());
         }
@@ -240,6 +292,40 @@ impl Ledger {
     pub fn prove_equivocation(&mut self, dispute: usize) -> Result<(), Code> {
         let report = self.dispute(dispute)?.report;
         self.due_move(dispute, Phase::Opened)?;
+        if !self.answers_with(self.reports[report].operator, FIRST_KEY) {
+            return Err(Error::WrongAnswerKey.into());
+        }
+        self.land(dispute, Phase::Proven, true);
+        self.reject(report);
+        Ok(())
+    }
+
+    /// Evidence of any kind of which the end is missing.
+    pub fn prove_by_a_part(&mut self, dispute: usize) -> Result<(), Code> {
+        self.dispute(dispute)?;
+        self.due_move(dispute, Phase::Opened)?;
+        Err(Error::WitnessTruncated.into())
+    }
+
+    /// The request at a receipt's sequence is shown, which is what it answers, or another one.
+    pub fn prove_wrong_question(&mut self, dispute: usize, is_right: bool) -> Result<(), Code> {
+        let report = self.dispute(dispute)?.report;
+        self.due_move(dispute, Phase::Opened)?;
+        if is_right {
+            return Err(Error::QuestionIsRight.into());
+        }
+        self.land(dispute, Phase::Proven, true);
+        self.reject(report);
+        Ok(())
+    }
+
+    /// A node of the model is shown, which keeps every rule, or does not.
+    pub fn prove_malformed(&mut self, dispute: usize, is_well_formed: bool) -> Result<(), Code> {
+        let report = self.dispute(dispute)?.report;
+        self.due_move(dispute, Phase::Opened)?;
+        if is_well_formed {
+            return Err(Error::NodeIsWellFormed.into());
+        }
         self.land(dispute, Phase::Proven, true);
         self.reject(report);
         Ok(())
@@ -288,9 +374,7 @@ impl Ledger {
         }
         report.settled += 1;
         self.operators[report.operator].open_disputes -= 1;
-        if report.status == Status::Rejected && report.is_settled() {
-            self.insurance += std::mem::take(&mut report.slashed_left);
-        }
+        self.insure_unclaimed(ended.report);
         let ended = &mut self.disputes[dispute];
         ended.settled = true;
         ended.payout = payout;

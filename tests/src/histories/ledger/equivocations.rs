@@ -13,6 +13,9 @@ pub struct Equivocation {
     pub payout: u64,
 }
 
+/// The key that equivocations are signed with.
+pub(super) const FIRST_KEY: usize = 0;
+
 impl Ledger {
     /// Takes what is due out of the stake that no report locks: of what is leaving, only what is not free.
     fn slash(&mut self, operator: usize, equivocation: &mut Equivocation) {
@@ -27,9 +30,13 @@ impl Ledger {
         self.insurance += units - given;
     }
 
+    /// The answers are signed with the first of an operator's two keys.
     pub fn punish_equivocation(&mut self, operator: usize, question: u8, prover: usize) -> Result<(), Code> {
         if self.equivocations.contains_key(&(operator, question)) {
             return Err(IN_USE);
+        }
+        if !self.answers_with(operator, FIRST_KEY) {
+            return Err(Error::WrongAnswerKey.into());
         }
         let mut equivocation = Equivocation {
             prover,
@@ -65,7 +72,6 @@ impl Ledger {
         Ok(())
     }
 
-    /// No operator of these histories changes its key: the evidence counts for ever.
     pub fn close_equivocation(&mut self, operator: usize, question: u8) -> Result<(), Code> {
         let equivocation = self.equivocations.get(&(operator, question)).ok_or(NOT_THERE)?;
         if equivocation.payout > 0 {
@@ -74,6 +80,10 @@ impl Ledger {
         if equivocation.slashed < equivocation.due && self.operators[operator].stake > 0 {
             return Err(Error::SlashWaits.into());
         }
-        Err(Error::EvidenceCounts.into())
+        if self.answers_with(operator, FIRST_KEY) {
+            return Err(Error::EvidenceCounts.into());
+        }
+        self.equivocations.remove(&(operator, question));
+        Ok(())
     }
 }

@@ -1,10 +1,10 @@
-//! Data that somebody asks for: the input of a receipt, which is one tile.
+//! Data that somebody asks for: receipts, the input of one, a constant of the model. All trees are so small that no answer is longer than what is paid at least.
 
 use opml_oracle::errors::OracleError as Error;
 
 use super::{Code, Ledger, NOT_THERE, stake::Status, time::Due};
 
-/// What an answer of one tile costs at least: as much as a whole one.
+/// What an answer costs at least: as much as so many bytes.
 const PAID_BYTES: u64 = 512;
 
 #[derive(Clone, Debug)]
@@ -31,7 +31,7 @@ impl Inquiry {
 }
 
 impl Ledger {
-    fn require_disputable(&self, report: usize) -> Result<(), Code> {
+    pub(super) fn require_disputable(&self, report: usize) -> Result<(), Code> {
         let report = &self.reports[report];
         match report.status {
             Status::Open => Err(Error::ReportNotSealed.into()),
@@ -145,12 +145,12 @@ impl Ledger {
             payout += report.reward(&terms, asked.demands);
             report.settled += 1;
             self.operators[report.operator].open_disputes -= 1;
-            if report.is_settled() {
-                self.insurance += std::mem::take(&mut report.slashed_left);
-            }
         }
         report.inquiries -= 1;
         report.demands_pending -= u32::from(asked.pending.is_some());
+        if asked.order.is_some() {
+            self.insure_unclaimed(asked.report);
+        }
         let inquiry = &mut self.inquiries[inquiry];
         inquiry.pending = None;
         inquiry.settled = true;

@@ -1,15 +1,21 @@
 //! What ought to be: who owns what, and what every call does to it or is refused with. Plain numbers, told from `docs/protocol.md` and not from the programs'
 //! code; of theirs it uses the names of the errors.
 
+mod audits;
+mod credit;
 mod disputes;
 mod equivocations;
-mod escrow;
 mod funds;
 mod inquiries;
+mod offering;
 mod pool;
+mod registry;
+mod revenue;
 mod roles;
 mod stake;
 mod time;
+mod vesting;
+mod walk;
 
 use std::collections::BTreeMap;
 
@@ -22,14 +28,21 @@ use model_token::{
 };
 
 pub use {
+    audits::{Audit, AuditPhase, Entry, Fund, deciding_slot},
+    credit::{Credit, Lane, Session, Voucher},
     disputes::{Dispute, Phase},
     equivocations::Equivocation,
-    escrow::{Bucket, Collection, Credit, Lane, Session, Voucher},
     funds::Funds,
     inquiries::Inquiry,
-    pool::{Pool, Position},
+    offering::{Commitment, Listing, Offering, Sale, Tranche},
+    pool::{Claimer, Delegate, Pool, Position},
+    registry::{Founded, MAIN, Office, Registered, UPSTREAM},
+    revenue::{Bucket, Collection},
     roles::{Access, Appointment, Update},
-    stake::{Operator, Report, Status},
+    stake::{Operator, Report, Status, Trace},
+    time::Due,
+    vesting::Vesting,
+    walk::Walk,
 };
 
 /// People of each kind.
@@ -37,7 +50,12 @@ pub const PAYERS: usize = 2;
 pub const OPERATORS: usize = 2;
 pub const CHALLENGERS: usize = 2;
 pub const HOLDERS: usize = 2;
-pub const CONTRIBUTORS: usize = 2;
+/// Who contributed to the model: two people, and the model that it is built upon.
+pub const CONTRIBUTORS: usize = 3;
+pub const UPSTREAM_CONTRIBUTOR: usize = 2;
+/// Keys that can be the developer's, the authority's.
+pub const DEVELOPERS: usize = 2;
+pub const MODELS: usize = 2;
 
 /// The code of an error of a program, of Anchor or of the token program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +81,7 @@ pub struct People {
     pub operators: [Pubkey; OPERATORS],
     pub challengers: [Pubkey; CHALLENGERS],
     pub holders: [Pubkey; HOLDERS],
-    pub developer: Pubkey,
+    pub developers: [Pubkey; DEVELOPERS],
     pub treasury: Pubkey,
 }
 
@@ -72,8 +90,20 @@ pub struct People {
 pub struct Ledger {
     pub people: People,
     pub terms: DisputeTerms,
+    /// What an audit costs, and what part of its share the protocol sets aside for audits.
+    pub audit_fee: u64,
+    pub audit_share_bps: u16,
+    /// Nodes of the model that is served.
+    pub nodes: u32,
     pub split: RevenueSplit,
     pub now: Now,
+    pub founded: Founded,
+    pub authority: Office,
+    pub developer: Office,
+    /// What people serve, and what that is built upon.
+    pub models: [Option<Registered>; MODELS],
+    /// When metadata that were proposed may be applied, in slots.
+    pub metadata_notice: Option<u64>,
     /// When the last pause began and ends; none ever when both are zero.
     pub pause: (i64, i64),
     /// Units of the payment mint in somebody's own account.
@@ -88,6 +118,11 @@ pub struct Ledger {
     pub disputes: Vec<Dispute>,
     /// In the order of opening, closed ones too.
     pub inquiries: Vec<Inquiry>,
+    /// In the order of drawing, closed ones too.
+    pub audits: Vec<Audit>,
+    pub fund: Fund,
+    /// What is set aside for audits in the model's vault.
+    pub audit_share: u64,
     /// By operator and question.
     pub equivocations: BTreeMap<(usize, u8), Equivocation>,
     pub access: Access,
@@ -103,10 +138,27 @@ pub struct Ledger {
     pub contributors_paid: [u64; CONTRIBUTORS],
     /// Revenue that went to others than the developer for good.
     pub paid_to_others: u64,
-    pub pool: Pool,
+    pub offering: Option<Offering>,
+    pub pool: Option<Pool>,
+    /// Tokens in existence.
+    pub supply: u64,
+    pub upstream: Upstream,
+}
+
+/// The token of the model that this one is built upon; nobody stakes it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Upstream {
+    pub has_token: bool,
+    /// What its pool has to redeem, once it is there.
+    pub redeem: Option<u64>,
 }
 
 impl Ledger {
+    /// The present developer.
+    pub fn developer(&self) -> Pubkey {
+        self.people.developers[self.developer.holder]
+    }
+
     pub fn is_paused(&self) -> bool {
         self.pause.1 > self.now.unix
     }
@@ -147,7 +199,7 @@ impl Ledger {
         let buckets = self.reports.iter().filter_map(|report| report.bucket.as_ref());
         let contributed = self.contributed - self.contributors_paid.iter().sum::<u64>();
         let buckets = buckets.map(Bucket::total).sum::<u64>();
-        credits + buckets + self.earnings.values().sum::<u64>() + contributed
+        credits + buckets + self.earnings.values().sum::<u64>() + self.audit_share + contributed
     }
 
     /// What the vault of stakes owes: stakes, disputes, what is slashed and not yet given away, insurance.

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use anchor_lang::prelude::Pubkey;
 use model_token::errors::ModelTokenError;
 use yield_distributor::errors::YieldError as Error;
 
-use super::{Code, HOLDERS, Ledger, NOT_THERE};
+use super::{Code, HOLDERS, IN_USE, Ledger, NOT_THERE, Offering, Sale, vesting::Vesting};
 
 #[derive(Clone, Debug)]
 pub struct Pool {
@@ -17,9 +18,12 @@ pub struct Pool {
     /// Promised to stakers and not paid.
     pub owed: u64,
     pub redeem: u64,
-    /// Tokens in existence.
-    pub supply: u64,
     pub positions: [Option<Position>; HOLDERS],
+    /// Tokens that vest, and of these whose they are: the holders', then the developer's.
+    pub vesting: u64,
+    pub vestings: [Option<Vesting>; HOLDERS + 1],
+    /// Who may claim for a holder, and where to.
+    pub delegates: [Option<Delegate>; HOLDERS],
     /// Epochs that somebody made a mark for.
     pub marks: BTreeSet<u64>,
 }
@@ -35,16 +39,43 @@ pub struct Position {
     pub owed: u64,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Delegate {
+    pub delegate: Pubkey,
+    /// Whose own account is paid.
+    pub payee: Pubkey,
+}
+
+/// Who claims, and whose account is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claimer {
+    /// The holder, to anybody's account.
+    Owner(Pubkey),
+    /// The delegate that is set, to the account that is.
+    Delegate,
+    /// Somebody else by the delegation that is set.
+    Stranger,
+}
+
+/// What so many tokens earned while the rate rose from one value to another.
+pub(super) fn earned(units: u64, from: u128, to: u128) -> u64 {
+    u64::try_from((u128::from(units) * (to - from)) >> 64).expect("nobody earns more than there is")
+}
+
 impl Pool {
-    pub fn new(epoch_slots: u64, supply: u64) -> Self {
+    /// The pool of a model whose token was sold.
+    fn new(epoch_slots: u64, offering: &Offering) -> Self {
+        let developer = Vesting::of(offering.args.developer_units);
         Self {
             epoch_slots,
             rate: 0,
             history: Vec::new(),
             owed: 0,
             redeem: 0,
-            supply,
             positions: [None, None],
+            vesting: offering.vesting(),
+            vestings: [None, None, Some(developer).filter(|vesting| vesting.units > 0)],
+            delegates: [None; HOLDERS],
             marks: BTreeSet::new(),
         }
     }
@@ -64,15 +95,22 @@ impl Pool {
         before.map_or(0, |(_, rate)| *rate)
     }
 
-    pub(super) fn deposit(&mut self, slot: u64, holders: u64, redeem: u64) {
+    /// Tokens that earn now: what is staked and has begun to, and what vests.
+    pub fn active(&self, slot: u64) -> u64 {
         let epoch = self.epoch(slot);
         let positions = self.positions.iter().flatten();
-        let active: u64 = positions
+        let staked: u64 = positions
             .map(|position| position.active + if position.epoch <= epoch { position.pending } else { 0 })
             .sum();
+        staked + self.vesting
+    }
+
+    /// Revenue for the holders of so many tokens.
+    pub(super) fn deposit(&mut self, slot: u64, supply: u64, holders: u64, redeem: u64) {
+        let (epoch, active) = (self.epoch(slot), self.active(slot));
         let mut stakers = 0;
-        if active > 0 && self.supply > 0 {
-            let rate = (u128::from(holders) << 64) / u128::from(self.supply);
+        if active > 0 && supply > 0 {
+            let rate = (u128::from(holders) << 64) / u128::from(supply);
             stakers = u64::try_from((u128::from(active) * rate).div_ceil(1 << 64)).expect("a part");
             self.rate += rate;
         }
@@ -89,10 +127,9 @@ impl Pool {
         let Some(position) = &mut self.positions[holder] else {
             return;
         };
-        let earned = |units: u64, from: u128| ((u128::from(units) * (self.rate - from)) >> 64) as u64;
-        position.owed += earned(position.active, position.rate);
+        position.owed += earned(position.active, position.rate, self.rate);
         if position.pending > 0 && position.epoch <= epoch {
-            position.owed += earned(position.pending, begun);
+            position.owed += earned(position.pending, begun, self.rate);
             position.active += std::mem::take(&mut position.pending);
             position.epoch = 0;
         }
@@ -101,8 +138,30 @@ impl Pool {
 }
 
 impl Ledger {
+    pub(super) fn pool(&mut self) -> Result<&mut Pool, Code> {
+        self.pool.as_mut().ok_or(NOT_THERE)
+    }
+
+    fn position(&mut self, holder: usize) -> Result<&mut Position, Code> {
+        self.pool()?.positions[holder].as_mut().ok_or(NOT_THERE)
+    }
+
+    pub fn create_pool(&mut self) -> Result<(), Code> {
+        let offering = self.offering.as_ref().ok_or(NOT_THERE)?;
+        // Before it has succeeded there is no mint.
+        if offering.sale != Sale::Succeeded {
+            return Err(NOT_THERE);
+        }
+        if self.pool.is_some() {
+            return Err(IN_USE);
+        }
+        self.pool = Some(Pool::new(self.terms.epoch_slots, offering));
+        Ok(())
+    }
+
     pub fn stake(&mut self, holder: usize, units: u64) -> Result<(), Code> {
         let (key, slot) = (self.people.holders[holder], self.now.slot);
+        self.pool()?;
         if self.is_paused() {
             return Err(ModelTokenError::Paused.into());
         }
@@ -111,28 +170,27 @@ impl Ledger {
         }
         let tokens = self.tokens.entry(key).or_default();
         *tokens = tokens.checked_sub(units).ok_or(Error::NotEnoughTokens)?;
-        self.pool.settle(holder, slot);
-        let (rate, epoch) = (self.pool.rate, self.pool.epoch(slot) + 2);
-        let position = self.pool.positions[holder].get_or_insert(Position {
+        let pool = self.pool()?;
+        pool.settle(holder, slot);
+        let (rate, epoch) = (pool.rate, pool.epoch(slot) + 2);
+        let position = pool.positions[holder].get_or_insert(Position {
             rate,
             ..Position::default()
         });
         position.pending += units;
         position.epoch = epoch;
-        self.pool.marks.insert(epoch);
+        pool.marks.insert(epoch);
         Ok(())
     }
 
     pub fn unstake(&mut self, holder: usize, units: u64) -> Result<(), Code> {
         let (key, slot) = (self.people.holders[holder], self.now.slot);
-        if self.pool.positions[holder].is_none() {
-            return Err(NOT_THERE);
-        }
+        self.position(holder)?;
         if units == 0 {
             return Err(Error::AmountIsZero.into());
         }
-        self.pool.settle(holder, slot);
-        let position = self.pool.positions[holder].as_mut().ok_or(NOT_THERE)?;
+        self.pool()?.settle(holder, slot);
+        let position = self.position(holder)?;
         let waiting = units.min(position.pending);
         position.active = position
             .active
@@ -146,52 +204,88 @@ impl Ledger {
         Ok(())
     }
 
+    /// Takes what a holder has earned.
+    fn take_yield(&mut self, holder: usize) -> Result<u64, Code> {
+        let slot = self.now.slot;
+        self.pool()?.settle(holder, slot);
+        let units = std::mem::take(&mut self.position(holder)?.owed);
+        self.pool()?.owed -= units;
+        Ok(units)
+    }
+
     pub fn claim(&mut self, holder: usize) -> Result<(), Code> {
-        let (key, slot) = (self.people.holders[holder], self.now.slot);
-        self.pool.settle(holder, slot);
-        let position = self.pool.positions[holder].as_mut().ok_or(NOT_THERE)?;
-        let units = std::mem::take(&mut position.owed);
-        self.pool.owed -= units;
+        let key = self.people.holders[holder];
+        let units = self.take_yield(holder)?;
         self.pay(&key, units);
         Ok(())
     }
 
+    pub fn claim_to(&mut self, holder: usize, claimer: Claimer) -> Result<(), Code> {
+        self.position(holder)?;
+        let payee = match (claimer, self.pool()?.delegates[holder]) {
+            (Claimer::Owner(payee), _) => payee,
+            (Claimer::Delegate | Claimer::Stranger, None) => return Err(NOT_THERE),
+            (Claimer::Delegate, Some(set)) => set.payee,
+            (Claimer::Stranger, Some(_)) => return Err(Error::NotOwnerOrDelegate.into()),
+        };
+        let units = self.take_yield(holder)?;
+        if units == 0 {
+            return Err(Error::NothingToClaim.into());
+        }
+        self.pay(&payee, units);
+        Ok(())
+    }
+
+    pub fn set_claim_delegate(&mut self, holder: usize, delegate: Delegate) -> Result<(), Code> {
+        if delegate.delegate == Pubkey::default() {
+            return Err(Error::NobodyDelegated.into());
+        }
+        self.pool()?.delegates[holder] = Some(delegate);
+        Ok(())
+    }
+
+    pub fn revoke_claim_delegate(&mut self, holder: usize) -> Result<(), Code> {
+        self.pool()?.delegates[holder].take().map(|_| ()).ok_or(NOT_THERE)
+    }
+
     pub fn redeem(&mut self, holder: usize, units: u64) -> Result<(), Code> {
-        let key = self.people.holders[holder];
+        let (key, supply) = (self.people.holders[holder], self.supply);
         if units == 0 {
             return Err(Error::AmountIsZero.into());
         }
         let tokens = self.tokens.entry(key).or_default();
         *tokens = tokens.checked_sub(units).ok_or(Error::NotEnoughTokens)?;
-        let paid = u128::from(self.pool.redeem) * u128::from(units) / u128::from(self.pool.supply);
+        let pool = self.pool()?;
+        let paid = u128::from(pool.redeem) * u128::from(units) / u128::from(supply);
         let paid = u64::try_from(paid).expect("a part fits");
         if paid == 0 {
             return Err(Error::RedeemsNothing.into());
         }
-        self.pool.redeem -= paid;
-        self.pool.supply -= units;
+        pool.redeem -= paid;
+        self.supply -= units;
         self.pay(&key, paid);
         Ok(())
     }
 
     pub fn close_position(&mut self, holder: usize) -> Result<(), Code> {
-        let position = self.pool.positions[holder].as_ref().ok_or(NOT_THERE)?;
+        let position = self.position(holder)?;
         if position.active > 0 || position.pending > 0 || position.owed > 0 {
             return Err(Error::PositionNotEmpty.into());
         }
-        self.pool.positions[holder] = None;
+        self.pool()?.positions[holder] = None;
         Ok(())
     }
 
     pub fn close_epoch_mark(&mut self, epoch: u64) -> Result<(), Code> {
-        if !self.pool.marks.contains(&epoch) {
+        let pool = self.pool()?;
+        if !pool.marks.contains(&epoch) {
             return Err(NOT_THERE);
         }
-        let mut positions = self.pool.positions.iter().flatten();
+        let mut positions = pool.positions.iter().flatten();
         if positions.any(|position| position.pending > 0 && position.epoch == epoch) {
             return Err(Error::EpochMarkInUse.into());
         }
-        self.pool.marks.remove(&epoch);
+        pool.marks.remove(&epoch);
         Ok(())
     }
 }

@@ -3,9 +3,9 @@
 use imo_protocol::Now;
 use opml_oracle::errors::OracleError as Error;
 
-use model_token::state::DisputeTerms;
+use model_token::{errors::ModelTokenError, state::DisputeTerms};
 
-use super::{Code, Ledger, NOT_THERE, escrow::Bucket, time::Due};
+use super::{Code, Ledger, NOT_THERE, revenue::Bucket, time::Due};
 
 #[derive(Clone, Debug, Default)]
 pub struct Operator {
@@ -16,6 +16,18 @@ pub struct Operator {
     pub open_disputes: u32,
     /// After a rejected report.
     pub jail: Option<Due>,
+    /// Whether its account is there.
+    pub registered: bool,
+    /// The key that it answers with, of two, and until when answers under the other one count.
+    pub key: usize,
+    pub key_change: Option<Due>,
+}
+
+/// The trace of a claim that somebody posted.
+#[derive(Clone, Copy, Debug)]
+pub struct Trace {
+    pub claim: [u8; 32],
+    pub slot: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,12 +53,17 @@ pub struct Report {
     pub slashed_left: u64,
     pub costs: u64,
     pub share_given: bool,
-    /// Claims, by their receipt's sequence on the payer's lane, of which a trace is posted and not closed.
-    pub traces: Vec<[u8; 32]>,
+    /// Traces that are not closed.
+    pub traces: Vec<Trace>,
     /// Inquiries that are not settled; demands ever made, and those that wait.
     pub inquiries: u32,
     pub demands_made: u32,
     pub demands_pending: u32,
+    pub is_audit_drawn: bool,
+    /// Audits that are not settled.
+    pub open_audits: u32,
+    /// Of all its collections ever.
+    pub receipts: u64,
     pub bucket: Option<Bucket>,
     pub closed: bool,
 }
@@ -80,12 +97,49 @@ impl Report {
         costs + share
     }
 
+    pub fn trace(&self, claim: &[u8; 32]) -> Option<&Trace> {
+        self.traces.iter().find(|trace| trace.claim == *claim)
+    }
+
     pub fn has_ended(&self) -> bool {
         matches!(self.status, Status::Final | Status::Rejected)
     }
 }
 
 impl Ledger {
+    pub fn register_operator(&mut self, operator: usize) -> Result<(), Code> {
+        if self.operators[operator].registered {
+            return Err(super::IN_USE);
+        }
+        if self.is_paused() {
+            return Err(ModelTokenError::Paused.into());
+        }
+        self.operators[operator].registered = true;
+        Ok(())
+    }
+
+    /// Answers with a key from now on. Under the other one evidence counts as long as leaving takes, and until then the key does not change again.
+    pub fn update_operator(&mut self, operator: usize, key: usize) -> Result<(), Code> {
+        let (now, due) = (self.now, Due::after(&self.now, self.terms.unbonding_slots));
+        let operator = &mut self.operators[operator];
+        if operator.key == key {
+            return Ok(());
+        }
+        if operator.key_change.is_some_and(|change| !change.is_past(&now)) {
+            return Err(Error::KeyChangesTooSoon.into());
+        }
+        operator.key = key;
+        operator.key_change = Some(due);
+        Ok(())
+    }
+
+    /// Whether an answer that is signed with a key is the operator's.
+    pub(super) fn answers_with(&self, operator: usize, key: usize) -> bool {
+        let operator = &self.operators[operator];
+        let other_counts = operator.key_change.is_some_and(|change| !change.is_past(&self.now));
+        operator.key == key || other_counts
+    }
+
     pub fn stake_bond(&mut self, operator: usize, units: u64) -> Result<(), Code> {
         if units == 0 {
             return Err(Error::AmountIsZero.into());
@@ -167,6 +221,9 @@ impl Ledger {
             inquiries: 0,
             demands_made: 0,
             demands_pending: 0,
+            is_audit_drawn: false,
+            open_audits: 0,
+            receipts: 0,
             bucket: Some(Bucket::default()),
             closed: false,
         });
@@ -218,6 +275,14 @@ impl Ledger {
         Ok(())
     }
 
+    /// What of a slashed bond is nobody's once all disputes are settled.
+    pub(super) fn insure_unclaimed(&mut self, report: usize) {
+        let report = &mut self.reports[report];
+        if report.status == Status::Rejected && report.is_settled() {
+            self.insurance += std::mem::take(&mut report.slashed_left);
+        }
+    }
+
     /// Somebody is right: the bond is gone, and the operator jailed.
     pub(super) fn reject(&mut self, report: usize) {
         let jail = Due::after(&self.now, self.terms.unbonding_slots);
@@ -248,6 +313,9 @@ impl Ledger {
         if report.inquiries > 0 {
             return Err(Error::InquiriesOpen.into());
         }
+        if report.open_audits > 0 {
+            return Err(Error::AuditsOpen.into());
+        }
         if report.bucket.is_some() {
             return Err(Error::BucketOpen.into());
         }
@@ -257,7 +325,11 @@ impl Ledger {
 
     pub fn close_trace(&mut self, report: usize, claim: &[u8; 32]) -> Result<(), Code> {
         let report = self.report(report)?;
-        let place = report.traces.iter().position(|trace| trace == claim).ok_or(NOT_THERE)?;
+        let place = report
+            .traces
+            .iter()
+            .position(|trace| trace.claim == *claim)
+            .ok_or(NOT_THERE)?;
         if !report.has_ended() {
             return Err(Error::ReportNotEnded.into());
         }

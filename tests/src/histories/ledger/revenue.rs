@@ -1,52 +1,11 @@
-//! Credits, lanes, sessions, and what is collected from them.
+//! What is collected from lanes, and where it goes.
 
 use std::collections::BTreeMap;
 
 use anchor_lang::prelude::Pubkey;
 use revenue_escrow::errors::RevenueEscrowError as Error;
 
-use super::{
-    Code, IN_USE, Ledger, NOT_THERE, OPERATORS,
-    funds::Funds,
-    stake::Status,
-    time::{Due, is_expired},
-};
-
-#[derive(Clone, Debug)]
-pub struct Credit {
-    pub generation: u64,
-    pub funds: Funds,
-    pub lanes: [Option<Lane>; OPERATORS],
-    pub session: Option<Session>,
-    pub collections: u32,
-}
-
-#[derive(Clone, Debug)]
-pub struct Lane {
-    pub generation: u64,
-    pub funds: Funds,
-    pub collected_units: u64,
-    pub collected_count: u64,
-}
-
-#[derive(Clone, Debug)]
-pub struct Session {
-    pub generation: u64,
-    pub limit: u64,
-    pub spent: u64,
-    pub expires_unix: i64,
-    pub revoked: Option<Due>,
-}
-
-/// What a session key signed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Voucher {
-    pub lane_generation: u64,
-    pub session_generation: u64,
-    pub units: u64,
-    pub count: u64,
-    pub expires_unix: i64,
-}
+use super::{Code, IN_USE, Ledger, NOT_THERE, Sale, UPSTREAM_CONTRIBUTOR, Voucher, stake::Status, time::is_expired};
 
 #[derive(Clone, Debug, Default)]
 pub struct Bucket {
@@ -64,6 +23,8 @@ pub struct Collection {
     pub units: u64,
     pub first: u64,
     pub count: u64,
+    /// Its first receipt's number among all of the report.
+    pub first_receipt: u64,
     pub retracted: bool,
     pub fee: u64,
 }
@@ -74,202 +35,7 @@ impl Bucket {
     }
 }
 
-impl Credit {
-    pub fn reserved(&self) -> u64 {
-        self.lanes.iter().flatten().map(|lane| lane.funds.total()).sum()
-    }
-
-    pub fn total(&self) -> u64 {
-        self.funds.total() + self.reserved()
-    }
-}
-
 impl Ledger {
-    fn credit(&mut self, payer: usize) -> Result<&mut Credit, Code> {
-        self.credits[payer].as_mut().ok_or(NOT_THERE)
-    }
-
-    fn lane(&mut self, payer: usize, operator: usize) -> Result<&mut Lane, Code> {
-        self.credit(payer)?.lanes[operator].as_mut().ok_or(NOT_THERE)
-    }
-
-    fn session(&mut self, payer: usize) -> Result<&mut Session, Code> {
-        self.credit(payer)?.session.as_mut().ok_or(NOT_THERE)
-    }
-
-    pub fn open_credit(&mut self, payer: usize) -> Result<(), Code> {
-        if self.credits[payer].is_some() {
-            return Err(IN_USE);
-        }
-        if self.is_paused() {
-            return Err(Error::Paused.into());
-        }
-        self.credits[payer] = Some(Credit {
-            generation: self.now.slot,
-            funds: Funds::default(),
-            lanes: [None, None],
-            session: None,
-            collections: 0,
-        });
-        Ok(())
-    }
-
-    pub fn deposit_credit(&mut self, payer: usize, units: u64) -> Result<(), Code> {
-        let key = self.people.payers[payer];
-        let paused = self.is_paused();
-        let credit = self.credit(payer)?;
-        if paused {
-            return Err(Error::Paused.into());
-        }
-        if units == 0 {
-            return Err(Error::AmountIsZero.into());
-        }
-        credit.funds.counted += units;
-        self.charge(&key, units)
-    }
-
-    pub fn request_withdraw(&mut self, payer: usize, units: u64) -> Result<(), Code> {
-        let (now, notice) = (self.now, self.terms.notice_slots);
-        self.credit(payer)?.funds.announce(units, notice, &now)
-    }
-
-    pub fn withdraw_credit(&mut self, payer: usize) -> Result<(), Code> {
-        let now = self.now;
-        let units = self.credit(payer)?.funds.leave(&now)?;
-        let key = self.people.payers[payer];
-        self.pay(&key, units);
-        Ok(())
-    }
-
-    pub fn close_credit(&mut self, payer: usize) -> Result<(), Code> {
-        let slot = self.now.slot;
-        let credit = self.credit(payer)?;
-        if slot <= credit.generation {
-            return Err(Error::OpenedInThisSlot.into());
-        }
-        if credit.lanes.iter().any(Option::is_some) || credit.session.is_some() || credit.collections > 0 {
-            return Err(Error::StillInUse.into());
-        }
-        if credit.total() > 0 {
-            return Err(Error::NotEmpty.into());
-        }
-        self.credits[payer] = None;
-        Ok(())
-    }
-
-    pub fn open_lane(&mut self, payer: usize, operator: usize, units: u64) -> Result<(), Code> {
-        let (now, paused) = (self.now, self.is_paused());
-        let credit = self.credit(payer)?;
-        if credit.lanes[operator].is_some() {
-            return Err(IN_USE);
-        }
-        if paused {
-            return Err(Error::Paused.into());
-        }
-        if units == 0 {
-            return Err(Error::AmountIsZero.into());
-        }
-        if !self.admits_work(operator) {
-            return Err(Error::NotAppointed.into());
-        }
-        let credit = self.credit(payer)?;
-        credit.funds.take(units, &now)?;
-        credit.lanes[operator] = Some(Lane {
-            generation: now.slot,
-            funds: Funds {
-                counted: units,
-                ..Funds::default()
-            },
-            collected_units: 0,
-            collected_count: 0,
-        });
-        Ok(())
-    }
-
-    pub fn fund_lane(&mut self, payer: usize, operator: usize, units: u64) -> Result<(), Code> {
-        let now = self.now;
-        self.lane(payer, operator)?;
-        if units == 0 {
-            return Err(Error::AmountIsZero.into());
-        }
-        self.credit(payer)?.funds.take(units, &now)?;
-        let lane = self.lane(payer, operator)?;
-        lane.funds.lapse(&now);
-        lane.funds.counted += units;
-        Ok(())
-    }
-
-    pub fn request_release(&mut self, payer: usize, operator: usize, units: u64) -> Result<(), Code> {
-        let (now, notice) = (self.now, self.terms.notice_slots);
-        self.lane(payer, operator)?.funds.announce(units, notice, &now)
-    }
-
-    pub fn release_lane(&mut self, payer: usize, operator: usize) -> Result<(), Code> {
-        let now = self.now;
-        let units = self.lane(payer, operator)?.funds.leave(&now)?;
-        self.credit(payer)?.funds.counted += units;
-        Ok(())
-    }
-
-    pub fn close_lane(&mut self, payer: usize, operator: usize) -> Result<(), Code> {
-        let slot = self.now.slot;
-        let lane = self.lane(payer, operator)?;
-        if slot <= lane.generation {
-            return Err(Error::OpenedInThisSlot.into());
-        }
-        if lane.funds.total() > 0 {
-            return Err(Error::NotEmpty.into());
-        }
-        self.credit(payer)?.lanes[operator] = None;
-        Ok(())
-    }
-
-    pub fn grant_session(&mut self, payer: usize, limit: u64, expires_unix: i64) -> Result<(), Code> {
-        let now = self.now;
-        let credit = self.credit(payer)?;
-        if credit.session.is_some() {
-            return Err(IN_USE);
-        }
-        if limit == 0 {
-            return Err(Error::AmountIsZero.into());
-        }
-        if expires_unix <= now.unix {
-            return Err(Error::ExpiryInThePast.into());
-        }
-        credit.session = Some(Session {
-            generation: now.slot,
-            limit,
-            spent: 0,
-            expires_unix,
-            revoked: None,
-        });
-        Ok(())
-    }
-
-    pub fn revoke_session(&mut self, payer: usize) -> Result<(), Code> {
-        let due = Due::after(&self.now, self.terms.notice_slots);
-        let session = self.session(payer)?;
-        if session.revoked.is_some() {
-            return Err(Error::AlreadyRevoked.into());
-        }
-        session.revoked = Some(due);
-        Ok(())
-    }
-
-    pub fn close_session(&mut self, payer: usize) -> Result<(), Code> {
-        let now = self.now;
-        let session = self.session(payer)?;
-        if now.slot <= session.generation {
-            return Err(Error::OpenedInThisSlot.into());
-        }
-        let revoked = session.revoked.is_some_and(|due| due.is_past(&now));
-        if !revoked && !is_expired(&now, session.expires_unix) {
-            return Err(Error::SessionStillLive.into());
-        }
-        self.credit(payer)?.session = None;
-        Ok(())
-    }
-
     pub fn collect(&mut self, payer: usize, report: usize, voucher: &Voucher) -> Result<(), Code> {
         let now = self.now;
         let operator = self.reports[report].operator;
@@ -328,12 +94,16 @@ impl Ledger {
             return Err(Error::BondExceeded.into());
         }
         self.credit(payer)?.collections += 1;
+        let count = voucher.count - first;
+        let first_receipt = self.reports[report].receipts;
+        self.reports[report].receipts += count;
         let bucket = self.bucket(report)?;
         bucket.units += units;
         let collection = Collection {
             units,
             first,
-            count: voucher.count - first,
+            count,
+            first_receipt,
             retracted: false,
             fee: 0,
         };
@@ -358,6 +128,10 @@ impl Ledger {
         if bucket.split {
             return Err(Error::AlreadySplit.into());
         }
+        if self.pool.is_none() && self.is_token_made() {
+            return Err(Error::PoolMissing.into());
+        }
+        let bucket = self.bucket(report)?;
         bucket.split = true;
         let units = std::mem::take(&mut bucket.units);
         let fees = std::mem::take(&mut bucket.fees);
@@ -365,7 +139,7 @@ impl Ledger {
         // The operator has no part of what it paid itself.
         let others = u128::from(10_000 - split.operator_bps);
         let fee_part = |bps: u16| u64::try_from(u128::from(fees) * u128::from(bps) / others).expect("a part fits");
-        let [redeem, developer, protocol, contributed] = [
+        let [mut redeem, mut developer, protocol, contributed] = [
             split.redeem_bps,
             split.developer_bps,
             split.protocol_bps,
@@ -373,11 +147,17 @@ impl Ledger {
         ]
         .map(|bps| Self::share(units, bps) + fee_part(bps));
         let operated = Self::share(units, split.operator_bps);
-        let holders = units + fees - redeem - developer - operated - protocol - contributed;
+        let mut holders = units + fees - redeem - developer - operated - protocol - contributed;
+        if self.pool.is_none() {
+            // Without a token, its developer is all holders.
+            developer += std::mem::take(&mut holders) + std::mem::take(&mut redeem);
+        }
         self.contributed += contributed;
-        self.paid_to_others += holders + redeem + protocol;
+        let audits = Self::share(protocol, self.audit_share_bps);
+        self.audit_share += audits;
+        self.paid_to_others += self.sold_part(holders + redeem) + protocol - audits;
         let people = [
-            (self.people.developer, developer),
+            (self.developer(), developer),
             (operator, operated),
             (self.people.treasury, protocol),
         ];
@@ -385,11 +165,28 @@ impl Ledger {
         for (whom, earned) in people.into_iter().filter(|(_, earned)| *earned > 0) {
             *self.earnings.entry(whom).or_default() += earned;
         }
+        // What is set aside for audits is out of the treasury's earnings.
+        if audits > 0 {
+            *self.earnings.entry(self.people.treasury).or_default() -= audits;
+        }
         if holders + redeem > 0 {
-            let slot = self.now.slot;
-            self.pool.deposit(slot, holders, redeem);
+            let (slot, supply) = (self.now.slot, self.supply);
+            self.pool()?.deposit(slot, supply, holders, redeem);
         }
         Ok(())
+    }
+
+    fn is_token_made(&self) -> bool {
+        self.offering
+            .as_ref()
+            .is_some_and(|offering| offering.sale == Sale::Succeeded)
+    }
+
+    /// What of the holders' revenue goes to others than the developer: the part of the supply that was for sale.
+    fn sold_part(&self, units: u64) -> u64 {
+        let Some(offering) = &self.offering else { return 0 };
+        let part = u128::from(units) * u128::from(offering.args.sale_units) / u128::from(offering.supply());
+        u64::try_from(part).expect("a part fits")
     }
 
     /// The operator takes a collection back and pays what the others would have got.
@@ -486,11 +283,12 @@ impl Ledger {
         Ok(())
     }
 
-    pub fn withdraw_contribution(&mut self, index: usize) -> Result<(), Code> {
+    /// Takes what a contributor has earned and not been paid.
+    fn take_contribution(&mut self, index: usize) -> Result<u64, Code> {
         if self.contributed == 0 {
             return Err(NOT_THERE);
         }
-        let (whom, bps) = self.contributors[index];
+        let (_, bps) = self.contributors[index];
         let earned = u128::from(self.contributed) * u128::from(bps) / u128::from(self.split.contributors_bps);
         let paid = &mut self.contributors_paid[index];
         let units = u64::try_from(earned).expect("a part fits") - *paid;
@@ -498,7 +296,39 @@ impl Ledger {
             return Err(Error::AmountIsZero.into());
         }
         *paid += units;
+        Ok(units)
+    }
+
+    pub fn withdraw_contribution(&mut self, index: usize) -> Result<(), Code> {
+        let units = self.take_contribution(index)?;
+        if index == UPSTREAM_CONTRIBUTOR {
+            return Err(Error::ContributorIsModel.into());
+        }
+        let (whom, _) = self.contributors[index];
         self.pay(&whom, units);
+        Ok(())
+    }
+
+    /// A model's part is its holders' revenue, or while it has no token its developer's.
+    pub fn pay_upstream(&mut self, index: usize) -> Result<(), Code> {
+        let units = self.take_contribution(index)?;
+        if index != UPSTREAM_CONTRIBUTOR {
+            return Err(Error::ContributorIsNoModel.into());
+        }
+        match (self.upstream.has_token, &mut self.upstream.redeem) {
+            (_, Some(redeem)) => *redeem += units,
+            (true, None) => return Err(Error::PoolMissing.into()),
+            (false, None) => *self.earnings.entry(self.people.developers[0]).or_default() += units,
+        }
+        Ok(())
+    }
+
+    /// The pool of the model that this one is built upon, whose token is sold.
+    pub fn create_upstream_pool(&mut self) -> Result<(), Code> {
+        if self.upstream.redeem.is_some() {
+            return Err(IN_USE);
+        }
+        self.upstream.redeem = Some(0);
         Ok(())
     }
 
