@@ -157,6 +157,17 @@ test('given a crash before the answer when resumed by whoever has only the purse
     assert.equal(await again.resume(), undefined);
 });
 
+test('given a question without an answer when another version has become live then it is asked again as it was', async () => {
+    const made = await world();
+    const operator = new FakeOperator(made);
+    const { payer, storage } = payerOf(made, operator);
+    operator.mischief = [() => json(503, {})];
+    await assert.rejects(() => payer.ask(INPUT), NotAnswered);
+    const upgraded = await world({ modelRoot: new Uint8Array(32).fill(9) });
+    const bought = await payerOf(upgraded, operator, { storage }).payer.resume();
+    assert.equal(toHex(bought!.receipt.claim.modelRoot), vectors.models.digits.model.modelRoot);
+});
+
 test('given an answer with something wrong when checked then it is none, and the question stays asked', async () => {
     const made = await world();
     const changed = (change: (response: InferResponse) => void): Mischief => async (honest) => {
