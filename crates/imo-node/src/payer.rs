@@ -158,7 +158,7 @@ impl Buyer {
         let question = match last {
             Some(last) => {
                 anyhow::ensure!(
-                    (last.model_root, last.input_root) == (offer.model_root, input.root()),
+                    last.input_root == input.root(),
                     "The last question on this lane has no answer yet: ask it again first, then this one."
                 );
                 purse.ask_again(offer.expires_unix).context("a purse with entries")?
@@ -187,12 +187,19 @@ impl Buyer {
                 self.save(&purse, false)?;
                 Ok(bought)
             }
-            Sent::Refused(why) => {
+            // An earlier try may have been taken: then the operator holds a voucher for the question, and whatever is signed next has to contain it.
+            Sent::Refused(refusal) if last.is_some() && !refusal.says_not_taken() => {
+                anyhow::bail!(
+                    "The operator refuses, and may have the question already: {}",
+                    refusal.why
+                )
+            }
+            Sent::Refused(refusal) => {
                 // An honest operator has not taken the question. Whatever it keeps, it can collect one voucher of this count, not two.
                 let entries = purse.entries();
                 let kept = Purse::restore(offer.lane, entries[..entries.len() - 1].to_vec())?;
                 self.save(&kept, false)?;
-                anyhow::bail!("The operator refuses: {why}");
+                anyhow::bail!("The operator refuses: {}", refusal.why);
             }
             Sent::Later(why) => anyhow::bail!("No answer yet, ask the same again later: {why}"),
         }
@@ -242,7 +249,10 @@ impl Buyer {
                 Sent::Answered(response.context("The operator's answer is not understood")?)
             }
             408 | 409 | 429 | 500.. => Sent::Later(told(&bytes)),
-            _ => Sent::Refused(told(&bytes)),
+            _ => Sent::Refused(Refusal {
+                why: told(&bytes),
+                code: refusal_code(&bytes),
+            }),
         })
     }
 
@@ -327,10 +337,23 @@ impl Offer {
 /// What became of a request.
 enum Sent {
     Answered(Box<InferResponse>),
-    /// It was not taken.
-    Refused(String),
+    /// This try was not taken.
+    Refused(Refusal),
     /// Whether it was taken is not known, or it will be.
     Later(String),
+}
+
+struct Refusal {
+    why: String,
+    code: Option<String>,
+}
+
+impl Refusal {
+    /// Whether the operator has exactly the questions before this one: it looks at these things only then.
+    fn says_not_taken(&self) -> bool {
+        let code = self.code.as_deref();
+        code.is_some_and(|code| ["lane_overdrawn", "limit_exceeded", "wrong_requests"].contains(&code))
+    }
 }
 
 impl EntryRecord {
@@ -371,6 +394,12 @@ fn told(bytes: &[u8]) -> String {
         .filter(|c| !c.is_control())
         .take(400)
         .collect()
+}
+
+/// The name of a refusal, which no rewording changes.
+fn refusal_code(bytes: &[u8]) -> Option<String> {
+    let body: serde_json::Value = serde_json::from_slice(bytes).ok()?;
+    body["code"].as_str().map(str::to_owned)
 }
 
 fn check(purse: &Purse, question: &PaidQuestion, response: &InferResponse) -> anyhow::Result<Bought> {
