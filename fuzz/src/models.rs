@@ -33,7 +33,7 @@ pub fn check_execution(model: &Model) {
             let options = PlanOptions {
                 threads: Some(1),
                 level: Some(level),
-                packed_bytes: None,
+                ..PlanOptions::default()
             };
             Plan::with_options(model, options)
         })

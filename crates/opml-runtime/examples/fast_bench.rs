@@ -46,7 +46,7 @@ fn bench(name: &str, model: &Model, input: &Tensor) {
         let options = PlanOptions {
             threads: Some(threads),
             level: Some(level),
-            packed_bytes: None,
+            ..PlanOptions::default()
         };
         Plan::with_options(model, options)
     };

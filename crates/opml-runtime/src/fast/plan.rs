@@ -14,7 +14,7 @@ use super::{
     memory::Memory,
     nodes::{Node, Packing, Part, Prepared, Ready, Work, ready},
     steps::{Step, Steps, Value, values},
-    threads::Threads,
+    threads::{CALLER, Threads},
 };
 use crate::{
     execute::{ExecuteError, Execution},
@@ -25,6 +25,10 @@ use crate::{
 
 /// Vector instructions that are worth a thread of their own.
 const COST_OF_A_THREAD: usize = 16_384;
+/// Vector instructions of a whole run that are worth waking other threads: handing it over and back takes as long as some ten thousands, and a step of less is not cut anyway.
+const WORTH_SHARING: u64 = 4 * COST_OF_A_THREAD as u64;
+/// Vector instructions that take as long as to hash a byte.
+const COST_OF_A_HASHED_BYTE: u64 = 2;
 /// Parts of a step for each thread, so that a thread that is late does not keep the others waiting.
 const PARTS_OF_A_THREAD: usize = 2;
 /// Rows that share the reading of weights, at least.
@@ -39,8 +43,10 @@ const CACHE_BYTES: usize = 256 << 10;
 /// How a plan runs.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PlanOptions {
-    /// Threads that one run uses; `None` is one for each core.
+    /// Threads that one run uses at most; `None` is one for each core.
     pub threads: Option<usize>,
+    /// Work of a run, in vector instructions as the plan estimates them, from which it is shared among threads; below, it stays on the caller's. `None` is 65,536.
+    pub worth_sharing: Option<u64>,
     /// Instructions to use; `None` is the best of the processor.
     pub level: Option<Level>,
     /// Bytes of weights that may be packed, which makes a second copy of them and is worth it where they meet many rows or the model is small; `None` is 256 MiB.
@@ -54,6 +60,8 @@ pub struct Plan {
     input: TensorSpec,
     level: Level,
     threads: Threads,
+    /// Whether a run without commitments stays on the caller's thread.
+    runs_alone: bool,
     records: Vec<NodeRecord>,
     nodes: Vec<Ready>,
     values: Vec<Vec<Value>>,
@@ -73,6 +81,7 @@ impl fmt::Debug for Plan {
             .field("threads", &self.threads.count())
             .field("nodes", &self.nodes.len())
             .field("steps", &self.steps.steps.len())
+            .field("work", &self.costs(0..self.records.len() as u32))
             .field("buffer_bytes", &self.steps.buffers.iter().sum::<usize>())
             .finish()
     }
@@ -110,16 +119,29 @@ impl Plan {
                 }
             }
         }
+        let work: u64 = nodes
+            .iter()
+            .zip(&records)
+            .map(|(node, record)| cost(node, record))
+            .sum();
         let computed = nodes.iter().zip(&records);
         let output_bytes = computed
             .filter(|(node, _)| matches!(node, Ready::Compute(_)))
             .map(|(_, record)| record.output.byte_len() as usize);
+        let output_bytes: usize = output_bytes.sum();
+        let work_with_commitments = work + COST_OF_A_HASHED_BYTE * output_bytes as u64;
+        let worth_sharing = options.worth_sharing.unwrap_or(WORTH_SHARING);
+        let threads = match work_with_commitments < worth_sharing {
+            true => Threads::Caller,
+            false => Threads::new(options.threads),
+        };
         Self {
-            memory: Arc::new(Memory::new(output_bytes.sum())),
+            memory: Arc::new(Memory::new(output_bytes)),
             model_root: model.model_root(),
             input: *model.input_spec(),
             level,
-            threads: Threads::new(options.threads),
+            threads,
+            runs_alone: work < worth_sharing,
             records,
             nodes,
             values,
@@ -134,9 +156,10 @@ impl Plan {
         self.check(input)?;
         let idle = self.idle.lock().ok().and_then(|mut idle| idle.pop());
         let mut buffers = idle.unwrap_or_else(|| self.steps.buffers.iter().map(|bytes| vec![0; *bytes]).collect());
-        self.threads.run(|| {
+        let threads = if self.runs_alone { &CALLER } else { &self.threads };
+        threads.run(|| {
             for step in &self.steps.steps {
-                self.run_step(step, input, &mut buffers);
+                self.run_step(step, threads.count(), input, &mut buffers);
             }
         });
         let spec = self.records.last().expect("a model has at least one node").output;
@@ -196,7 +219,7 @@ impl Plan {
             let bytes =
                 |node: u32, operand: usize| bytes_of(self.value(self.values[node as usize][operand], input, outputs));
             let mut outs: Vec<_> = buffers.iter_mut().map(Vec::as_mut_slice).collect();
-            self.run_chain(&step.nodes, &bytes, &mut outs);
+            self.run_chain(&step.nodes, self.threads.count(), &bytes, &mut outs);
             for (node, buffer) in step.nodes.iter().zip(buffers) {
                 let output = self.output(*node, buffer);
                 outputs[*node as usize] = Some(output.clone());
@@ -226,7 +249,7 @@ impl Plan {
                     Ready::Compute(_) => {
                         let bytes = |node: u32, operand: usize| bytes_of(self.operand(node, operand, input, &outputs));
                         let mut buffer = self.take(node);
-                        self.run_chain(&[node], &bytes, &mut [&mut buffer]);
+                        self.run_chain(&[node], self.threads.count(), &bytes, &mut [&mut buffer]);
                         self.output(node, buffer)
                     }
                 };
@@ -264,10 +287,7 @@ impl Plan {
 
     /// About how much work these nodes are.
     fn costs(&self, nodes: impl IntoIterator<Item = u32>) -> u64 {
-        let cost = |node: u32| match &self.nodes[node as usize] {
-            Ready::Compute(compute) => u64::from(self.records[node as usize].output.rows()) * compute.row_cost() as u64,
-            Ready::Alias => 0,
-        };
+        let cost = |node: u32| cost(&self.nodes[node as usize], &self.records[node as usize]);
         nodes.into_iter().map(cost).sum()
     }
 
@@ -302,7 +322,7 @@ impl Plan {
         &buffers[buffer]
     }
 
-    fn run_step(&self, step: &Step, input: &Tensor, buffers: &mut [Vec<u8>]) {
+    fn run_step(&self, step: &Step, threads: usize, input: &Tensor, buffers: &mut [Vec<u8>]) {
         let mut out = std::mem::take(&mut buffers[step.buffer]);
         let last = step.nodes.last().map_or(0, |node| *node as usize);
         let bytes = |node: u32, operand: usize| match self.values[node as usize][operand] {
@@ -310,13 +330,19 @@ impl Plan {
             value => bytes_of(self.outside(value, input)),
         };
         let used = &mut out[..self.records[last].output.byte_len() as usize];
-        self.run_chain(&step.nodes, &bytes, &mut [used]);
+        self.run_chain(&step.nodes, threads, &bytes, &mut [used]);
         buffers[step.buffer] = out;
     }
 
-    /// Runs a chain of nodes on all rows. `bytes` gives, by node and place, the operands that are not in the chain, `outs` takes the outputs of its last nodes: of
+    /// Runs a chain of nodes on all rows, on so many threads. `bytes` gives, by node and place, the operands that are not in the chain, `outs` takes the outputs of its last nodes: of
     /// all, or of the very last alone.
-    fn run_chain<'a>(&'a self, chain: &[u32], bytes: &dyn Fn(u32, usize) -> &'a [u8], outs: &mut [&mut [u8]]) {
+    fn run_chain<'a>(
+        &'a self,
+        chain: &[u32],
+        threads: usize,
+        bytes: &dyn Fn(u32, usize) -> &'a [u8],
+        outs: &mut [&mut [u8]],
+    ) {
         let links: Vec<Link> = chain
             .iter()
             .enumerate()
@@ -325,7 +351,6 @@ impl Plan {
         let Some(rows) = links.last().map(|link| link.rows) else {
             return;
         };
-        let threads = self.threads.count();
         let row_cost: usize = links.iter().map(|link| link.node.row_cost()).sum();
         let between: usize = links.iter().rev().skip(1).map(|link| link.row_bytes).sum();
         let fits = CACHE_BYTES.checked_div(between).unwrap_or(rows);
@@ -376,6 +401,14 @@ impl Plan {
             rows: output.rows() as usize,
             row_bytes: output.row_bytes() as usize,
         })
+    }
+}
+
+/// About how many vector instructions a node is.
+fn cost(node: &Ready, record: &NodeRecord) -> u64 {
+    match node {
+        Ready::Compute(compute) => u64::from(record.output.rows()) * compute.row_cost() as u64,
+        Ready::Alias => 0,
     }
 }
 

@@ -10,6 +10,9 @@ pub(super) enum Threads {
     Own(rayon::ThreadPool),
 }
 
+/// What is too small to be shared runs here.
+pub(super) static CALLER: Threads = Threads::Caller;
+
 impl Threads {
     /// `None` for one a core. When the system refuses new threads, the caller's must do.
     pub(super) fn new(count: Option<usize>) -> Self {

@@ -38,11 +38,12 @@ pub fn values(spec: &TensorSpec, seed: u64, extreme: bool) -> Tensor {
     }
 }
 
-/// Plans of a model for all instructions, for one and several threads, and with nothing packed.
+/// Plans of a model for all instructions, for one and several threads however small it is, and with nothing packed.
 pub fn plans(model: &Model) -> Vec<Plan> {
     let with = |level, threads, packed_bytes| {
         let options = PlanOptions {
             threads: Some(threads),
+            worth_sharing: Some(0),
             level: Some(level),
             packed_bytes,
         };

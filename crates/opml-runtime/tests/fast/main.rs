@@ -7,3 +7,4 @@ mod nodes;
 #[path = "../../../opml/tests/operators/nodes.rs"]
 mod random;
 mod resume;
+mod threads;
