@@ -101,7 +101,7 @@ impl Store {
 
     /// Whether the database answers.
     pub async fn is_alive(&self) -> bool {
-        sqlx::query("SELECT 1").fetch_one(&self.pool).await.is_ok()
+        self.writer.is_running() && sqlx::query("SELECT 1").fetch_one(&self.pool).await.is_ok()
     }
 
     /// A named value.

@@ -64,6 +64,11 @@ impl Writer {
         Self(sender)
     }
 
+    /// Whether anybody still writes.
+    pub fn is_running(&self) -> bool {
+        !self.0.is_closed()
+    }
+
     pub async fn write(&self, accepted: Accepted, now_unix: i64) -> Result<(), StoreError> {
         let row = Row::new(accepted, now_unix)?;
         let (told, result) = oneshot::channel();
