@@ -4,5 +4,4 @@ mod cases;
 mod chain;
 #[allow(dead_code, reason = "other tests stop it and start it again")]
 #[path = "../gateway/postgres.rs"]
-#[allow(dead_code, reason = "the gateway's cases also stop the server")]
 mod postgres;
