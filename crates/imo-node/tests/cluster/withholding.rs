@@ -265,6 +265,11 @@ fn given_a_small_budget_when_a_lot_is_withheld_then_no_more_is_spent_and_the_gap
         (count("demand_unaffordable") > 2 && count("answer_right") == 2).then_some(())
     });
     assert_eq!(before - world.dollars("watcher"), 2 * one);
+    assert_eq!(
+        world.own_inquiries().len(),
+        2,
+        "none is opened that cannot be gone into"
+    );
     world.advance(TERMS.window_slots);
     world.until("what was not seen is told", || {
         (count("answer_unseen") == QUESTIONS - 2).then_some(())
