@@ -161,7 +161,7 @@ fn given_operators_that_show_nothing_when_demanded_on_chain_then_their_silence_c
         world.sealed(name);
     }
     vanished.stop.cancel();
-    loser.lose_input(&world.input(1));
+    world.runtime.block_on(loser.lose_input(&world.input(1)));
     let before = world.dollars("watcher");
     let folder = tempfile::tempdir().unwrap();
     let (config, _) = Watching::new(&world).configure(folder.path());
