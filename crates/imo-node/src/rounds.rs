@@ -6,8 +6,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{chain::Wake, clock, metrics::Metrics};
 
-/// The shortest pause between two rounds, however much there is to hear of.
-const BREATH: Duration = Duration::from_millis(200);
+/// The shortest pause between two rounds, however much there is to hear of: a twentieth of the usual one, within these bounds.
+const SHORTEST_BREATH: Duration = Duration::from_millis(100);
+const LONGEST_BREATH: Duration = Duration::from_secs(1);
 
 /// Rounds with pauses between them, which end when something changed. A round that is under way when the node stops is left where it is: the next start looks at the chain and the store, as every round does.
 pub async fn repeat<F: Future<Output = anyhow::Result<()>>>(
@@ -27,7 +28,7 @@ pub async fn repeat<F: Future<Output = anyhow::Result<()>>>(
             },
         }
         let woken = async {
-            tokio::time::sleep(BREATH).await;
+            tokio::time::sleep((pause / 20).clamp(SHORTEST_BREATH, LONGEST_BREATH)).await;
             wake.changed().await;
         };
         tokio::select! {

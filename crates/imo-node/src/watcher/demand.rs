@@ -127,6 +127,12 @@ impl WatcherLoop {
         let inquiry = match self.rpc.find::<Inquiry>(&address).await? {
             Some(inquiry) => inquiry,
             None => {
+                // What cannot be gone into is not opened: its rent would wait for the report's end.
+                self.require_affordable(
+                    look,
+                    data_fee_units(look.report.terms.byte_fee_units, 0).unwrap_or(u64::MAX),
+                )
+                .await?;
                 self.open_inquiry(look, subject, nonce).await?;
                 self.rpc.get(&address).await?
             }
@@ -149,14 +155,7 @@ impl WatcherLoop {
             .answer_bytes(&demand)
             .and_then(|bytes| data_fee_units(look.report.terms.byte_fee_units, bytes))
             .context("the fee of a demand is no amount")?;
-        let spent = self.spent_on_demands(&look.report_address).await?;
-        if spent.saturating_add(fee) > self.policy.demand_units {
-            Metrics::count(&self.metrics.watcher, "demand_unaffordable");
-            anyhow::bail!(
-                "{spent} units were paid for demands on this report, one more costs {fee}, and the budget is {}",
-                self.policy.demand_units
-            );
-        }
+        self.require_affordable(look, fee).await?;
         tracing::info!(
             inquiry = %address, report = %look.report_address, level = demand.level, index = demand.index, fee,
             "what the endpoint withholds is demanded"
@@ -187,13 +186,21 @@ impl WatcherLoop {
         Ok(())
     }
 
-    /// Fees of all own demands on a report, in units.
-    async fn spent_on_demands(&self, report: &Pubkey) -> anyhow::Result<u64> {
-        let inquiries = self.rpc.of_report::<Inquiry>(report).await?;
+    /// Refuses a demand with which all own demands on the report would cost more than the budget.
+    async fn require_affordable(&self, look: &Look<'_>, fee_units: u64) -> anyhow::Result<()> {
+        let inquiries = self.rpc.of_report::<Inquiry>(&look.report_address).await?;
         let own = inquiries
             .iter()
             .filter(|(_, inquiry)| inquiry.demander == self.key.pubkey());
-        Ok(own.map(|(_, inquiry)| inquiry.fees_units).sum())
+        let spent_units: u64 = own.map(|(_, inquiry)| inquiry.fees_units).sum();
+        if spent_units.saturating_add(fee_units) > self.policy.demand_units {
+            Metrics::count(&self.metrics.watcher, "demand_unaffordable");
+            anyhow::bail!(
+                "{spent_units} units were paid for demands on this report, one more costs {fee_units}, and the budget is {}",
+                self.policy.demand_units
+            );
+        }
+        Ok(())
     }
 
     /// Ends an own inquiry: by its deadline when nobody answers, else with its report.

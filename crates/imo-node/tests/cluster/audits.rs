@@ -17,8 +17,7 @@ use crate::{
 };
 
 #[test]
-fn given_a_fund_when_a_watcher_audits_by_itself_then_paid_for_the_right_trace_and_a_wrong_one_below_a_right_answer_is_slashed()
- {
+fn given_a_fund_when_a_watcher_audits_by_itself_then_paid_for_the_right_trace_and_a_wrong_or_missing_one_is_slashed() {
     let world = World::new(Model::open(workspace("models/digits/digits.imo")).unwrap());
     let watcher_key = key("watcher").pubkey();
     let gift = transfer(
@@ -51,9 +50,16 @@ fn given_a_fund_when_a_watcher_audits_by_itself_then_paid_for_the_right_trace_an
     let liar = Liar::about(&world.model, [(input.root(), lie)]);
     world.operate_as("sloppy", &sloppy, listener, Some(liar), patient, world.url());
     world.ask(&url, &mut world.purse_of("sloppy"), &input);
-    for name in ["operator", "sloppy"] {
+    let (listener, url) = port();
+    world.open_another_business("mute", &url, false);
+    let mute = Node::new();
+    world.operate_as("mute", &mute, listener, None, patient, world.url());
+    world.ask(&url, &mut world.purse_of("mute"), &world.input(9));
+    for name in ["operator", "sloppy", "mute"] {
         world.sealed(name);
     }
+    // It goes on giving out what it has, and shows no trace.
+    mute.resign.cancel();
 
     // It picks nothing by itself: whatever it recomputes was drawn.
     let folder = tempfile::tempdir().unwrap();
@@ -71,7 +77,7 @@ fn given_a_fund_when_a_watcher_audits_by_itself_then_paid_for_the_right_trace_an
             audit(name).filter(|audit| audit.game.phase == wanted)
         })
     };
-    for name in ["operator", "sloppy"] {
+    for name in ["operator", "sloppy", "mute"] {
         world.until("committed", || audit(name).filter(|audit| audit.game.committed == 1));
     }
     // What it committed to is not written down anywhere: it follows again.
@@ -84,6 +90,9 @@ fn given_a_fund_when_a_watcher_audits_by_itself_then_paid_for_the_right_trace_an
         audit("operator").filter(|audit| audit.game.matched == 1)
     });
     world.slashed("sloppy");
+    in_phase("mute", AuditPhase::Asked);
+    world.advance(TERMS.response_slots);
+    world.slashed("mute");
     let report: Report = world.find(&world.report_of("operator", 0)).unwrap();
     assert_eq!(report.disputes_opened, 0);
 

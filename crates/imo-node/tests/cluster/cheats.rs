@@ -142,10 +142,15 @@ async fn answer(State((gateway, kind)): State<(String, Endpoint)>, request: Requ
 
 impl Node {
     /// The operator loses an input, or says so: it can neither give it out nor show it.
-    pub fn lose_input(&self, input: &Tensor) {
-        let name: String = input.root().iter().map(|byte| format!("{byte:02x}")).collect();
-        let file = self.folder.path().join("blobs/inputs").join(&name[..2]).join(&name);
-        std::fs::remove_file(file).unwrap();
+    pub async fn lose_input(&self, input: &Tensor) {
+        // A small one is in the database; there is no file of it.
+        let mut connection = sqlx::SqliteConnection::connect(&self.database()).await.unwrap();
+        let changed = sqlx::query("UPDATE inputs SET bytes = NULL WHERE root = $1 AND bytes IS NOT NULL")
+            .bind(input.root().to_vec())
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        assert_eq!(changed.rows_affected(), 1);
     }
 
     /// The operator answers what was asked at `sequence` with the answer to another question, and reports that.

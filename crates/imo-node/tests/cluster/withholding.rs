@@ -161,7 +161,7 @@ fn given_operators_that_show_nothing_when_demanded_on_chain_then_their_silence_c
         world.sealed(name);
     }
     vanished.stop.cancel();
-    loser.lose_input(&world.input(1));
+    world.runtime.block_on(loser.lose_input(&world.input(1)));
     let before = world.dollars("watcher");
     let folder = tempfile::tempdir().unwrap();
     let (config, _) = Watching::new(&world).configure(folder.path());
@@ -265,6 +265,11 @@ fn given_a_small_budget_when_a_lot_is_withheld_then_no_more_is_spent_and_the_gap
         (count("demand_unaffordable") > 2 && count("answer_right") == 2).then_some(())
     });
     assert_eq!(before - world.dollars("watcher"), 2 * one);
+    assert_eq!(
+        world.own_inquiries().len(),
+        2,
+        "none is opened that cannot be gone into"
+    );
     world.advance(TERMS.window_slots);
     world.until("what was not seen is told", || {
         (count("answer_unseen") == QUESTIONS - 2).then_some(())
