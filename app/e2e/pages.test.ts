@@ -59,6 +59,19 @@ describe("every page", () => {
     }
   });
 
+  test("given an indexer that does not answer, when revenue, verdicts and history are looked for, then the chain alone gives them", async () => {
+    const { page } = await visit("/portfolio", { expected: /Failed to load resource|net::ERR/ });
+    await page.route((url) => url.href.startsWith(localnet.index), (route) => route.abort());
+    await page.reload();
+    await connectBurner(page);
+    await go(page, "/");
+    await seen(page.locator("td", { hasText: /7\.75\s*USDC/ }));
+    await go(page, `/model/${model("digits").address}`);
+    await seen(page.getByText("These are all reports"));
+    await go(page, "/trust");
+    await seen(page.getByRole("link", { name: "A wrong answer was proven" }));
+  });
+
   test("given a keyboard alone, when a model is looked for, then search, sort and link are reached and work", async () => {
     const { page } = await visit("/");
     await seen(page.getByText("Offering open"));

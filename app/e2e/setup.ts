@@ -14,6 +14,7 @@ export const ARTEFACTS = join(ROOT, "target/app-e2e");
 
 export interface Localnet {
   api: string;
+  index: string;
   cluster: { rpc: string };
   mints: { usdc: { address: string; decimals: number } };
   models: { name: string; address: string; model_root: string; offering: string; samples: string; weights: string }[];

@@ -46,9 +46,10 @@ impl Browser {
 fn unpack(root: &Path) -> Result<()> {
     for tool in ["apt-get", "dpkg"] {
         if process::find_on_path(tool).is_none() {
-            return Err(
-                Missing(format!("{tool} is not here to fetch Chromium with; install Chromium, so that it is on the PATH")).into(),
-            );
+            return Err(Missing(format!(
+                "{tool} is not here to fetch Chromium with; install Chromium, so that it is on the PATH"
+            ))
+            .into());
         }
     }
     eprintln!("fetching Chromium from Debian (about 130 MB)");

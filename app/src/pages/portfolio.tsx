@@ -12,7 +12,7 @@ import { dateTime, decimal } from "../ui/format.ts";
 import { AddressText, Amount, Cell, Empty, Loaded, Note, TextField, TOKEN_DECIMALS } from "../ui/parts.tsx";
 import { SignatureLink, TransactButton } from "../ui/transaction.tsx";
 import { eventText } from "../ui/events.ts";
-import { historyOf } from "../views/history.ts";
+import { pastOf } from "../views/history.ts";
 import type { Holding } from "../views/model.ts";
 import { type Portfolio, readPortfolio } from "../views/portfolio.ts";
 import { given } from "./offering.tsx";
@@ -204,21 +204,21 @@ function Holdings({ holdings }: { holdings: readonly Holding[] }): ReactNode {
 }
 
 function Past({ owner }: { owner: Address }): ReactNode {
-  const past = useRead(["history", owner], (chain) => historyOf(chain, owner, 50), { every: 20_000 });
+  const read = useRead(["past", owner], (chain) => pastOf(chain, owner), { every: 10_000 });
   return (
     <section>
       <h2>{t.portfolio.history}</h2>
-      <Loaded query={past}>
-        {({ told, more }) => {
-          const shown = told.filter(({ failed, events }) => !failed && events.length > 0).toReversed();
-          if (shown.length === 0) return <Empty>{t.portfolio.noHistory}</Empty>;
-          return (
+      <Loaded query={read}>
+        {({ past, more }) =>
+          past.length === 0 ? (
+            <Empty>{t.portfolio.noHistory}</Empty>
+          ) : (
             <>
               <ul className="moves">
-                {shown.map(({ signature, unix, events }) => (
+                {past.map(({ signature, unix, names }) => (
                   <li key={signature}>
                     <span>
-                      {[...new Set(events.map(eventText))].join("; ")}
+                      {[...new Set(names.map(eventText))].join("; ")}
                       <br />
                       <span className="quiet small">{unix === undefined ? "" : dateTime(unix)}</span>
                     </span>
@@ -228,8 +228,8 @@ function Past({ owner }: { owner: Address }): ReactNode {
               </ul>
               {more ? <p className="quiet small">{t.portfolio.historyMore}</p> : null}
             </>
-          );
-        }}
+          )
+        }
       </Loaded>
     </section>
   );

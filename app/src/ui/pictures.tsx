@@ -32,7 +32,7 @@ export function RaisePicture(props: { committed: bigint; min: bigint; max: bigin
   const amount = (units: bigint): string => `${decimal(units, decimals)} ${unit}`;
   const label = t.offering.raisePicture(amount(committed), amount(min), amount(max));
   return (
-    <svg className="picture" viewBox={`0 0 ${WIDTH} 76`} role="img" aria-label={label}>
+    <svg className="picture" viewBox={`0 -6 ${WIDTH} 92`} role="img" aria-label={label}>
       <rect y="28" width={WIDTH} height="16" className="fill-rule" />
       <rect y="28" width={x(committed < max ? committed : max)} height="16" className={committed >= min ? "fill-a" : "fill-c"} />
       {committed > max ? <rect x={x(max)} y="28" width={x(committed) - x(max)} height="16" className="fill-b" /> : null}
@@ -47,7 +47,7 @@ function Mark({ at, text, above }: { at: number; text: string; above: boolean })
   return (
     <>
       <line x1={at} x2={at} y1={above ? 20 : 24} y2={above ? 48 : 54} className="line" />
-      <text x={at} y={above ? 14 : 70} textAnchor={anchor}>
+      <text x={at} y={above ? 14 : 76} textAnchor={anchor}>
         {text}
       </text>
     </>
@@ -114,7 +114,7 @@ export function VestingPicture(props: { terms: VestingTerms; settledUnix: bigint
   const label = t.offering.vestingPicture(bps(terms.immediateBps), duration(BigInt(terms.cliffSeconds)), duration(BigInt(terms.linearSeconds)));
   return (
     <figure className="vesting">
-      <svg className="picture" viewBox={`0 0 ${WIDTH} 136`} role="img" aria-label={label}>
+      <svg className="picture" viewBox={`0 0 ${WIDTH} 140`} role="img" aria-label={label}>
         <line x1="0" x2={WIDTH} y1="112" y2="112" className="line" />
         <polyline
           className="line-a"
@@ -158,7 +158,7 @@ export function RevenueChart({ points, decimals, unit }: { points: readonly Reve
   const slot = WIDTH / Math.max(shown.length, 8);
   return (
     <figure className="revenue">
-      <svg className="picture" viewBox={`0 0 ${WIDTH} 150`} role="img" aria-label={t.model.revenueChart(shown.length)}>
+      <svg className="picture" viewBox={`0 0 ${WIDTH} 156`} role="img" aria-label={t.model.revenueChart(shown.length)}>
         {shown.map((point, index) => {
           const height = scale(point.revenueUnits, highest, 120);
           const holders = scale(point.holdersUnits, highest, 120);
@@ -173,7 +173,7 @@ export function RevenueChart({ points, decimals, unit }: { points: readonly Reve
           );
         })}
         <line x1="0" x2={WIDTH} y1="130" y2="130" className="line" />
-        <text x="0" y="146">
+        <text x="0" y="150">
           {t.model.highestReport(decimal(highest, decimals), unit)}
         </text>
       </svg>

@@ -166,7 +166,8 @@ function Dialog({ make, close }: { make: () => Promise<Plan>; close: () => void 
 }
 
 function What({ preview, units }: { preview: Preview; units: Plan["units"] }): ReactNode {
-  const leaves = preview.moves.filter((move) => move.units < 0n);
+  // The fee last: what it is about comes first.
+  const leaves = preview.moves.filter((move) => move.units < 0n).sort((a, b) => Number(a.mint === undefined) - Number(b.mint === undefined));
   const arrives = preview.moves.filter((move) => move.units > 0n);
   return (
     <>

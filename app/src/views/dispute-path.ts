@@ -129,7 +129,13 @@ export function disputePath(dispute: Address, told: readonly Told[], nodeCount: 
           }
           break;
         case "DisputeMoved":
-          if (event.data.kind === REVEAL) {
+          if (event.data.kind === ATTACH_TRACE) {
+            // A sibling dispute brought it. Traces of few nodes are posted whole.
+            const whole = nodeCount <= 2 ** REVEAL_LEVELS;
+            step({ is: "trace", whole });
+            level = whole ? 0 : depthOf(nodeCount);
+            first = 0;
+          } else if (event.data.kind === REVEAL) {
             const levels = Math.min(level, REVEAL_LEVELS);
             level -= levels;
             first *= 2 ** levels;
@@ -157,7 +163,8 @@ export function disputePath(dispute: Address, told: readonly Told[], nodeCount: 
   return path;
 }
 
-/** Of a move, in `DisputeMoved` (docs/protocol.md, 2.3). */
+/** Kinds of moves, in `DisputeMoved` (docs/protocol.md, 2.3). */
+const ATTACH_TRACE = 3;
 const REVEAL = 6;
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
