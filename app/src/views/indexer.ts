@@ -29,6 +29,11 @@ export interface IndexedDispute {
   decided: Landed | null;
 }
 
+export interface IndexedOperator {
+  operator: Address;
+  reports: { posted: number; final: number; rejected: number };
+}
+
 export type IndexedEvent = Landed & { name: string };
 
 interface Page<T> {
