@@ -45,7 +45,7 @@ describe("an investor", () => {
     await page.getByRole("button", { name: "Claim", exact: true }).click();
     await sign(page);
     await seen(page.getByText("What you hold"));
-    const free = page.locator("section[aria-labelledby=yours] .figures dd").first();
+    const free = page.locator("section[data-holding] .figures dd").first();
     await expect.poll(async () => plain(await free.textContent())).toBe(plain(tokens));
 
     // Stake, and wait until it earns.
@@ -83,14 +83,13 @@ describe("an investor", () => {
     await seen(page.getByRole("dialog").locator(".moves li", { hasText: claimable }));
     await sign(page);
     await seen(page.getByText("Nothing to claim."));
-    await go(page, `/model/${cnn.address}`);
+    await page.getByText("Stake, unstake or redeem: Digits CNN").click();
     await page.getByLabel("Tokens to burn").fill("1000");
     await seen(page.locator("[data-redeem-preview]"));
     const pays = plain(await page.locator("[data-redeem-preview] .amount").textContent());
     await page.getByRole("button", { name: "Redeem", exact: true }).click();
     await seen(page.getByRole("dialog").locator(".moves li", { hasText: pays }));
     await sign(page);
-    await go(page, "/portfolio");
     await seen(page.getByText(/Tokens redeemed/));
   });
 });

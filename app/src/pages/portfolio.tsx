@@ -15,6 +15,7 @@ import { eventText } from "../ui/events.ts";
 import { pastOf } from "../views/history.ts";
 import type { Holding } from "../views/model.ts";
 import { type Portfolio, readPortfolio } from "../views/portfolio.ts";
+import { HoldingPanel } from "./holding.tsx";
 import { given } from "./offering.tsx";
 
 export function PortfolioPage({ owner }: { owner: string | undefined }): ReactNode {
@@ -136,6 +137,16 @@ function Shown({ portfolio }: { portfolio: Portfolio }): ReactNode {
       <section>
         <h2>{t.portfolio.holdings}</h2>
         {nothing ? <Empty>{t.portfolio.nothing}</Empty> : <Holdings holdings={portfolio.holdings} />}
+        {wallet?.address === portfolio.owner
+          ? portfolio.holdings.map((holding) =>
+              holding.view.pool === undefined || holding.freeUnits + holding.activeUnits + holding.pendingUnits === 0n ? null : (
+                <details key={holding.view.address}>
+                  <summary>{t.portfolio.manage(holding.view.model.metadata.name)}</summary>
+                  <HoldingPanel holding={holding} pool={holding.view.pool} />
+                </details>
+              ),
+            )
+          : null}
       </section>
       {portfolio.credits.length === 0 ? null : (
         <section>

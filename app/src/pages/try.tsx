@@ -1,11 +1,10 @@
 // Paying for an answer from the browser: choose an operator, prepay, draw, ask, and see receipt and cost.
 
 import { type Address, isAddress } from "@solana/kit";
-import { sha256 } from "@noble/hashes/sha2.js";
 import { type ReactNode, useEffect, useState } from "react";
 import { Link } from "wouter";
 import type { Operator } from "@imo/client/opml-oracle";
-import { type Bought, NotAnswered, parseTensorSpec, Payer, type TensorSpec, tensorBytes, tensorElements, WrongAnswer } from "@imo/client";
+import { type Bought, NotAnswered, parseTensorSpec, Payer, sha256, type TensorSpec, tensorBytes, tensorElements, WrongAnswer } from "@imo/client";
 import { announceRelease, announceWithdrawal, balance, prepay, type Purchase, readPurchase, release, sessionLeft, withdrawCredit } from "../actions/pay.ts";
 import type { Chain, Found } from "../chain/chain.ts";
 import { OPERATOR } from "../chain/kinds.ts";

@@ -2,7 +2,7 @@
 
 import type { ReactNode } from "react";
 import { vestedUnits, type VestingTerms } from "../maths/offering.ts";
-import { SPLIT_PARTS, type RevenueSplit, type SplitPart } from "../maths/split.ts";
+import { SPLIT_PARTS, type RevenueSplit, shares, type SplitPart } from "../maths/split.ts";
 import { t } from "../texts.ts";
 import { bps, dateTime, decimal, duration, percent } from "./format.ts";
 
@@ -72,8 +72,9 @@ const PART_BPS: Record<SplitPart, keyof RevenueSplit> = {
   protocol: "protocolBps",
 };
 
-/** Who gets what of each paid answer. */
-export function SplitPicture({ split }: { split: RevenueSplit }): ReactNode {
+/** Who gets what of an answer at its price. */
+export function SplitPicture({ split, priceUnits, decimals, unit }: { split: RevenueSplit; priceUnits: bigint; decimals: number; unit: string }): ReactNode {
+  const amounts = shares(priceUnits, split);
   const parts = SPLIT_PARTS.map((part) => ({ part, share: split[PART_BPS[part]] })).filter(({ share }) => share > 0);
   let x = 0;
   return (
@@ -92,7 +93,10 @@ export function SplitPicture({ split }: { split: RevenueSplit }): ReactNode {
             <svg viewBox="0 0 12 12" aria-hidden="true">
               <rect width="12" height="12" className={PART_CLASS[part]} />
             </svg>
-            {t.split[part]} <span className="quiet">{bps(share)}</span>
+            {t.split[part]}{" "}
+            <span className="quiet">
+              {bps(share)}, {decimal(amounts[part], decimals)} {unit}
+            </span>
           </li>
         ))}
       </ul>

@@ -51,7 +51,7 @@ export function Transactions({ children }: { children: ReactNode }): ReactNode {
 }
 
 /** Opens the dialog with a plan, which is made when it is opened and anew when it is tried again. */
-export function useTransact(): (make: () => Promise<Plan>) => void {
+function useTransact(): (make: () => Promise<Plan>) => void {
   const start = useContext(Context);
   if (start === undefined) throw new Error("outside of <Transactions>");
   return start;

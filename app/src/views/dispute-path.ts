@@ -60,7 +60,7 @@ export function depthOf(count: number): number {
 }
 
 /** Element type, rank and shape of a `TensorSpec`'s 18 bytes; how many tiles it has. */
-export function readSpec(spec: ReadonlyUint8Array): { shape: number[]; tiles: number } {
+function readSpec(spec: ReadonlyUint8Array): { shape: number[]; tiles: number } {
   const view = new DataView(spec.buffer as ArrayBuffer, spec.byteOffset, spec.byteLength);
   const rank = spec[1] ?? 0;
   const shape = Array.from({ length: rank }, (_, index) => view.getUint32(2 + 4 * index, true));

@@ -79,7 +79,7 @@ export async function readTransaction(chain: Chain, signature: Signature): Promi
   return one;
 }
 
-export function eventsOf(logs: readonly string[]): AnyEvent[] {
+function eventsOf(logs: readonly string[]): AnyEvent[] {
   return [
     ...readEvents(MODEL_TOKEN_EVENTS, logs).events,
     ...readEvents(REVENUE_ESCROW_EVENTS, logs).events,
