@@ -45,6 +45,7 @@ describe("every page", () => {
   }
 
   test("given a first visit, when the models are shown, then the largest of it is there within a second and a half", async () => {
+    const loads: number[] = [];
     for (let round = 0; round < 3; round += 1) {
       const { page } = await visit("/");
       await seen(page.getByText("Offering open"));
@@ -55,8 +56,24 @@ describe("every page", () => {
           }),
       );
       note({ lcp_ms: lcp });
-      expect(lcp).toBeGreaterThan(0);
+      loads.push(lcp);
     }
+    const [, median = 0] = loads.sort((a, b) => a - b);
+    expect(median).toBeGreaterThan(0);
+    expect(median).toBeLessThan(1_500);
+  });
+
+  test("given an indexer that does not answer, when revenue, verdicts and history are looked for, then the chain alone gives them", async () => {
+    const { page } = await visit("/portfolio", { expected: /Failed to load resource|net::ERR/ });
+    await page.route((url) => url.href.startsWith(localnet.index), (route) => route.abort());
+    await page.reload();
+    await connectBurner(page);
+    await go(page, "/");
+    await seen(page.locator("td", { hasText: /7\.75\s*USDC/ }));
+    await go(page, `/model/${model("digits").address}`);
+    await seen(page.getByText("These are all reports"));
+    await go(page, "/trust");
+    await seen(page.getByRole("link", { name: "A wrong answer was proven" }));
   });
 
   test("given a keyboard alone, when a model is looked for, then search, sort and link are reached and work", async () => {

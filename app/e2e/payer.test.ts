@@ -5,7 +5,7 @@ import { drawOne } from "./payer.ts";
 stage();
 
 describe("a payer", () => {
-  test("given a prepaid operator, when a digit is drawn and asked for, then it is answered, its cost shown, and the answer holds when it is computed again", async () => {
+  test("given a prepaid operator, when a digit is drawn and asked for, before and after a top-up, then it is answered, its cost shown, and the answer holds when it is computed again", async () => {
     const { page } = await visit(`/try/${model("digits").address}`);
     await connectBurner(page);
     await page.getByLabel("Amount to prepay").fill("5");
@@ -18,6 +18,15 @@ describe("a payer", () => {
     expect(await page.locator("[data-answer]").getAttribute("data-answer")).toMatch(/^\d$/);
     await seen(page.locator("[data-left]", { hasText: "4.75 USDC" }));
     await shoot(page, "answer-1280-light");
+
+    // More money, for which the browser's next key may sign, and another question.
+    await page.getByLabel("Amount to add").fill("2");
+    await page.getByRole("button", { name: "Top up" }).click();
+    await sign(page);
+    await seen(page.locator("[data-left]", { hasText: "6.75 USDC" }));
+    await page.getByRole("button", { name: /^Ask for 0.25 USDC/ }).click();
+    await seen(page.locator("[data-left]", { hasText: "6.5 USDC" }));
+    await seen(page.locator("[data-answer]"));
     await page.getByRole("link", { name: "Verify this answer" }).click();
     await page.getByRole("button", { name: "Check" }).click();
     await seen(page.locator("[data-verdict=correct]"));

@@ -14,6 +14,7 @@ export const ARTEFACTS = join(ROOT, "target/app-e2e");
 
 export interface Localnet {
   api: string;
+  index: string;
   cluster: { rpc: string };
   mints: { usdc: { address: string; decimals: number } };
   models: { name: string; address: string; model_root: string; offering: string; samples: string; weights: string }[];
@@ -77,7 +78,7 @@ function chromiumProgram(): string {
 async function startLocalnet(): Promise<{ process: ChildProcess; localnet: Localnet }> {
   const program = process.env["IMO_BIN"] ?? join(ROOT, "target/debug/imo");
   const ports = ["rpc", "ws", "api", "gateway", "index", "watcher", "liar"].flatMap((name) => [`--${name}-port`, "0"]);
-  const child = spawn(program, ["localnet", "--liar", "--json", ...ports], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(program, ["localnet", "--liar", "--json", "--until-input-ends", ...ports], { stdio: ["pipe", "pipe", "inherit"] });
   let printed = "";
   const localnet = await new Promise<Localnet>((resolve, reject) => {
     child.on("error", reject);

@@ -1,4 +1,15 @@
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
+
+/** The last file closes the offering that others commit to. */
+const ORDER = ["pages", "liar", "developer", "payer", "failures", "investor"];
+
+class InOrder extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification): number => ORDER.findIndex((name) => moduleId.endsWith(`/${name}.test.ts`));
+    return files.toSorted((a, b) => place(a) - place(b));
+  }
+}
 
 // One cluster, one browser, one test at a time: time travel is everybody's.
 export default defineConfig({
@@ -7,6 +18,7 @@ export default defineConfig({
     include: ["**/*.test.ts"],
     globalSetup: "./setup.ts",
     fileParallelism: false,
+    sequence: { sequencer: InOrder },
     testTimeout: 240_000,
     hookTimeout: 240_000,
     reporters: ["verbose"],

@@ -6,7 +6,7 @@ import type { Chain } from "../chain/chain.ts";
 import { tokenAccount } from "../chain/chain.ts";
 
 const SYSTEM_PROGRAM = "11111111111111111111111111111111" as Address;
-export const WRAPPED_SOL = "So11111111111111111111111111111111111111112" as Address;
+const WRAPPED_SOL = "So11111111111111111111111111111111111111112" as Address;
 
 /** Makes the owner's associated account where there is none. */
 async function associated(payer: Address, owner: Address, mint: Address, account: Address, program: Address): Promise<Instruction> {

@@ -153,7 +153,7 @@ function view(data: ReadonlyUint8Array): DataView {
   return new DataView(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
 }
 
-export function u64(data: ReadonlyUint8Array, at: number): bigint {
+function u64(data: ReadonlyUint8Array, at: number): bigint {
   return view(data).getBigUint64(at, true);
 }
 

@@ -16,21 +16,16 @@ import {
 } from "@imo/client/model-token";
 import {
   DISPUTE_DISCRIMINATOR,
-  INQUIRY_DISCRIMINATOR,
   OPERATOR_DISCRIMINATOR,
   OPML_ORACLE_PROGRAM_ADDRESS,
   REPORT_DISCRIMINATOR,
-  STAKE_VAULT_DISCRIMINATOR,
   getDisputeDecoder,
-  getInquiryDecoder,
   getOperatorDecoder,
   getReportDecoder,
-  getStakeVaultDecoder,
 } from "@imo/client/opml-oracle";
 import {
   BUCKET_DISCRIMINATOR,
   COLLECTION_DISCRIMINATOR,
-  CONTRIBUTIONS_DISCRIMINATOR,
   CREDIT_DISCRIMINATOR,
   EARNINGS_DISCRIMINATOR,
   LANE_DISCRIMINATOR,
@@ -39,7 +34,6 @@ import {
   SESSION_DISCRIMINATOR,
   getBucketDecoder,
   getCollectionDecoder,
-  getContributionsDecoder,
   getCreditDecoder,
   getEarningsDecoder,
   getLaneDecoder,
@@ -77,13 +71,10 @@ export const COMMITMENT = kind(MODEL_TOKEN_PROGRAM_ADDRESS, COMMITMENT_DISCRIMIN
 export const OPERATOR = kind(OPML_ORACLE_PROGRAM_ADDRESS, OPERATOR_DISCRIMINATOR, getOperatorDecoder);
 export const REPORT = kind(OPML_ORACLE_PROGRAM_ADDRESS, REPORT_DISCRIMINATOR, getReportDecoder);
 export const DISPUTE = kind(OPML_ORACLE_PROGRAM_ADDRESS, DISPUTE_DISCRIMINATOR, getDisputeDecoder);
-export const INQUIRY = kind(OPML_ORACLE_PROGRAM_ADDRESS, INQUIRY_DISCRIMINATOR, getInquiryDecoder);
-export const STAKE_VAULT = kind(OPML_ORACLE_PROGRAM_ADDRESS, STAKE_VAULT_DISCRIMINATOR, getStakeVaultDecoder);
 
 export const MODEL_VAULT = kind(REVENUE_ESCROW_PROGRAM_ADDRESS, MODEL_VAULT_DISCRIMINATOR, getModelVaultDecoder);
 export const BUCKET = kind(REVENUE_ESCROW_PROGRAM_ADDRESS, BUCKET_DISCRIMINATOR, getBucketDecoder);
 export const COLLECTION = kind(REVENUE_ESCROW_PROGRAM_ADDRESS, COLLECTION_DISCRIMINATOR, getCollectionDecoder);
-export const CONTRIBUTIONS = kind(REVENUE_ESCROW_PROGRAM_ADDRESS, CONTRIBUTIONS_DISCRIMINATOR, getContributionsDecoder);
 export const CREDIT = kind(REVENUE_ESCROW_PROGRAM_ADDRESS, CREDIT_DISCRIMINATOR, getCreditDecoder);
 export const LANE = kind(REVENUE_ESCROW_PROGRAM_ADDRESS, LANE_DISCRIMINATOR, getLaneDecoder);
 export const SESSION = kind(REVENUE_ESCROW_PROGRAM_ADDRESS, SESSION_DISCRIMINATOR, getSessionDecoder);

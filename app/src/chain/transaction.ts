@@ -24,7 +24,7 @@ import { type Chain, type RawAccount, tokenAccount } from "./chain.ts";
 import { Failed, failureOf, failureOfTransaction } from "./failure.ts";
 
 /** Bytes that a transaction may have on the wire. */
-export const MAX_TRANSACTION_BYTES = 1_232;
+const MAX_TRANSACTION_BYTES = 1_232;
 const COMPUTE_BUDGET = address("ComputeBudget111111111111111111111111111111");
 const MAX_COMPUTE_UNITS = 1_400_000;
 const POLL_MILLISECONDS = 600;

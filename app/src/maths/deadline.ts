@@ -22,7 +22,7 @@ export function isSet(deadline: Deadline): boolean {
 }
 
 /** The last slot and second in time; a restart of the cluster moves both. */
-export function effective(deadline: Deadline, lastRestartSlot: bigint): { slot: bigint; unix: bigint } {
+function effective(deadline: Deadline, lastRestartSlot: bigint): { slot: bigint; unix: bigint } {
   const until = deadline.dueSlot + RESTART_GRACE_SLOTS;
   if (deadline.openedSlot < lastRestartSlot && lastRestartSlot <= until) {
     const from = deadline.dueSlot > lastRestartSlot ? deadline.dueSlot : lastRestartSlot;

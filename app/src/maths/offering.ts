@@ -51,7 +51,7 @@ export function allocate(commitmentUnits: bigint, committedUnits: bigint, terms:
 }
 
 /** The part of an allotment that vests, floored by itself. */
-export function vestingPart(tokensUnits: bigint, vesting: VestingTerms): bigint {
+function vestingPart(tokensUnits: bigint, vesting: VestingTerms): bigint {
   return shareFloor(tokensUnits, ALL_BPS - BigInt(vesting.immediateBps));
 }
 

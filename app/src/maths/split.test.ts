@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { retractionFee, shares, SPLIT_PARTS } from "./split.ts";
+import { shares, SPLIT_PARTS } from "./split.ts";
 
 const SPLIT = { holdersBps: 4_000, redeemBps: 1_000, developerBps: 2_000, operatorBps: 2_500, protocolBps: 500, contributorsBps: 0 };
 
@@ -7,8 +7,4 @@ test("given an odd amount, when shared, then the parts are all of it and the hol
   const parts = shares(333_333n, SPLIT);
   expect(parts).toEqual({ holders: 133_335n, redeem: 33_333n, developer: 66_666n, operator: 83_333n, protocol: 16_666n, contributors: 0n });
   expect(SPLIT_PARTS.reduce((sum, part) => sum + parts[part], 0n)).toBe(333_333n);
-});
-
-test("given an operator that takes a collection back, when it pays, then what all others would have got", () => {
-  expect(retractionFee(333_333n, 2_500)).toBe(250_000n);
 });

@@ -25,8 +25,3 @@ export function shares(amountUnits: bigint, split: RevenueSplit): Record<SplitPa
   const holders = amountUnits - redeem - developer - operator - protocol - contributors;
   return { holders, redeem, developer, operator, protocol, contributors };
 }
-
-/** What a retraction costs an operator: all that the others would have got. */
-export function retractionFee(amountUnits: bigint, operatorBps: number): bigint {
-  return amountUnits - shareFloor(amountUnits, operatorBps);
-}

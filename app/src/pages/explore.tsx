@@ -11,6 +11,7 @@ import { Amount, Cell, Empty, Loaded, type Mood, Tag, TOKEN_DECIMALS } from "../
 import { Bar } from "../ui/pictures.tsx";
 import { splitsOf } from "../views/history.ts";
 import { type MarketRow, readMarket, yieldUnits } from "../views/market.ts";
+import { readRecords } from "../views/records.ts";
 
 type Column = "name" | "raise" | "price" | "served" | "revenue" | "yield";
 const COLUMNS: readonly Column[] = ["name", "raise", "price", "served", "revenue", "yield"];
@@ -90,6 +91,8 @@ function Row({ row }: { row: MarketRow }): ReactNode {
     enabled: row.vault !== undefined,
     every: 60_000,
   });
+  const records = useRead(["records"], readRecords, { every: 15_000 });
+  const caught = row.operators.filter((operator) => (records.data?.of.get(operator)?.rejected ?? 0) > 0).length;
   const finalUnits = splits.data?.splits.reduce((sum, split) => sum + split.revenueUnits, 0n);
   const { offering } = row;
   const raised = offering === undefined ? "" : percent(offering.committedUnits, offering.maxRaiseUnits);
@@ -144,6 +147,12 @@ function Row({ row }: { row: MarketRow }): ReactNode {
         <Link href={`/trust?model=${row.address}`} aria-label={t.explore.operatorsOf(row.operators.length, row.model.metadata.name)}>
           {row.operators.length}
         </Link>
+        {caught === 0 ? null : (
+          <span className="small">
+            <br />
+            <Tag mood="bad">{t.explore.caught(caught)}</Tag>
+          </span>
+        )}
       </Cell>
     </tr>
   );

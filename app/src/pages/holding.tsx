@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 import { OfferingStatus } from "@imo/client/model-token";
 import type { Pool } from "@imo/client/yield-distributor";
 import { claimYield, openVesting, redeem, releaseVested, stake, unstake } from "../actions/invest.ts";
-import { SLOT_MILLISECONDS } from "../maths/deadline.ts";
+import { slotsToSeconds } from "../maths/deadline.ts";
 import { vestedUnits } from "../maths/offering.ts";
 import { activationEpoch, redemptionUnits } from "../maths/yield.ts";
 import { useChain, useNow, useUnitOf, useWallet } from "../state.tsx";
@@ -31,10 +31,10 @@ export function HoldingPanel({ holding, pool }: Props): ReactNode {
   const claimable = holding.claimableUnits + holding.vestingClaimableUnits;
   const holds = holding.freeUnits + holding.activeUnits + holding.pendingUnits > 0n;
   if (!holds && claimable === 0n && holding.vesting === undefined && !vests(holding)) return null;
-  const waits = holding.activeFromSlot === undefined || now === undefined ? undefined : ((holding.activeFromSlot - now.slot) * SLOT_MILLISECONDS) / 1000n;
+  const waits = holding.activeFromSlot === undefined || now === undefined ? undefined : slotsToSeconds(holding.activeFromSlot - now.slot);
   return (
-    <section aria-labelledby="yours">
-      <h2 id="yours">{t.holding.title}</h2>
+    <section aria-label={t.holding.title} data-holding>
+      <h2>{t.holding.title}</h2>
       <Figures
         of={[
           [t.holding.free, tokens(holding.freeUnits)],
@@ -121,7 +121,7 @@ function Stake({ holding, pool }: Props): ReactNode {
   const staked = holding.activeUnits + holding.pendingUnits;
   const [more, less] = [into.units ?? 0n, out.units ?? 0n];
   const activeSlot = now === undefined ? undefined : activationEpoch(now.slot, pool.epochSlots) * pool.epochSlots;
-  const wait = activeSlot === undefined || now === undefined ? "…" : duration(((activeSlot - now.slot) * SLOT_MILLISECONDS) / 1000n);
+  const wait = activeSlot === undefined || now === undefined ? "…" : duration(slotsToSeconds(activeSlot - now.slot));
   return (
     <div>
       <h3>{t.holding.stake}</h3>

@@ -67,7 +67,7 @@ function Model({ view, holding }: { view: ModelView; holding: Holding | undefine
       {holding === undefined || pool === undefined ? null : <HoldingPanel holding={holding} pool={pool} />}
       {offering === undefined ? null : <Terms view={view} offering={offering} unit={unit} />}
       <Revenue view={view} unit={unit} />
-      <WhoGets view={view} />
+      <WhoGets view={view} unit={unit} />
       <Versions view={view} unit={unit} />
       <Card view={view} unit={unit} />
     </>
@@ -196,12 +196,12 @@ function Revenue({ view, unit }: { view: ModelView; unit: string }): ReactNode {
   );
 }
 
-function WhoGets({ view: { live } }: { view: ModelView }): ReactNode {
+function WhoGets({ view: { live, payment }, unit }: { view: ModelView; unit: string }): ReactNode {
   if (live === undefined) return null;
   return (
     <section>
       <h2>{t.model.whoGets}</h2>
-      <SplitPicture split={live.split} />
+      <SplitPicture split={live.split} priceUnits={live.priceUnits} decimals={payment.decimals} unit={unit} />
       {live.contributors.length === 0 ? null : (
         <>
           <h3>{t.model.contributors}</h3>

@@ -156,7 +156,7 @@ function Mine({ view, offering, holding, unit, unix }: Props & { unit: string; u
   return (
     <>
       <h3>{t.offering.yours}</h3>
-      <p>
+      <p data-commitment>
         <Amount units={commitment.amountUnits} decimals={view.payment.decimals} unit={unit} />
       </p>
       <Preview title={open ? t.offering.ifClosedNow : t.offering.outcome} of={outcome} view={view} unit={unit} />

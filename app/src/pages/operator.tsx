@@ -17,6 +17,7 @@ import { decimal, shortened } from "../ui/format.ts";
 import { AddressText, Amount, AmountField, Countdown, Empty, Facts, Figures, Loaded, Note, useAmount } from "../ui/parts.tsx";
 import { TransactButton } from "../ui/transaction.tsx";
 import type { Owed } from "../views/portfolio.ts";
+import { type OperatorRecord, readRecords } from "../views/records.ts";
 import { readReports, type ReportRow, reportState, turnOf } from "../views/trust.ts";
 import { given } from "./offering.tsx";
 import { ReportTable } from "./trust.tsx";
@@ -80,17 +81,21 @@ interface View {
   decimals: number;
   leastBondUnits: bigint;
   answers: boolean;
+  record: OperatorRecord;
+  /** Whether the record is of all reports. */
+  complete: boolean;
 }
 
 async function read(chain: Chain, address: Address): Promise<View> {
   const operator = await chain.one(OPERATOR, address);
   if (operator === undefined) throw new Failed({ kind: "missing", what: address });
-  const [reports, disputes, earnings, mints, [protocolAddress], answers] = await Promise.all([
+  const [reports, disputes, earnings, mints, [protocolAddress], records, answers] = await Promise.all([
     readReports(chain, { operator: address }),
     chain.all(DISPUTE),
     chain.all(EARNINGS, { offset: SECOND_KEY, key: operator.authority }),
     chain.mints([operator.mint]),
     findProtocolPda(),
+    readRecords(chain),
     fetch(`${operator.endpoint.replace(/\/$/, "")}/v1/models`, { signal: AbortSignal.timeout(4_000) }).then(
       (response) => response.ok,
       () => false,
@@ -115,6 +120,8 @@ async function read(chain: Chain, address: Address): Promise<View> {
     decimals: mints.get(operator.mint)?.decimals ?? 0,
     leastBondUnits: protocol?.terms.minBondUnits ?? 0n,
     answers,
+    record: records.of.get(address) ?? { final: 0, rejected: 0 },
+    complete: records.complete,
   };
 }
 
@@ -157,6 +164,8 @@ function Shown({ view }: { view: View }): ReactNode {
             [t.operate.unbonding, money(operator.unbondingUnits)],
             [t.operate.exposure, money(exposure)],
             [t.operate.posted, decimal(operator.nextSequence, 0)],
+            [view.complete ? t.operate.final : `${t.operate.final}, ${t.operate.notClosed}`, `${view.record.final}`],
+            [view.complete ? t.operate.rejected : `${t.operate.rejected}, ${t.operate.notClosed}`, `${view.record.rejected}`],
             [t.operate.openReports, `${operator.openReports}`],
             [t.operate.openDisputes, `${operator.openDisputes}`],
           ]}

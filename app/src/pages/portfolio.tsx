@@ -12,9 +12,10 @@ import { dateTime, decimal } from "../ui/format.ts";
 import { AddressText, Amount, Cell, Empty, Loaded, Note, TextField, TOKEN_DECIMALS } from "../ui/parts.tsx";
 import { SignatureLink, TransactButton } from "../ui/transaction.tsx";
 import { eventText } from "../ui/events.ts";
-import { historyOf } from "../views/history.ts";
+import { pastOf } from "../views/history.ts";
 import type { Holding } from "../views/model.ts";
 import { type Portfolio, readPortfolio } from "../views/portfolio.ts";
+import { HoldingPanel } from "./holding.tsx";
 import { given } from "./offering.tsx";
 
 export function PortfolioPage({ owner }: { owner: string | undefined }): ReactNode {
@@ -136,6 +137,16 @@ function Shown({ portfolio }: { portfolio: Portfolio }): ReactNode {
       <section>
         <h2>{t.portfolio.holdings}</h2>
         {nothing ? <Empty>{t.portfolio.nothing}</Empty> : <Holdings holdings={portfolio.holdings} />}
+        {wallet?.address === portfolio.owner
+          ? portfolio.holdings.map((holding) =>
+              holding.view.pool === undefined || holding.freeUnits + holding.activeUnits + holding.pendingUnits === 0n ? null : (
+                <details key={holding.view.address}>
+                  <summary>{t.portfolio.manage(holding.view.model.metadata.name)}</summary>
+                  <HoldingPanel holding={holding} pool={holding.view.pool} />
+                </details>
+              ),
+            )
+          : null}
       </section>
       {portfolio.credits.length === 0 ? null : (
         <section>
@@ -204,21 +215,21 @@ function Holdings({ holdings }: { holdings: readonly Holding[] }): ReactNode {
 }
 
 function Past({ owner }: { owner: Address }): ReactNode {
-  const past = useRead(["history", owner], (chain) => historyOf(chain, owner, 50), { every: 20_000 });
+  const read = useRead(["past", owner], (chain) => pastOf(chain, owner), { every: 10_000 });
   return (
     <section>
       <h2>{t.portfolio.history}</h2>
-      <Loaded query={past}>
-        {({ told, more }) => {
-          const shown = told.filter(({ failed, events }) => !failed && events.length > 0).toReversed();
-          if (shown.length === 0) return <Empty>{t.portfolio.noHistory}</Empty>;
-          return (
+      <Loaded query={read}>
+        {({ past, more }) =>
+          past.length === 0 ? (
+            <Empty>{t.portfolio.noHistory}</Empty>
+          ) : (
             <>
               <ul className="moves">
-                {shown.map(({ signature, unix, events }) => (
+                {past.map(({ signature, unix, names }) => (
                   <li key={signature}>
                     <span>
-                      {[...new Set(events.map(eventText))].join("; ")}
+                      {[...new Set(names.map(eventText))].join("; ")}
                       <br />
                       <span className="quiet small">{unix === undefined ? "" : dateTime(unix)}</span>
                     </span>
@@ -228,8 +239,8 @@ function Past({ owner }: { owner: Address }): ReactNode {
               </ul>
               {more ? <p className="quiet small">{t.portfolio.historyMore}</p> : null}
             </>
-          );
-        }}
+          )
+        }
       </Loaded>
     </section>
   );

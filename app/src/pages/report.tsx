@@ -146,7 +146,7 @@ function Past({ address }: { address: Address }): ReactNode {
               {told.toReversed().map(({ signature, unix, events, failed }) => (
                 <li key={signature}>
                   <span>
-                    {failed ? t.trust.failedTransaction : [...new Set(events.map(eventText))].join("; ")}
+                    {failed ? t.trust.failedTransaction : [...new Set(events.map(({ name }) => eventText(name)))].join("; ")}
                     <br />
                     <span className="quiet small">{unix === undefined ? "" : dateTime(unix)}</span>
                   </span>

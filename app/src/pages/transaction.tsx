@@ -53,7 +53,7 @@ function Read({ signature }: { signature: Signature }): ReactNode {
               {told.events.length === 0 ? <Empty>{t.tx.noEvents}</Empty> : null}
               {told.events.map((event, index) => (
                 <details key={`${event.name}-${index}`} open>
-                  <summary>{eventText(event)}</summary>
+                  <summary>{eventText(event.name)}</summary>
                   <Facts of={Object.entries(event.data).map(([name, value]): [string, ReactNode] => [name, <span key={name} className="mono">{fieldText(value)}</span>])} />
                 </details>
               ))}

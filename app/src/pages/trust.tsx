@@ -3,13 +3,13 @@
 import { type Address, isAddress } from "@solana/kit";
 import type { ReactNode } from "react";
 import { Link, useSearch } from "wouter";
-import { OPML_ORACLE_PROGRAM_ADDRESS, Phase } from "@imo/client/opml-oracle";
+import { Phase } from "@imo/client/opml-oracle";
 import { useNow, useRead, useUnitOf } from "../state.tsx";
 import { t } from "../texts.ts";
 import { dateTime, shortened } from "../ui/format.ts";
 import { Amount, Cell, Countdown, Empty, Loaded, type Mood, Tag } from "../ui/parts.tsx";
 import { SignatureLink } from "../ui/transaction.tsx";
-import { historyOf } from "../views/history.ts";
+import { verdictsOf } from "../views/history.ts";
 import { readDisputes, readReports, type ReportRow, type ReportState, reportState, turnOf } from "../views/trust.ts";
 
 export function Trust(): ReactNode {
@@ -193,53 +193,31 @@ function Disputes(): ReactNode {
   );
 }
 
-interface Verdict {
-  key: string;
-  signature: string;
-  unix: bigint | undefined;
-  dispute: Address | undefined;
-  report: Address;
-  text: string;
-}
-
-/** Verdicts among the oracle's latest transactions, whose accounts may be closed. */
+/** How disputes ended, whose accounts may be closed. */
 function Verdicts(): ReactNode {
-  const told = useRead(["verdicts"], (chain) => historyOf(chain, OPML_ORACLE_PROGRAM_ADDRESS, 150), { every: 20_000 });
+  const read = useRead(["verdicts"], verdictsOf, { every: 10_000 });
   return (
     <section aria-labelledby="verdicts">
       <h2 id="verdicts">{t.trust.verdicts}</h2>
-      <Loaded query={told}>
-        {({ told: all, more }) => {
-          const verdicts = all.flatMap(({ signature, unix, failed, events }): Verdict[] =>
-            failed
-              ? []
-              : events.flatMap((event, index): Verdict[] => {
-                  const key = `${signature}-${index}`;
-                  if (event.name === "DisputeProven") {
-                    const text = event.data.bySilence ? t.trust.provenBySilence : t.trust.proven;
-                    return [{ key, signature, unix, dispute: event.data.dispute, report: event.data.report, text }];
-                  }
-                  if (event.name === "DisputeLost") return [{ key, signature, unix, dispute: event.data.dispute, report: event.data.report, text: t.trust.lost }];
-                  if (event.name === "DataWithheld") return [{ key, signature, unix, dispute: undefined, report: event.data.report, text: t.trust.withheld }];
-                  return [];
-                }),
-          );
-          if (verdicts.length === 0) return <Empty>{more ? t.trust.noVerdictsLately : t.trust.noVerdicts}</Empty>;
-          return (
+      <Loaded query={read}>
+        {({ verdicts, more }) =>
+          verdicts.length === 0 ? (
+            <Empty>{more ? t.trust.noVerdictsLately : t.trust.noVerdicts}</Empty>
+          ) : (
             <ul className="moves">
-              {verdicts.toReversed().map((verdict) => (
-                <li key={verdict.key}>
+              {verdicts.map(({ key, signature, unix, dispute, how }) => (
+                <li key={key}>
                   <span>
-                    {verdict.dispute === undefined ? verdict.text : <Link href={`/trust/dispute/${verdict.dispute}`}>{verdict.text}</Link>}
+                    {dispute === undefined ? t.trust[how] : <Link href={`/trust/dispute/${dispute}`}>{t.trust[how]}</Link>}
                     <br />
-                    <span className="quiet small">{verdict.unix === undefined ? "" : dateTime(verdict.unix)}</span>
+                    <span className="quiet small">{unix === undefined ? "" : dateTime(unix)}</span>
                   </span>
-                  <SignatureLink signature={verdict.signature} />
+                  <SignatureLink signature={signature} />
                 </li>
               ))}
             </ul>
-          );
-        }}
+          )
+        }
       </Loaded>
     </section>
   );

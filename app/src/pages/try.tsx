@@ -1,11 +1,10 @@
 // Paying for an answer from the browser: choose an operator, prepay, draw, ask, and see receipt and cost.
 
 import { type Address, isAddress } from "@solana/kit";
-import { sha256 } from "@noble/hashes/sha2.js";
 import { type ReactNode, useEffect, useState } from "react";
 import { Link } from "wouter";
-import { ReportStatus, type Operator } from "@imo/client/opml-oracle";
-import { type Bought, NotAnswered, parseTensorSpec, Payer, type TensorSpec, tensorBytes, tensorElements, WrongAnswer } from "@imo/client";
+import type { Operator } from "@imo/client/opml-oracle";
+import { type Bought, NotAnswered, parseTensorSpec, Payer, sha256, type TensorSpec, tensorBytes, tensorElements, WrongAnswer } from "@imo/client";
 import { announceRelease, announceWithdrawal, balance, prepay, type Purchase, readPurchase, release, sessionLeft, withdrawCredit } from "../actions/pay.ts";
 import type { Chain, Found } from "../chain/chain.ts";
 import { OPERATOR } from "../chain/kinds.ts";
@@ -18,7 +17,7 @@ import { decimal, hex, shortened } from "../ui/format.ts";
 import { Amount, AmountField, Countdown, Empty, Facts, Loaded, Note, useAmount } from "../ui/parts.tsx";
 import { TransactButton } from "../ui/transaction.tsx";
 import { type ModelView, readModel } from "../views/model.ts";
-import { readReports } from "../views/trust.ts";
+import { type OperatorRecord, readRecords } from "../views/records.ts";
 import { DrawPad } from "./draw.tsx";
 import { given } from "./offering.tsx";
 
@@ -30,26 +29,23 @@ export function TryPage({ address }: { address: string }): ReactNode {
 interface Seller {
   address: Address;
   operator: Operator;
-  final: number;
-  rejected: number;
+  record: OperatorRecord;
   /** Whether its gateway answers and serves the model. */
   serves: boolean;
 }
 
 async function readSellers(chain: Chain, view: ModelView): Promise<Seller[]> {
-  const [operators, reports] = await Promise.all([chain.all(OPERATOR), readReports(chain)]);
-  const candidates = operators.filter(({ data }) => data.mint === view.model.paymentMint && data.endpoint !== "" && !isSet(data.jail));
+  const [operators, records, now] = await Promise.all([chain.all(OPERATOR), readRecords(chain), chain.now()]);
+  const candidates = operators.filter(({ data }) => data.mint === view.model.paymentMint && data.endpoint !== "" && (!isSet(data.jail) || isPast(data.jail, now)));
   return Promise.all(
-    candidates.map(async ({ address, data }: Found<Operator>): Promise<Seller> => {
-      const own = reports.filter(({ report }) => report.operator === address);
-      return {
+    candidates.map(
+      async ({ address, data }: Found<Operator>): Promise<Seller> => ({
         address,
         operator: data,
-        final: own.filter(({ report }) => report.status === ReportStatus.Final).length,
-        rejected: own.filter(({ report }) => report.status === ReportStatus.Rejected).length,
+        record: records.of.get(address) ?? { final: 0, rejected: 0 },
         serves: await servesModel(data.endpoint, view.address),
-      };
-    }),
+      }),
+    ),
   );
 }
 
@@ -125,7 +121,7 @@ function Sellers({ view }: { view: ModelView }): ReactNode {
                     <label className="row">
                       <input type="radio" name="operator" checked={seller.address === picked} onChange={() => choose(seller.address)} />
                       <span className="mono">{shortened(seller.address)}</span>
-                      <span className="quiet small">{t.buy.record(seller.final, seller.rejected)}</span>
+                      <span className="quiet small">{t.buy.record(seller.record.final, seller.record.rejected)}</span>
                       <Link href={`/operator/${seller.address}`} className="small">
                         {t.buy.more}
                       </Link>

@@ -1,9 +1,9 @@
 // Events of the programs in words.
 
 import { t } from "../texts.ts";
-import type { AnyEvent } from "../views/history.ts";
 
-export function eventText(event: AnyEvent): string {
+/** An event by its name. */
+export function eventText(name: string): string {
   const texts: Readonly<Record<string, string>> = t.events;
-  return texts[event.name] ?? event.name;
+  return texts[name] ?? name;
 }

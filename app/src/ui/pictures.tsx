@@ -2,7 +2,7 @@
 
 import type { ReactNode } from "react";
 import { vestedUnits, type VestingTerms } from "../maths/offering.ts";
-import { SPLIT_PARTS, type RevenueSplit, type SplitPart } from "../maths/split.ts";
+import { SPLIT_PARTS, type RevenueSplit, shares, type SplitPart } from "../maths/split.ts";
 import { t } from "../texts.ts";
 import { bps, dateTime, decimal, duration, percent } from "./format.ts";
 
@@ -32,7 +32,7 @@ export function RaisePicture(props: { committed: bigint; min: bigint; max: bigin
   const amount = (units: bigint): string => `${decimal(units, decimals)} ${unit}`;
   const label = t.offering.raisePicture(amount(committed), amount(min), amount(max));
   return (
-    <svg className="picture" viewBox={`0 0 ${WIDTH} 76`} role="img" aria-label={label}>
+    <svg className="picture" viewBox={`0 -6 ${WIDTH} 92`} role="img" aria-label={label}>
       <rect y="28" width={WIDTH} height="16" className="fill-rule" />
       <rect y="28" width={x(committed < max ? committed : max)} height="16" className={committed >= min ? "fill-a" : "fill-c"} />
       {committed > max ? <rect x={x(max)} y="28" width={x(committed) - x(max)} height="16" className="fill-b" /> : null}
@@ -47,7 +47,7 @@ function Mark({ at, text, above }: { at: number; text: string; above: boolean })
   return (
     <>
       <line x1={at} x2={at} y1={above ? 20 : 24} y2={above ? 48 : 54} className="line" />
-      <text x={at} y={above ? 14 : 70} textAnchor={anchor}>
+      <text x={at} y={above ? 14 : 76} textAnchor={anchor}>
         {text}
       </text>
     </>
@@ -72,8 +72,9 @@ const PART_BPS: Record<SplitPart, keyof RevenueSplit> = {
   protocol: "protocolBps",
 };
 
-/** Who gets what of each paid answer. */
-export function SplitPicture({ split }: { split: RevenueSplit }): ReactNode {
+/** Who gets what of an answer at its price. */
+export function SplitPicture({ split, priceUnits, decimals, unit }: { split: RevenueSplit; priceUnits: bigint; decimals: number; unit: string }): ReactNode {
+  const amounts = shares(priceUnits, split);
   const parts = SPLIT_PARTS.map((part) => ({ part, share: split[PART_BPS[part]] })).filter(({ share }) => share > 0);
   let x = 0;
   return (
@@ -92,7 +93,10 @@ export function SplitPicture({ split }: { split: RevenueSplit }): ReactNode {
             <svg viewBox="0 0 12 12" aria-hidden="true">
               <rect width="12" height="12" className={PART_CLASS[part]} />
             </svg>
-            {t.split[part]} <span className="quiet">{bps(share)}</span>
+            {t.split[part]}{" "}
+            <span className="quiet">
+              {bps(share)}, {decimal(amounts[part], decimals)} {unit}
+            </span>
           </li>
         ))}
       </ul>
@@ -114,7 +118,7 @@ export function VestingPicture(props: { terms: VestingTerms; settledUnix: bigint
   const label = t.offering.vestingPicture(bps(terms.immediateBps), duration(BigInt(terms.cliffSeconds)), duration(BigInt(terms.linearSeconds)));
   return (
     <figure className="vesting">
-      <svg className="picture" viewBox={`0 0 ${WIDTH} 136`} role="img" aria-label={label}>
+      <svg className="picture" viewBox={`0 0 ${WIDTH} 140`} role="img" aria-label={label}>
         <line x1="0" x2={WIDTH} y1="112" y2="112" className="line" />
         <polyline
           className="line-a"
@@ -158,7 +162,7 @@ export function RevenueChart({ points, decimals, unit }: { points: readonly Reve
   const slot = WIDTH / Math.max(shown.length, 8);
   return (
     <figure className="revenue">
-      <svg className="picture" viewBox={`0 0 ${WIDTH} 150`} role="img" aria-label={t.model.revenueChart(shown.length)}>
+      <svg className="picture" viewBox={`0 0 ${WIDTH} 156`} role="img" aria-label={t.model.revenueChart(shown.length)}>
         {shown.map((point, index) => {
           const height = scale(point.revenueUnits, highest, 120);
           const holders = scale(point.holdersUnits, highest, 120);
@@ -173,7 +177,7 @@ export function RevenueChart({ points, decimals, unit }: { points: readonly Reve
           );
         })}
         <line x1="0" x2={WIDTH} y1="130" y2="130" className="line" />
-        <text x="0" y="146">
+        <text x="0" y="150">
           {t.model.highestReport(decimal(highest, decimals), unit)}
         </text>
       </svg>

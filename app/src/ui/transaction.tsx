@@ -51,7 +51,7 @@ export function Transactions({ children }: { children: ReactNode }): ReactNode {
 }
 
 /** Opens the dialog with a plan, which is made when it is opened and anew when it is tried again. */
-export function useTransact(): (make: () => Promise<Plan>) => void {
+function useTransact(): (make: () => Promise<Plan>) => void {
   const start = useContext(Context);
   if (start === undefined) throw new Error("outside of <Transactions>");
   return start;
@@ -166,7 +166,8 @@ function Dialog({ make, close }: { make: () => Promise<Plan>; close: () => void 
 }
 
 function What({ preview, units }: { preview: Preview; units: Plan["units"] }): ReactNode {
-  const leaves = preview.moves.filter((move) => move.units < 0n);
+  // The fee last: what it is about comes first.
+  const leaves = preview.moves.filter((move) => move.units < 0n).sort((a, b) => Number(a.mint === undefined) - Number(b.mint === undefined));
   const arrives = preview.moves.filter((move) => move.units > 0n);
   return (
     <>

@@ -60,7 +60,7 @@ export function depthOf(count: number): number {
 }
 
 /** Element type, rank and shape of a `TensorSpec`'s 18 bytes; how many tiles it has. */
-export function readSpec(spec: ReadonlyUint8Array): { shape: number[]; tiles: number } {
+function readSpec(spec: ReadonlyUint8Array): { shape: number[]; tiles: number } {
   const view = new DataView(spec.buffer as ArrayBuffer, spec.byteOffset, spec.byteLength);
   const rank = spec[1] ?? 0;
   const shape = Array.from({ length: rank }, (_, index) => view.getUint32(2 + 4 * index, true));
@@ -129,7 +129,13 @@ export function disputePath(dispute: Address, told: readonly Told[], nodeCount: 
           }
           break;
         case "DisputeMoved":
-          if (event.data.kind === REVEAL) {
+          if (event.data.kind === ATTACH_TRACE) {
+            // A sibling dispute brought it. Traces of few nodes are posted whole.
+            const whole = nodeCount <= 2 ** REVEAL_LEVELS;
+            step({ is: "trace", whole });
+            level = whole ? 0 : depthOf(nodeCount);
+            first = 0;
+          } else if (event.data.kind === REVEAL) {
             const levels = Math.min(level, REVEAL_LEVELS);
             level -= levels;
             first *= 2 ** levels;
@@ -157,7 +163,8 @@ export function disputePath(dispute: Address, told: readonly Told[], nodeCount: 
   return path;
 }
 
-/** Of a move, in `DisputeMoved` (docs/protocol.md, 2.3). */
+/** Kinds of moves, in `DisputeMoved` (docs/protocol.md, 2.3). */
+const ATTACH_TRACE = 3;
 const REVEAL = 6;
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;

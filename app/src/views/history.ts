@@ -3,10 +3,11 @@
 import { type Address, getBase58Encoder, type ReadonlyUint8Array, type Signature } from "@solana/kit";
 import { readEvents } from "@imo/client";
 import { findModelVersionPda, MODEL_TOKEN_EVENTS, type ModelTokenEvent } from "@imo/client/model-token";
-import { OPML_ORACLE_EVENTS, type OpmlOracleEvent } from "@imo/client/opml-oracle";
+import { OPML_ORACLE_EVENTS, OPML_ORACLE_PROGRAM_ADDRESS, type OpmlOracleEvent } from "@imo/client/opml-oracle";
 import { findContributionsPda, REVENUE_ESCROW_EVENTS, type RevenueEscrowEvent } from "@imo/client/revenue-escrow";
 import { YIELD_DISTRIBUTOR_EVENTS, type YieldDistributorEvent } from "@imo/client/yield-distributor";
 import type { Chain } from "../chain/chain.ts";
+import { indexed, type IndexedDispute, type IndexedEvent, type IndexedReport } from "./indexer.ts";
 
 export type AnyEvent = ModelTokenEvent | OpmlOracleEvent | RevenueEscrowEvent | YieldDistributorEvent;
 
@@ -78,7 +79,7 @@ export async function readTransaction(chain: Chain, signature: Signature): Promi
   return one;
 }
 
-export function eventsOf(logs: readonly string[]): AnyEvent[] {
+function eventsOf(logs: readonly string[]): AnyEvent[] {
   return [
     ...readEvents(MODEL_TOKEN_EVENTS, logs).events,
     ...readEvents(REVENUE_ESCROW_EVENTS, logs).events,
@@ -104,8 +105,34 @@ export interface SplitHistory {
   complete: boolean;
 }
 
-/** A model's revenue, report by report. Every split of a version names the account of its contributors, whether there are any or not. */
+/** A model's revenue, report by report. */
 export async function splitsOf(chain: Chain, model: Address, versionCount: number, paidToOthersUnits: bigint): Promise<SplitHistory> {
+  const splits = (await indexedSplits(chain, model)) ?? (await splitsOfRpc(chain, model, versionCount));
+  const counted = splits.reduce((sum, split) => sum + split.othersUnits, 0n);
+  return { splits, complete: counted === paidToOthersUnits };
+}
+
+async function indexedSplits(chain: Chain, model: Address): Promise<Split[] | undefined> {
+  const reports = await indexed<IndexedReport>(chain, `reports?model=${model}`);
+  return reports?.toReversed().flatMap(({ report, split, ended }): Split[] =>
+    split === null || ended === null
+      ? []
+      : [
+          {
+            report,
+            signature: ended.signature,
+            unix: ended.unix === null ? undefined : BigInt(ended.unix),
+            revenueUnits: BigInt(split.amount_units) + BigInt(split.fee_units),
+            holdersUnits: BigInt(split.holders_units),
+            redeemUnits: BigInt(split.redeem_units),
+            othersUnits: BigInt(split.others_units),
+          },
+        ],
+  );
+}
+
+/** Every split of a version names the account of its contributors, whether there are any or not. */
+async function splitsOfRpc(chain: Chain, model: Address, versionCount: number): Promise<Split[]> {
   const splits = new Map<Address, Split>();
   for (let number = 1; number <= versionCount; number += 1) {
     const [version] = await findModelVersionPda({ model, number });
@@ -119,7 +146,63 @@ export async function splitsOf(chain: Chain, model: Address, versionCount: numbe
       }
     }
   }
-  const all = [...splits.values()];
-  const counted = all.reduce((sum, split) => sum + split.othersUnits, 0n);
-  return { splits: all, complete: counted === paidToOthersUnits };
+  return [...splits.values()];
+}
+
+/** A transaction that lies behind, with the names of what was told in it. */
+export interface PastTransaction {
+  signature: Signature;
+  unix: bigint | undefined;
+  names: string[];
+}
+
+/** What a wallet did and was done for it, the newest first. */
+export async function pastOf(chain: Chain, owner: Address): Promise<{ past: PastTransaction[]; more: boolean }> {
+  const events = await indexed<IndexedEvent>(chain, `owners/${owner}/history`, 1);
+  if (events === undefined) {
+    const { told, more } = await historyOf(chain, owner, 50);
+    const past = told.filter(({ failed, events: all }) => !failed && all.length > 0);
+    return { past: past.toReversed().map(({ signature, unix, events: all }) => ({ signature, unix, names: all.map(({ name }) => name) })), more };
+  }
+  const past = new Map<Signature, PastTransaction>();
+  for (const { signature, unix, name } of events) {
+    const known = past.get(signature);
+    if (known === undefined) past.set(signature, { signature, unix: unix === null ? undefined : BigInt(unix), names: [name] });
+    else known.names.push(name);
+  }
+  return { past: [...past.values()], more: events.length >= 100 };
+}
+
+/** How a dispute, or a demand for data, ended. */
+export interface Verdict {
+  key: string;
+  signature: Signature;
+  unix: bigint | undefined;
+  dispute: Address | undefined;
+  how: "proven" | "provenBySilence" | "lost" | "withheld";
+}
+
+/** Verdicts, the newest first; whether there may be more that is not known. */
+export async function verdictsOf(chain: Chain): Promise<{ verdicts: Verdict[]; more: boolean }> {
+  const disputes = await indexed<IndexedDispute>(chain, "disputes", 1);
+  if (disputes !== undefined) {
+    const verdicts = disputes.flatMap(({ dispute, verdict, by_silence, decided }): Verdict[] => {
+      if (verdict === null || decided === null) return [];
+      const how = verdict === "lost" ? "lost" : by_silence === true ? "provenBySilence" : "proven";
+      return [{ key: dispute, signature: decided.signature, unix: decided.unix === null ? undefined : BigInt(decided.unix), dispute, how }];
+    });
+    return { verdicts, more: disputes.length >= 100 };
+  }
+  const { told, more } = await historyOf(chain, OPML_ORACLE_PROGRAM_ADDRESS, 150);
+  const verdicts = told.flatMap(({ signature, unix, failed, events }): Verdict[] =>
+    failed
+      ? []
+      : events.flatMap((event, index): Verdict[] => {
+          const of = (dispute: Address | undefined, how: Verdict["how"]): Verdict[] => [{ key: `${signature}-${index}`, signature, unix, dispute, how }];
+          if (event.name === "DisputeProven") return of(event.data.dispute, event.data.bySilence ? "provenBySilence" : "proven");
+          if (event.name === "DisputeLost") return of(event.data.dispute, "lost");
+          return event.name === "DataWithheld" ? of(undefined, "withheld") : [];
+        }),
+  );
+  return { verdicts: verdicts.toReversed(), more };
 }

@@ -7,6 +7,7 @@ import type { ModelVault } from "@imo/client/revenue-escrow";
 import type { Pool } from "@imo/client/yield-distributor";
 import type { Chain } from "../chain/chain.ts";
 import { BUCKET, CREDIT, LANE, MODEL, MODEL_VAULT, OFFERING, POOL, REPORT, VERSION } from "../chain/kinds.ts";
+import { indexed, type IndexedModel } from "./indexer.ts";
 
 export interface MarketRow {
   address: Address;
@@ -19,7 +20,7 @@ export interface MarketRow {
   paymentDecimals: number;
   /** Of the model's token; undefined before the settlement. */
   supplyUnits: bigint | undefined;
-  /** Answers that were reported on the lanes there are now. */
+  /** Answers that were reported; without an indexer those on the lanes there are now. */
   served: bigint;
   /** What they cost, in units of the payment mint. */
   collectedUnits: bigint;
@@ -30,7 +31,7 @@ export interface MarketRow {
 }
 
 export async function readMarket(chain: Chain): Promise<MarketRow[]> {
-  const [models, offerings, pools, vaults, buckets, credits, lanes, reports] = await Promise.all([
+  const [models, offerings, pools, vaults, buckets, credits, lanes, reports, counted] = await Promise.all([
     chain.all(MODEL),
     chain.all(OFFERING),
     chain.all(POOL),
@@ -39,6 +40,7 @@ export async function readMarket(chain: Chain): Promise<MarketRow[]> {
     chain.all(CREDIT),
     chain.all(LANE),
     chain.all(REPORT),
+    indexed<IndexedModel>(chain, "models"),
   ]);
   const versionAddresses = await Promise.all(
     models.map(({ address, data }) => findModelVersionPda({ model: address, number: Math.max(1, data.liveVersion) })),
@@ -71,9 +73,11 @@ export async function readMarket(chain: Chain): Promise<MarketRow[]> {
   for (const { data } of buckets) if (!data.settled) sum(data.model).pending += data.collectedUnits;
   for (const { data } of reports) sum(data.model).operators.add(data.operator);
 
+  const answersOf = new Map(counted?.map(({ model, answers }) => [model, BigInt(answers.final + answers.pending)]));
   return models.map(({ address, data }, index): MarketRow => {
     const offering = offeringOf.get(address);
     const of = sum(address);
+    const indexedCount = answersOf.get(address) ?? 0n;
     return {
       address,
       model: data,
@@ -83,7 +87,8 @@ export async function readMarket(chain: Chain): Promise<MarketRow[]> {
       vault: vaultOf.get(address),
       paymentDecimals: mints.get(data.paymentMint)?.decimals ?? 0,
       supplyUnits: offering === undefined ? undefined : mints.get(offering.mint)?.supplyUnits,
-      served: of.served,
+      // Lanes that were closed took their counts with them; the indexer knows them.
+      served: indexedCount > of.served ? indexedCount : of.served,
       collectedUnits: of.collected,
       pendingUnits: of.pending,
       operators: [...of.operators],

@@ -1,12 +1,12 @@
 // Reports and disputes: what operators claim, and what was made of it.
 
 import type { Address } from "@solana/kit";
-import { type Model, type ModelVersion } from "@imo/client/model-token";
-import { findTracePda, Phase, ReportStatus, type Dispute, type Inquiry, type Operator, type Report } from "@imo/client/opml-oracle";
+import type { Model } from "@imo/client/model-token";
+import { Phase, ReportStatus, type Dispute, type Report } from "@imo/client/opml-oracle";
 import { findBucketPda, type Bucket, type Collection } from "@imo/client/revenue-escrow";
 import type { Chain, Found } from "../chain/chain.ts";
 import { Failed } from "../chain/failure.ts";
-import { BUCKET, COLLECTION, DISPUTE, FIRST_KEY, INQUIRY, MODEL, OPERATOR, REPORT, SECOND_KEY, VERSION } from "../chain/kinds.ts";
+import { BUCKET, COLLECTION, DISPUTE, FIRST_KEY, MODEL, REPORT, SECOND_KEY } from "../chain/kinds.ts";
 import { isPast, type Now } from "../maths/deadline.ts";
 
 export interface ReportRow {
@@ -48,27 +48,21 @@ async function reportRows(chain: Chain, found: readonly Found<Report>[]): Promis
 }
 
 export interface ReportView extends ReportRow {
-  operator: Operator | undefined;
-  version: ModelVersion | undefined;
   collections: Found<Collection>[];
   disputes: Found<Dispute>[];
-  inquiries: Found<Inquiry>[];
 }
 
 export async function readReport(chain: Chain, address: Address): Promise<ReportView> {
   const report = await chain.one(REPORT, address);
   if (report === undefined) throw new Failed({ kind: "missing", what: address });
-  const [[row], operator, version, collections, disputes, inquiries] = await Promise.all([
+  const [[row], collections, disputes] = await Promise.all([
     reportRows(chain, [{ address, data: report }]),
-    chain.one(OPERATOR, report.operator),
-    chain.one(VERSION, report.modelVersion),
     chain.all(COLLECTION, { offset: FIRST_KEY, key: address }),
     chain.all(DISPUTE, { offset: FIRST_KEY, key: address }),
-    chain.all(INQUIRY, { offset: FIRST_KEY, key: address }),
   ]);
   if (row === undefined) throw new Failed({ kind: "missing", what: address });
   disputes.sort((a, b) => a.data.order - b.data.order);
-  return { ...row, operator, version, collections, disputes, inquiries };
+  return { ...row, collections, disputes };
 }
 
 export type ReportState = "open" | "toSeal" | "window" | "disputed" | "toFinalise" | "final" | "rejected";
@@ -90,21 +84,6 @@ export function reportState(report: Report, now: Now): ReportState {
   }
 }
 
-export interface DisputeView {
-  address: Address;
-  dispute: Dispute;
-  report: ReportRow | undefined;
-  operator: Operator | undefined;
-}
-
-export async function readDispute(chain: Chain, address: Address): Promise<DisputeView> {
-  const dispute = await chain.one(DISPUTE, address);
-  if (dispute === undefined) throw new Failed({ kind: "missing", what: address });
-  const [report, operator] = await Promise.all([chain.one(REPORT, dispute.report), chain.one(OPERATOR, dispute.operator)]);
-  const rows = report === undefined ? [] : await reportRows(chain, [{ address: dispute.report, data: report }]);
-  return { address, dispute, report: rows[0], operator };
-}
-
 export async function readDisputes(chain: Chain): Promise<Found<Dispute>[]> {
   return chain.all(DISPUTE);
 }
@@ -124,8 +103,4 @@ export function turnOf(phase: Phase): "operator" | "challenger" | undefined {
     case Phase.Lost:
       return undefined;
   }
-}
-
-export async function traceAddress(report: Address, claimHash: Uint8Array): Promise<Address> {
-  return (await findTracePda({ report, claimHash }))[0];
 }
