@@ -22,7 +22,7 @@ pub fn run(project: &Project, full: bool) -> Result<ExitCode> {
     let work = bench.join("node");
     fs::create_dir_all(&work).with_context(|| format!("creating the folder {}", work.display()))?;
     let measured = work.join("release.json");
-    // Not quiet: it takes minutes to compile.
+    // Not quiet: it takes minutes to compile. Not locked: what the node depends on changes with the node.
     let code = pass_on(
         project
             .cargo()
