@@ -126,12 +126,14 @@ fn given_answers_to_questions_that_nobody_asked_when_their_payer_watches_then_sl
             "private receipts are shown on chain only"
         );
     }
-    let text = world.get(&format!("{metrics}/metrics")).unwrap();
-    let count = |outcome| crate::figures::sum(&text, "imo_node_watcher_actions_total", &[outcome]);
-    assert_eq!(count("answer_private"), 1);
-    assert_eq!(count("question_wrong"), 1);
-    assert_eq!(count("prove_wrong_question"), 1);
-    assert_eq!(count("prove"), 1);
+    // What lands is counted once its confirmation is heard of.
+    let counted = world.until("both proofs are counted", || {
+        let text = world.get(&format!("{metrics}/metrics"))?;
+        let count = |outcome| crate::figures::sum(&text, "imo_node_watcher_actions_total", &[outcome]);
+        let proofs = [count("prove"), count("prove_wrong_question")];
+        (proofs == [1, 1]).then(|| [count("answer_private"), count("question_wrong")])
+    });
+    assert_eq!(counted, [1, 1]);
 }
 
 #[test]
