@@ -12,8 +12,8 @@ pub fn measure(figures: &mut Figures) -> Result<()> {
     let mut total = Totals::default();
     for (beginning, played) in histories::run_all(histories::count())? {
         println!(
-            "{beginning:?}: {} histories, {} landed, {} refused",
-            played.histories, played.landed, played.refused
+            "{beginning:?}: {} histories, {} landed, {} refused, unaccounted: {} lamports, {} units",
+            played.histories, played.landed, played.refused, played.unaccounted_lamports, played.unaccounted_units
         );
         total.add(&played);
     }
