@@ -28,7 +28,7 @@ pub enum Beginning {
     Reported,
     /// Both reports are disputed.
     Disputed,
-    /// Both reports are disputed, of a model whose trace is too long to be posted whole.
+    /// Both reports are audited and disputed, of a model whose trace is too long to be posted whole.
     Deep,
     /// Both reports are disputed, of a model that breaks a rule.
     Malformed,
@@ -68,9 +68,11 @@ impl Beginning {
             (Self::Vesting, Theme::Vesting) => 6,
             (Self::Vesting, Theme::Offering | Theme::Time | Theme::Yield | Theme::Revenue) => 2,
             (Self::InService, Theme::Roles) => 4,
+            (Self::InService, Theme::Credit) => 2,
             (Self::Reported, Theme::Inquiries | Theme::Evidence) => 2,
             (Self::Reported, Theme::Audits | Theme::Yield) => 3,
             (Self::Deep, Theme::Disputes) => 4,
+            (Self::Deep, Theme::Audits) => 3,
             (Self::Malformed, Theme::Evidence | Theme::Roles) => 4,
             (Self::Audited, Theme::Audits) => 6,
             (Self::Audited, Theme::Revenue) => 2,
@@ -146,6 +148,9 @@ impl Opening<'_> {
             Beginning::Deep | Beginning::Malformed => {
                 self.serve();
                 self.report();
+                if beginning == Beginning::Deep {
+                    self.draw();
+                }
                 self.dispute();
             }
             _ => {
@@ -275,8 +280,8 @@ impl Opening<'_> {
         }
     }
 
-    /// An audit of each report is drawn, and an auditor has committed to what it recomputed. One of the drawn receipts is disputed, too, and its trace is there.
-    fn audit(&mut self) {
+    /// An audit of each report is drawn, and an auditor has committed to what it recomputed.
+    fn draw(&mut self) {
         self.play(Kind::Wait, ONLY, ONLY, 50);
         for report in 0..2 {
             self.play(Kind::DrawAudit, ONLY, report, ALL);
@@ -284,6 +289,11 @@ impl Opening<'_> {
         for audit in 0..2 {
             self.play(Kind::CommitAudit, audit, audit, ALL);
         }
+    }
+
+    /// The same, and one of the drawn receipts is disputed, too, and its trace is there.
+    fn audit(&mut self) {
+        self.draw();
         let drawn = &self.stage.ledger.audits[0];
         let payer = u16::try_from(drawn.payer).expect("there are two payers");
         let receipt = u16::try_from(drawn.receipt).expect("there are few receipts");

