@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Page } from "playwright-core";
+import { open, register } from "./developer.ts";
 import { airdrop, connectBurner, go, localnet, model, seen, sign, stage, travel, visit } from "./world.ts";
 
 stage();
@@ -100,21 +101,8 @@ describe("what goes wrong", () => {
     const { page } = await visit("/developer");
     const address = await connectBurner(page);
     await airdrop(address, 1_000);
-    const { join } = await import("node:path");
-    await page.getByLabel("Model file (.imo)").setInputFiles(join(import.meta.dirname, "../../models/digits/digits.imo"));
-    await seen(page.locator("[data-root]"));
-    await page.getByLabel("Price of an answer").fill("0.1");
-    await page.getByLabel("Name", { exact: true }).fill("Too late");
-    await page.getByLabel("Symbol").fill("LATE");
-    await page.getByLabel("Licence").fill("MIT");
-    await page.getByRole("button", { name: "Register a model" }).click();
-    await sign(page);
-    await page.getByLabel("Minimum raise").fill("1");
-    await page.getByLabel("Maximum raise").fill("5");
-    await page.getByLabel("Open for, in hours").fill("1");
-    await page.getByLabel(/the last part in which one can only withdraw/).fill("0.5");
-    await page.getByRole("button", { name: "Open an offering" }).click();
-    await sign(page);
+    await register(page, "Too late", "LATE");
+    await open(page, { min: "1", max: "5" });
     await travel({ seconds: 120 });
     await page.getByRole("link", { name: "Too late" }).click();
     await page.getByLabel("Amount to commit").fill("1");

@@ -1,0 +1,30 @@
+// What developers do in more than one scenario.
+
+import { join } from "node:path";
+import type { Page } from "playwright-core";
+import { seen, sign } from "./world.ts";
+
+export const MODEL_FILE = join(import.meta.dirname, "../../models/digits/digits.imo");
+
+/** Registers the digit classifier under a name of its own, from the developer's page. */
+export async function register(page: Page, name: string, symbol: string): Promise<void> {
+  await page.getByLabel("Model file (.imo)").setInputFiles(MODEL_FILE);
+  await seen(page.locator("[data-root]"));
+  await page.getByLabel("Price of an answer").fill("0.1");
+  await page.getByLabel("Name", { exact: true }).fill(name);
+  await page.getByLabel("Symbol").fill(symbol);
+  await page.getByLabel("Licence").fill("Apache-2.0");
+  await page.getByRole("button", { name: "Register a model" }).click();
+  await sign(page);
+}
+
+/** Opens the offering of the model that was just registered, for an hour, of which the last half one can only withdraw. */
+export async function open(page: Page, raise: { min: string; max: string; linearDays?: string }): Promise<void> {
+  await page.getByLabel("Minimum raise").fill(raise.min);
+  await page.getByLabel("Maximum raise").fill(raise.max);
+  await page.getByLabel("Open for, in hours").fill("1");
+  await page.getByLabel(/the last part in which one can only withdraw/).fill("0.5");
+  if (raise.linearDays !== undefined) await page.getByLabel("Buyers’ vesting after it, in days").fill(raise.linearDays);
+  await page.getByRole("button", { name: "Open an offering" }).click();
+  await sign(page);
+}
