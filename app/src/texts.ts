@@ -477,6 +477,7 @@ export const t = {
     refused: (why: string) => `The operator refuses, and nothing is owed: ${why}.`,
     later: (why: string) => `No answer yet: ${why}. Ask the same again; it is paid for once.`,
     wrongAnswer: (why: string) => `What came back is no answer: ${why} Ask the same again.`,
+    changed: "Another version went live meanwhile. Nothing was asked: look at its price and ask again.",
     numbers: (element: string, shape: string) => `Input: numbers, ${element} ${shape}, row by row`,
     notNumbers: (count: number) => `These are not ${count} numbers that fit.`,
     money: "Money",

@@ -202,7 +202,10 @@ function Ask({ view, seller, purchase }: Parts): ReactNode {
         operator: seller.address,
         storage: purses,
       });
-      const bought = await payer.ask(values);
+      const offer = await payer.lookUp();
+      // Nothing is signed at another price, or for another version, than the page shows.
+      if (offer.priceUnits !== live.priceUnits || hex(offer.modelRoot) !== hex(live.modelRoot)) throw new Error(t.buy.changed);
+      const bought = await payer.ask(values, offer);
       const evidence: Evidence = { model: view.address, operator: seller.address, input: tensorBytes(spec, values), ...bought };
       keepEvidence(evidence);
       setState({ bought, evidence });
