@@ -29,7 +29,10 @@ export function stage(): void {
     expect(complaints, "what the console complained about").toEqual([]);
     note({ scenarios: task.result?.state === "pass" ? 1 : 0 });
   });
-  afterAll(() => browser.close());
+  afterAll(async () => {
+    note({ files: 1 });
+    await browser.close();
+  });
 }
 
 let notes = 0;
