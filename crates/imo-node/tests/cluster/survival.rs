@@ -23,11 +23,14 @@ use tokio::{net::TcpListener, sync::watch};
 use crate::{
     postgres::Postgres,
     process::Process,
-    world::{PRICE, STAKE, World, key, port, workspace},
+    world::{LANE, PRICE, STAKE, World, key, port, workspace},
 };
 
 /// Answers at least, however little goes wrong.
 const ANSWERS: usize = 40;
+
+/// Answers at most: a lane's money is for no more.
+const AFFORDABLE: usize = (LANE / PRICE) as usize - 1;
 
 /// How long one answer may be waited for.
 const PATIENCE: Duration = Duration::from_secs(150);
@@ -40,6 +43,13 @@ struct Troubles {
     stops: u32,
     /// How long the RPC does not answer; zero for never.
     outage: Duration,
+}
+
+impl Troubles {
+    /// How many are still to come.
+    fn left(&self) -> usize {
+        (self.kills + self.stops) as usize + usize::from(!self.outage.is_zero())
+    }
 }
 
 #[test]
@@ -107,8 +117,13 @@ fn survive(mut troubles: Troubles, mut database: Option<(tokio::runtime::Runtime
     let mut receipts = Vec::new();
     let pause = || Duration::from_millis(rand::rng().random_range(200..2_500));
     let mut next = Instant::now() + pause();
-    let over = |troubles: &Troubles| troubles.kills == 0 && troubles.stops == 0 && troubles.outage.is_zero();
-    while !over(&troubles) || receipts.len() < ANSWERS {
+    let all = troubles.left();
+    while troubles.left() > 0 || receipts.len() < ANSWERS {
+        // Each trouble finds the payer with money left, however fast answers come.
+        let happened = all - troubles.left();
+        if receipts.len() >= AFFORDABLE * (happened + 1) / (all + 1) {
+            std::thread::sleep(next.saturating_duration_since(Instant::now()) + Duration::from_millis(1));
+        }
         let input = world.input(receipts.len() as u64);
         let question = purse.ask(world.entry(&input), world.unix() + 7 * 86_400).unwrap();
         let voucher = SignedVoucher {
@@ -120,6 +135,7 @@ fn survive(mut troubles: Troubles, mut database: Option<(tokio::runtime::Runtime
         // The very same request until it is answered: whether the operator has taken it before is the operator's to know.
         let asked = Instant::now();
         let answer = loop {
+            node.keep_up();
             if Instant::now() > next {
                 if troubles.stops > 0 && (troubles.kills == 0 || rand::random()) {
                     let (runtime, server) = database.as_mut().unwrap();
@@ -128,12 +144,11 @@ fn survive(mut troubles: Troubles, mut database: Option<(tokio::runtime::Runtime
                 } else if !troubles.outage.is_zero() {
                     proxy.leave_for(&world, std::mem::take(&mut troubles.outage));
                 } else if troubles.kills > 0 {
-                    node.kill();
+                    node.kill_soon();
                     troubles.kills -= 1;
                 }
                 next = Instant::now() + pause();
             }
-            node.keep_up();
             match world.post(&url, &header, &body) {
                 Ok((200, answer)) => break answer,
                 // Taken often enough, or not now.
@@ -256,13 +271,18 @@ impl Supervised {
         }
     }
 
-    /// SIGKILL, and up again.
-    fn kill(&mut self) {
-        self.process.kill();
-        *self = Self::start(&self.config);
+    /// SIGKILL while the next request is on its way, at a moment that nobody chose.
+    fn kill_soon(&self) {
+        let id = self.process.id().to_string();
+        let moment = Duration::from_micros(rand::rng().random_range(0..6_000));
+        std::thread::spawn(move || {
+            std::thread::sleep(moment);
+            // By number: who waits for the process is busy asking it.
+            Command::new("kill").args(["-KILL", &id]).status().unwrap()
+        });
     }
 
-    /// It gives up when it cannot begin, without an RPC or a database.
+    /// Up again when it was killed, or gave up because it cannot begin without an RPC or a database.
     fn keep_up(&mut self) {
         if self.process.has_ended() {
             std::thread::sleep(Duration::from_millis(200));
