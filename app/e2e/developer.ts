@@ -18,6 +18,14 @@ export async function register(page: Page, name: string, symbol: string): Promis
   await sign(page);
 }
 
+/** Says what the next version of the model is, on the developer's page of it. */
+export async function describeVersion(page: Page, price: string): Promise<void> {
+  await page.getByText("Publish a version").first().click();
+  await page.getByLabel("Model file (.imo)").setInputFiles(MODEL_FILE);
+  await seen(page.locator("[data-root]"));
+  await page.getByLabel("Price of an answer").fill(price);
+}
+
 /** Opens the offering of the model that was just registered, for an hour, of which the last half one can only withdraw. */
 export async function open(page: Page, raise: { min: string; max: string; linearDays?: string }): Promise<void> {
   await page.getByLabel("Minimum raise").fill(raise.min);

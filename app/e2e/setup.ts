@@ -17,8 +17,9 @@ export interface Localnet {
   index: string;
   cluster: { rpc: string };
   mints: { usdc: { address: string; decimals: number } };
-  models: { name: string; address: string; model_root: string; offering: string; samples: string; weights: string }[];
+  models: { name: string; symbol: string; address: string; model_root: string; offering: string; samples: string; weights: string }[];
   operators: { name: string; address: string; endpoint: string; honest: boolean }[];
+  keys: Record<string, { address: string; key: number[] }>;
 }
 
 declare module "vitest" {

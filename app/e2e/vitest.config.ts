@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** The last file closes the offering that others commit to. */
-const ORDER = ["pages", "liar", "operator", "developer", "payer", "failures", "outcomes", "investor"];
+const ORDER = ["pages", "liar", "operator", "holder", "reports", "developer", "launch", "payer", "failures", "outcomes", "investor"];
 
 class InOrder extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

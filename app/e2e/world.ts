@@ -103,6 +103,23 @@ export async function connectBurner(page: Page): Promise<string> {
   return address ?? "";
 }
 
+/** Connects as one of the people of the local cluster, whose keys everybody knows. */
+export async function connectAs(page: Page, name: string): Promise<string> {
+  const person = localnet.keys[name];
+  if (person === undefined) throw new Error(`there is no ${name} on the local cluster`);
+  // The first half of a key is its seed.
+  await connectSeed(page, Buffer.from(person.key.slice(0, 32)).toString("hex"));
+  return person.address;
+}
+
+/** Connects the burner wallet with a key of the scenario's own: its seed, in hexadecimal, is all that the wallet keeps. */
+export async function connectSeed(page: Page, seed: string): Promise<void> {
+  await page.evaluate((stored) => localStorage.setItem("imo.burner", stored), seed);
+  await page.getByRole("button", { name: "Connect a wallet" }).click();
+  await page.getByRole("button", { name: "Use a burner wallet" }).click();
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+}
+
 /** Signs what the dialog shows and waits until it is as far as said. */
 export async function sign(page: Page, until: "confirmed" | "finalized" = "confirmed"): Promise<void> {
   const dialog = page.getByRole("dialog");

@@ -6,7 +6,9 @@ import { OPML_ORACLE_EVENTS, Phase } from "@imo/client/opml-oracle";
 import { REVENUE_ESCROW_EVENTS } from "@imo/client/revenue-escrow";
 import { YIELD_DISTRIBUTOR_EVENTS } from "@imo/client/yield-distributor";
 import { allErrors } from "./chain/errors.ts";
+import type { ListProblem } from "./actions/allowlist.ts";
 import type { Failure } from "./chain/failure.ts";
+import type { TermsProblem } from "./maths/terms.ts";
 import { t } from "./texts.ts";
 
 const SOURCES = readdirSync(import.meta.dirname, { recursive: true, encoding: "utf8" })
@@ -70,6 +72,21 @@ describe("texts", () => {
       const { title, what } = t.failures.of(failure);
       expect(title.length > 5 && what.length > 10, failure.kind).toBe(true);
     }
+  });
+
+  test("given terms or a list that the program would refuse, when told, then one sentence each, and none twice", () => {
+    const terms: TermsProblem[] = [
+      ...(["sale", "supply", "raise", "open", "tail", "buyers", "buyersFree", "ownTooSoon", "ownBeforeTranches", "ownEnd", "ownLock", "shareIsZero"] as const).map((about) => ({ about })),
+      { about: "shares", sumBps: 9_950 },
+      { about: "trancheLate", index: 1 },
+      { about: "trancheCheap", index: 2, leastUnits: 600n },
+    ];
+    const lists: ListProblem[] = [...(["wallet", "limit", "twice"] as const).map((about) => ({ about, line: 3 })), { about: "empty" }, { about: "tooLong" }];
+    const told = [...terms.map((problem) => t.terms.problem(problem, (units) => `${units} USDC`)), ...lists.map((problem) => t.offering.listProblem(problem))];
+    for (const sentence of told) expect(sentence).toMatch(/^[A-Z][^.]+(\.\d+)?[^.]*\.$/);
+    expect(new Set(told).size).toBe(told.length);
+    expect(told).toContain("The tranches are together 99.5% of the raise; make it 100%.");
+    expect(told).toContain("Tranche 3 must ask for at least what it can pay: 600 USDC.");
   });
 
   test("given every phase of a dispute and every operator, when shown, then by name", () => {

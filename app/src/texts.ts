@@ -2,7 +2,9 @@
 
 import { Checkable, TrancheState } from "@imo/client/model-token";
 import { Phase } from "@imo/client/opml-oracle";
+import type { ListProblem } from "./actions/allowlist.ts";
 import type { Failure } from "./chain/failure.ts";
+import { MAX_ALLOWLIST_LEN, MAX_OFFERING_SECONDS, type TermsProblem } from "./maths/terms.ts";
 
 export const t = {
   nav: {
@@ -199,8 +201,12 @@ export const t = {
     settleSays: "Mints the whole supply once, gives the right to mint up for good, and makes the pool in which revenue is shared.",
     settleFailureSays: "Marks the offering as failed. No token comes into being; every commitment can be claimed back in full.",
     amount: "Amount to commit",
-    allowList: "Allow-list, as the developer published it: a wallet and its cap on each line",
-    notListed: "Your wallet is not on this list, or this is not the offering’s list.",
+    allowList: "Allow-list, as the developer published it",
+    listHint: "On each line a wallet and, after a comma, the most that it may commit; nothing for no limit of its own.",
+    listFile: "Or the file of the list",
+    listProblem: (problem: ListProblem) => listProblemText(problem),
+    otherList: "This is not the list that the offering was opened with.",
+    notListed: "Your wallet is not on this list.",
     ifClosedNow: "If it closed now you would get",
     outcome: "What you get",
     youGet: "Tokens",
@@ -532,6 +538,7 @@ export const t = {
     checkable: "Who can check its answers",
     split: "Who gets what of each answer, in basis points",
     splitSum: (sum: number) => `Together ${sum.toLocaleString("en-GB")} of 10,000.`,
+    splitContributors: (share: string) => `The contributors’ part is ${share}.`,
     splitProtocol: (share: string) => `The protocol’s part is ${share}.`,
     registerSays: (name: string) => `Registers “${name}” and publishes its first version, which is live at once.`,
     publish: "Publish a version",
@@ -547,6 +554,7 @@ export const t = {
     cap: "Cap of each wallet (0 for none)",
     hours: "Open for, in hours",
     tail: "Of it, the last part in which one can only withdraw, in hours",
+    free: "Of the buyers’ tokens free at once, in percent",
     cliff: "Buyers’ cliff, in days",
     linear: "Buyers’ vesting after it, in days",
     ownCliff: "Developer’s cliff, in days",
@@ -557,6 +565,59 @@ export const t = {
     drawSays: (amount: string) => `Pays ${amount} of the raise to your wallet.`,
     tooLong: (bytes: number) => `At most ${bytes} bytes.`,
     noHash: "Enter 64 hexadecimal digits, or nothing.",
+  },
+  terms: {
+    vesting: "When tokens are free",
+    share: (number: number) => `Tranche ${number}, in percent of the raise`,
+    kind: (number: number) => `Tranche ${number} is paid`,
+    time: "after a time",
+    revenue: "once it is earned",
+    after: (number: number) => `Tranche ${number}: days after the settlement`,
+    within: (number: number) => `Tranche ${number}: missed after days`,
+    earned: (number: number, unit: string) => `Tranche ${number}: revenue for others, in ${unit}`,
+    earnedHint: "What must be paid for good to others than the developer.",
+    atLeast: (amount: string) => `At least ${amount}: what the tranche can pay.`,
+    remove: (number: number) => `Remove tranche ${number}`,
+    add: "Add a tranche",
+    who: "Who may commit",
+    listed: "Only wallets on a list",
+    list: "Allow-list",
+    wallets: "Wallets",
+    root: "Root of the list",
+    download: "Download the list",
+    publish: "The chain keeps the root alone. Publish this list as it is: everybody on it needs it to commit.",
+    inWords: "What this means",
+    sells: (tokens: string, symbol: string, min: string, max: string) => `${tokens} ${symbol} are sold for ${min} to ${max}; below that everything goes back, above it the excess.`,
+    priced: (least: string, most: string, unit: string) => (least === most ? `A token costs ${least} ${unit}.` : `A token costs between ${least} and ${most} ${unit}, the same for everybody.`),
+    runs: (wait: string, open: string, tail: string) => `It opens in ${wait} and is open for ${open}; in the last ${tail} one can only withdraw.`,
+    everybody: "Everybody may commit.",
+    onlyListed: (count: number) => `Only ${count === 1 ? "the one wallet" : `the ${count.toLocaleString("en-GB")} wallets`} on the list may commit, each up to its own limit.`,
+    capped: (amount: string) => `A wallet may commit at most ${amount}.`,
+    noneOwn: "The developer gets no tokens.",
+    tranche: (number: number, amount: string, when: string) => `Tranche ${number} pays the developer up to ${amount}, ${when}.`,
+    notLive: "An offering needs the newest version to be live.",
+    unread: (label: string) => `Enter a number for “${label}”.`,
+    unreadTranche: (number: number) => `Enter the numbers of tranche ${number}.`,
+    unreadBuyers: "Enter numbers for when the buyers’ tokens are free.",
+    unreadOwn: "Enter numbers for when the developer’s tokens are free.",
+    unreadList: "Enter the wallets that may commit.",
+    problem: (problem: TermsProblem, money: (units: bigint) => string) => termsProblemText(problem, money),
+  },
+  contribute: {
+    title: "Contributors",
+    intro: "People, or models that this version is built on. Each has its part of every paid answer; a model’s goes to its holders.",
+    recipient: (number: number) => `Contributor ${number}: wallet or model`,
+    share: (number: number) => `Contributor ${number}: share in basis points`,
+    remove: (number: number) => `Remove contributor ${number}`,
+    add: "Add a contributor",
+    noAddress: "Enter the address of a wallet or of a model.",
+    itself: "A model cannot contribute to itself.",
+    twice: "This contributor is there already.",
+    noShare: "Enter a share from 1 to 10,000 basis points.",
+    looking: "Looking for it on the chain…",
+    wallet: (share: string) => `${share} of each answer to this wallet.`,
+    model: (share: string, name: string) => `${share} of each answer to the holders of ${name}.`,
+    otherMint: (name: string) => `${name} is paid in another mint, so it cannot have a part.`,
   },
   operate: {
     title: "Operator",
@@ -727,6 +788,56 @@ export const t = {
     WitnessWritten: "Witness written",
   },
 } as const;
+
+function termsProblemText(problem: TermsProblem, money: (units: bigint) => string): string {
+  switch (problem.about) {
+    case "sale":
+      return "Put at least some tokens up for sale.";
+    case "supply":
+      return "These are more tokens than there can be: sell fewer, or keep fewer.";
+    case "raise":
+      return "The minimum raise is above zero and at most the maximum.";
+    case "open":
+      return `An offering is open for some time, at most ${MAX_OFFERING_SECONDS / 86_400} days.`;
+    case "tail":
+      return "The last part, in which one can only withdraw, is at least a tenth of the whole and shorter than it.";
+    case "shareIsZero":
+      return "Every tranche pays some part of the raise.";
+    case "shares":
+      return `The tranches are together ${problem.sumBps / 100}% of the raise; make it 100%.`;
+    case "trancheLate":
+      return `Tranche ${problem.index + 1} is due at most ten years after the settlement.`;
+    case "trancheCheap":
+      return `Tranche ${problem.index + 1} must ask for at least what it can pay: ${money(problem.leastUnits)}.`;
+    case "buyers":
+      return "The buyers’ cliff and vesting are at most ten years each.";
+    case "buyersFree":
+      return "What of the buyers’ tokens is not free at once needs a cliff or a vesting; if all is free at once, set both to 0.";
+    case "ownLock":
+      return "The developer’s cliff and vesting are at most ten years each.";
+    case "ownTooSoon":
+      return "The developer’s cliff is not shorter than the buyers’.";
+    case "ownBeforeTranches":
+      return "The developer’s cliff does not end before the last tranche is due.";
+    case "ownEnd":
+      return "The developer’s tokens are all free only after the buyers’.";
+  }
+}
+
+function listProblemText(problem: ListProblem): string {
+  switch (problem.about) {
+    case "empty":
+      return "There is no wallet on the list.";
+    case "tooLong":
+      return `A list has at most ${MAX_ALLOWLIST_LEN.toLocaleString("en-GB")} wallets.`;
+    case "wallet":
+      return `Line ${problem.line} does not begin with an address.`;
+    case "limit":
+      return `The limit on line ${problem.line} is no amount of the token that one pays in.`;
+    case "twice":
+      return `The wallet on line ${problem.line} is on the list already.`;
+  }
+}
 
 function minutes(slots: bigint): string {
   const seconds = (slots * 4n) / 10n;

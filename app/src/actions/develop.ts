@@ -1,6 +1,6 @@
 // What model developers do: register, publish, open an offering, draw the proceeds.
 
-import { type Address, createNoopSigner, type Instruction, type ReadonlyUint8Array } from "@solana/kit";
+import { AccountRole, type Address, createNoopSigner, type Instruction, type ReadonlyUint8Array } from "@solana/kit";
 import { findPaymentAccount, type ModelHeader } from "@imo/client";
 import {
   type Checkable,
@@ -19,6 +19,12 @@ import type { RevenueSplit } from "../maths/split.ts";
 import type { ModelView } from "../views/model.ts";
 import { makePaymentAccount } from "./tokens.ts";
 
+/** A wallet, or a model that this one is built on: the program sees which. */
+export interface Contributor {
+  recipient: Address;
+  bps: number;
+}
+
 /** What a version says, besides its model's own header. */
 export interface VersionTerms {
   header: ModelHeader;
@@ -27,12 +33,13 @@ export interface VersionTerms {
   checkable: Checkable;
   weightsUri: string;
   weightsUriHash: ReadonlyUint8Array;
+  contributors: readonly Contributor[];
 }
 
 async function publish(developer: Address, model: Address, number: number, terms: VersionTerms): Promise<Instruction> {
   const signer = createNoopSigner(developer);
-  const { header, split, priceUnits, checkable, weightsUri, weightsUriHash } = terms;
-  return getPublishVersionInstructionAsync({
+  const { header, split, priceUnits, checkable, weightsUri, weightsUriHash, contributors } = terms;
+  const instruction = await getPublishVersionInstructionAsync({
     developer: signer,
     payer: signer,
     model,
@@ -48,8 +55,11 @@ async function publish(developer: Address, model: Address, number: number, terms
     checkable,
     weightsUri,
     weightsUriHash,
-    contributorsBps: [],
+    contributorsBps: contributors.map(({ bps }) => bps),
   });
+  // Who they are, the accounts behind the instruction's own say, in the same order.
+  const recipients = contributors.map(({ recipient }) => ({ address: recipient, role: AccountRole.READONLY }));
+  return { ...instruction, accounts: [...(instruction.accounts ?? []), ...recipients] };
 }
 
 /** Registers the developer's model with this index and publishes its first version: one transaction where both fit, else two. */

@@ -1,12 +1,14 @@
 // The offering of a model while it runs, and what becomes of a commitment.
 
-import { type ReactNode, useState } from "react";
-import { type Offering, OfferingStatus } from "@imo/client/model-token";
-import { allowanceFor, parseAllowList } from "../actions/allowlist.ts";
+import type { Address } from "@solana/kit";
+import { type ReactNode, useMemo } from "react";
+import { type Allowance, type Offering, OfferingStatus } from "@imo/client/model-token";
+import { isListOf, type ReadList } from "../actions/allowlist.ts";
 import { claimCommitment, commit, createPool, settleOffering, withdraw } from "../actions/invest.ts";
 import { acceptedUnits, allocate, type Allocation, withdrawableUnits } from "../maths/offering.ts";
 import { useChain, useNow, useUnitOf, useWallet } from "../state.tsx";
 import { t } from "../texts.ts";
+import { AllowListField, useAllowList } from "../ui/allow-list.tsx";
 import { decimal } from "../ui/format.ts";
 import { Amount, AmountField, Facts, Figures, Note, Tag, TOKEN_DECIMALS, Until, useAmount } from "../ui/parts.tsx";
 import { RaisePicture } from "../ui/pictures.tsx";
@@ -91,11 +93,11 @@ function Commit({ view, offering, holding, unit }: Props & { unit: string }): Re
   const wallet = useWallet();
   const { decimals } = view.payment;
   const amount = useAmount(decimals);
-  const [list, setList] = useState("");
+  const list = useAllowList(decimals);
   const committed = holding?.commitment?.amountUnits ?? 0n;
   const listed = offering.allowlistCount > 0;
-  const entries = listed ? parseAllowList(list) : undefined;
-  const allowance = entries === undefined || wallet === undefined ? undefined : allowanceFor(entries, offering, wallet.address);
+  const listing = useMemo(() => findListing(list.read, offering, wallet?.address), [list.read, offering, wallet]);
+  const allowance = listing.allowance;
   const caps = [offering.walletCapUnits, BigInt(allowance?.capUnits ?? 0n)].filter((cap) => cap > 0n);
   const cap = caps.length === 0 ? undefined : caps.reduce((least, each) => (each < least ? each : least));
   const most = cap === undefined ? undefined : cap > committed ? cap - committed : 0n;
@@ -104,13 +106,7 @@ function Commit({ view, offering, holding, unit }: Props & { unit: string }): Re
   return (
     <form onSubmit={(event) => event.preventDefault()}>
       <AmountField label={t.offering.amount} amount={amount} unit={unit} decimals={decimals} most={most} />
-      {listed ? (
-        <div className="field">
-          <label htmlFor="allowlist">{t.offering.allowList}</label>
-          <textarea id="allowlist" rows={3} value={list} onChange={(event) => setList(event.target.value)} />
-          {list === "" || allowance !== undefined ? null : <span className="wrong small">{t.offering.notListed}</span>}
-        </div>
-      ) : null}
+      {listed ? <AllowListField label={t.offering.allowList} list={list} wrong={listing.wrong} /> : null}
       {units > 0n && !tooMuch ? (
         <Preview title={t.offering.ifClosedNow} of={allocate(committed + units, offering.committedUnits + units, offering, offering.buyerVesting)} view={view} unit={unit} />
       ) : null}
@@ -127,6 +123,14 @@ function Commit({ view, offering, holding, unit }: Props & { unit: string }): Re
       <p className="quiet small">{t.offering.walletsNote}</p>
     </form>
   );
+}
+
+/** The wallet's place on the list, or why it has none. */
+function findListing(read: ReadList | undefined, offering: Offering, wallet: Address | undefined): { allowance?: Allowance; wrong?: string } {
+  if (read === undefined || wallet === undefined) return {};
+  if (!isListOf(read.list, offering)) return { wrong: t.offering.otherList };
+  const allowance = read.list.allowance(wallet);
+  return allowance === undefined ? { wrong: t.offering.notListed } : { allowance };
 }
 
 function Preview({ title, of, view, unit }: { title: string; of: Allocation; view: ModelView; unit: string }): ReactNode {
