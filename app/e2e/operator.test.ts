@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { connectBurner, localnet, seen, sign, stage, visit } from "./world.ts";
+import { connectAs, connectBurner, localnet, seen, sign, stage, travel, visit } from "./world.ts";
 
 stage();
 
@@ -23,5 +23,23 @@ describe("an operator", () => {
     const { page } = await visit(`/operator/${liar?.address}`);
     await seen(page.getByText("It is jailed and cannot post reports, for"));
     await seen(page.locator(".figures div", { hasText: /Rejected\s*1/ }));
+  });
+
+  test("given stake that an operator takes out, when the unbonding is over and not before, then it is back in its wallet", async () => {
+    const honest = localnet.operators.find((each) => each.honest);
+    const { page } = await visit(`/operator/${honest?.address}`);
+    await connectAs(page, "operator");
+    await page.getByLabel("Amount to announce").fill("40");
+    await page.getByRole("button", { name: "Take stake out" }).click();
+    await sign(page);
+    await seen(page.locator(".figures div", { hasText: /Leaving\s*40\s*USDC/ }));
+    await seen(page.getByText("Can be withdrawn in"));
+    const withdraw = page.getByRole("button", { name: "Withdraw stake" });
+    expect(await withdraw.isDisabled()).toBe(true);
+    await travel({ slots: 2_260 });
+    await withdraw.click({ timeout: 60_000 });
+    await seen(page.getByRole("dialog").locator(".moves li", { hasText: /^Tokens\s*40\s*USDC$/ }));
+    await sign(page);
+    await seen(page.locator(".figures div", { hasText: /Leaving\s*0\s*USDC/ }));
   });
 });

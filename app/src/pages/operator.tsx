@@ -96,10 +96,7 @@ async function read(chain: Chain, address: Address): Promise<View> {
     chain.mints([operator.mint]),
     findProtocolPda(),
     readRecords(chain),
-    fetch(`${operator.endpoint.replace(/\/$/, "")}/v1/models`, { signal: AbortSignal.timeout(4_000) }).then(
-      (response) => response.ok,
-      () => false,
-    ),
+    endpointAnswers(operator.endpoint),
   ]);
   const [protocol, vaults] = await Promise.all([
     chain.one(PROTOCOL, protocolAddress),
@@ -123,6 +120,15 @@ async function read(chain: Chain, address: Address): Promise<View> {
     record: records.of.get(address) ?? { final: 0, rejected: 0 },
     complete: records.complete,
   };
+}
+
+async function endpointAnswers(endpoint: string): Promise<boolean> {
+  // Without one it would be this app's own host that is asked.
+  if (endpoint === "") return false;
+  return fetch(`${endpoint.replace(/\/$/, "")}/v1/models`, { signal: AbortSignal.timeout(4_000) }).then(
+    (response) => response.ok,
+    () => false,
+  );
 }
 
 function Read({ address }: { address: Address }): ReactNode {
