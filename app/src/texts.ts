@@ -344,7 +344,7 @@ export const t = {
     withheld: "An operator did not show what it had to",
     collections: "Who paid",
     noCollections: "Nothing has been collected.",
-    collection: (count: number, lane: string) => `${count} answers on lane ${lane}`,
+    collection: (count: number, lane: string) => `${count} ${count === 1 ? "answer" : "answers"} on lane ${lane}`,
     transactions: "Transactions",
     failedTransaction: "Failed, without effect",
     seal: "Seal",
