@@ -21,6 +21,7 @@ pub mod payer;
 pub mod receipts;
 mod rounds;
 pub mod run;
+mod sql;
 pub mod store;
 mod text;
 pub mod watcher;

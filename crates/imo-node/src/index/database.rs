@@ -1,20 +1,12 @@
 //! The database of the index: SQLite in a file by default, PostgreSQL by URL, through the same statements.
 
-use std::borrow::Cow;
-
-use futures_util::future::BoxFuture;
 use serde_json::Value;
-use sqlx::{
-    AnyPool, Executor, Row,
-    any::AnyPoolOptions,
-    error::BoxDynError,
-    migrate::{Migration, MigrationSource, MigrationType, Migrator},
-};
+use sqlx::{AnyPool, Row};
 
 use super::fields::Fields;
+use crate::sql::{self, Durability, Script};
 
-/// In order, never changed once released.
-const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "events", include_str!("schema.sql"))];
+const MIGRATIONS: [Script; 1] = [(1, "events", include_str!("schema.sql"))];
 
 const CONNECTIONS: u32 = 8;
 
@@ -49,28 +41,8 @@ pub struct Database {
 impl Database {
     /// Opens the database, makes it if it is a file that is not there, and brings it to this version's layout.
     pub async fn open(url: &str) -> anyhow::Result<Self> {
-        sqlx::any::install_default_drivers();
-        let sqlite = url.starts_with("sqlite:");
-        let url = match sqlite && !url.contains('?') {
-            true => Cow::Owned(format!("{url}?mode=rwc")),
-            false => Cow::Borrowed(url),
-        };
-        let pool = AnyPoolOptions::new()
-            .max_connections(CONNECTIONS)
-            .after_connect(move |connection, _| {
-                Box::pin(async move {
-                    if sqlite {
-                        // What a power cut takes is read from the chain again.
-                        for pragma in ["journal_mode = WAL", "synchronous = NORMAL", "busy_timeout = 10000"] {
-                            connection.execute(format!("PRAGMA {pragma}").as_str()).await?;
-                        }
-                    }
-                    Ok(())
-                })
-            })
-            .connect(&url)
-            .await?;
-        Migrator::new(Embedded).await?.run(&pool).await?;
+        // What a power cut takes is read from the chain again.
+        let pool = sql::open(url, CONNECTIONS, Durability::Process, &MIGRATIONS).await?;
         Ok(Self { pool })
     }
 
@@ -209,24 +181,5 @@ impl Database {
                 .await?;
         }
         writing.commit().await
-    }
-}
-
-#[derive(Debug)]
-struct Embedded;
-
-impl MigrationSource<'static> for Embedded {
-    fn resolve(self) -> BoxFuture<'static, Result<Vec<Migration>, BoxDynError>> {
-        let migrations = MIGRATIONS.iter().map(|(version, description, sql)| {
-            Migration::new(
-                *version,
-                Cow::Borrowed(*description),
-                MigrationType::Simple,
-                Cow::Borrowed(*sql),
-                false,
-            )
-        });
-        let migrations = migrations.collect();
-        Box::pin(async move { Ok(migrations) })
     }
 }

@@ -9,16 +9,10 @@ mod http;
 mod lanes;
 mod writer;
 
-use std::{borrow::Cow, fmt, sync::Arc};
+use std::sync::Arc;
 
 use anchor_lang::prelude::Pubkey;
-use futures_util::future::BoxFuture;
-use sqlx::{
-    AnyPool, Executor, Row,
-    any::{AnyPoolOptions, AnyRow},
-    error::BoxDynError,
-    migrate::{Migration, MigrationSource, MigrationType, Migrator},
-};
+use sqlx::{AnyPool, Row, any::AnyRow};
 use writer::Writer;
 
 pub use {
@@ -27,8 +21,9 @@ pub use {
     lanes::{Accepted, StoredInput, StoredLane, StoredRequest},
 };
 
-/// In order, never changed once released.
-const MIGRATIONS: [(i64, &str, &str); 3] = [
+use crate::sql::{self, Durability, Script};
+
+const MIGRATIONS: [Script; 3] = [
     (1, "lanes, requests, inputs, disputes", include_str!("schema.sql")),
     (2, "bytes of small inputs", include_str!("inputs.sql")),
     (3, "evidence of watchers", include_str!("watcher.sql")),
@@ -42,7 +37,7 @@ pub enum StoreError {
     #[error("The database failed: {0}.")]
     Database(#[from] sqlx::Error),
     #[error("The database could not be brought to this version's layout: {0}.")]
-    Migration(#[from] sqlx::migrate::MigrateError),
+    Migration(sqlx::migrate::MigrateError),
     #[error("The store of inputs and receipts failed: {0}.")]
     Blobs(#[from] object_store::Error),
     #[error("{0} names no bucket: s3://bucket or s3://bucket/prefix does.")]
@@ -73,30 +68,18 @@ pub struct Store {
 impl Store {
     /// Opens the database, makes it if it is a file that is not there, and brings it to this version's layout.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        sqlx::any::install_default_drivers();
-        let sqlite = url.starts_with("sqlite:");
-        let url = match sqlite && !url.contains('?') {
-            true => Cow::Owned(format!("{url}?mode=rwc")),
-            false => Cow::Borrowed(url),
-        };
-        let pool = AnyPoolOptions::new()
-            .max_connections(CONNECTIONS)
-            .after_connect(move |connection, _| {
-                Box::pin(async move {
-                    if sqlite {
-                        // Written means on disk, whatever happens to the machine; readers do not wait for the writer.
-                        for pragma in ["journal_mode = WAL", "synchronous = FULL", "busy_timeout = 10000"] {
-                            connection.execute(format!("PRAGMA {pragma}").as_str()).await?;
-                        }
-                    }
-                    Ok(())
-                })
-            })
-            .connect(&url)
-            .await?;
-        Migrator::new(Embedded { sqlite }).await?.run(&pool).await?;
+        let pool = sql::open(url, CONNECTIONS, Durability::Disk, &MIGRATIONS)
+            .await
+            .map_err(|error| match error {
+                sqlx::Error::Migrate(error) => StoreError::Migration(*error),
+                error => StoreError::Database(error),
+            })?;
         let writer = Writer::start(pool.clone());
-        Ok(Self { pool, sqlite, writer })
+        Ok(Self {
+            pool,
+            sqlite: sql::is_sqlite(url),
+            writer,
+        })
     }
 
     /// Whether the database answers.
@@ -121,31 +104,6 @@ impl Store {
             .execute(&self.pool)
             .await?;
         self.fact(name).await?.ok_or(StoreError::Malformed("a fact"))
-    }
-}
-
-struct Embedded {
-    sqlite: bool,
-}
-
-impl fmt::Debug for Embedded {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("migrations")
-    }
-}
-
-impl MigrationSource<'static> for Embedded {
-    fn resolve(self) -> BoxFuture<'static, Result<Vec<Migration>, BoxDynError>> {
-        let migrations = MIGRATIONS.iter().map(|(version, description, sql)| {
-            let sql = match self.sqlite {
-                true => Cow::Borrowed(*sql),
-                false => Cow::Owned(sql.replace(" BLOB", " BYTEA")),
-            };
-            let description = Cow::Borrowed(*description);
-            Migration::new(*version, description, MigrationType::Simple, sql, false)
-        });
-        let migrations = migrations.collect();
-        Box::pin(async move { Ok(migrations) })
     }
 }
 
