@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use super::{Gateway, infer::bad, refusal::Refusal};
 use crate::{
     chain::TIME,
+    receipts::RECEIPT_BYTES,
     text::{hex, parse_hash},
 };
 
@@ -48,19 +49,45 @@ pub async fn models(State(gateway): State<Arc<Gateway>>) -> Json<Value> {
     Json(json!({ "object": "list", "data": data }))
 }
 
-/// The receipts of a report, without those of private lanes.
+/// The lanes of a report, without private ones.
 #[utoipa::path(
     get, path = "/v1/receipts/{report}", params(("report" = String, Path, description = "Address of the report")),
-    responses((status = 200, description = "Bytes"), (status = 206, description = "Part of them"), (status = 404, description = "Not one of this operator's"))
+    responses((status = 200, description = "A list: of each lane its address, and number and path of its receipts"), (status = 404, description = "Not one of this operator's"))
+)]
+pub async fn lanes_of_report(
+    State(gateway): State<Arc<Gateway>>,
+    Path(report): Path<String>,
+) -> Result<Json<Value>, Refusal> {
+    let report: Pubkey = report.parse().map_err(bad)?;
+    let lanes = gateway.blobs.lanes_of(&report).await?;
+    if lanes.is_empty() {
+        return Err(Refusal::NotFound("There are no receipts of such a report."));
+    }
+    let lane = |(lane, bytes): &(Pubkey, u64)| {
+        json!({
+            "lane": lane.to_string(),
+            "receipts": bytes / RECEIPT_BYTES as u64,
+            "path": format!("/v1/receipts/{report}/{lane}"),
+        })
+    };
+    let data: Vec<_> = lanes.iter().map(lane).collect();
+    Ok(Json(json!({ "object": "list", "data": data })))
+}
+
+/// The receipts of a lane under a report.
+#[utoipa::path(
+    get, path = "/v1/receipts/{report}/{lane}",
+    params(("report" = String, Path, description = "Address of the report"), ("lane" = String, Path, description = "Address of the lane")),
+    responses((status = 200, description = "For each receipt, in order, roots of input and output and the salt, 32 bytes each"), (status = 206, description = "Part of them"), (status = 404, description = "Not one of this operator's, or private"))
 )]
 pub async fn receipts(
     State(gateway): State<Arc<Gateway>>,
-    Path(report): Path<String>,
+    Path((report, lane)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let report: Pubkey = report.parse().map_err(bad)?;
-    let found = gateway.blobs.receipts(&report.to_string()).await?;
-    let bytes = found.ok_or(Refusal::NotFound("There are no receipts of such a report."))?;
+    let (report, lane) = (report.parse().map_err(bad)?, lane.parse().map_err(bad)?);
+    let found = gateway.blobs.receipts(&report, &lane).await?;
+    let bytes = found.ok_or(Refusal::NotFound("There are no receipts of such a lane and report."))?;
     Ok(part_of(bytes, &headers))
 }
 

@@ -18,6 +18,7 @@ use super::{completions, documents, infer, openai};
         completions::begin,
         completions::step,
         documents::models,
+        documents::lanes_of_report,
         documents::receipts,
         documents::input,
         documents::health,

@@ -24,7 +24,7 @@ use crate::{
     chain::{Accounts, RawAccount, pack},
     clock,
     metrics::Metrics,
-    receipts::{self, CollectionReceipts},
+    receipts,
     store::{Store, StoredLane},
 };
 
@@ -184,17 +184,10 @@ impl OperatorLoop {
     async fn publish(&self, report: &Pubkey) -> anyhow::Result<()> {
         let mut collections: Vec<(Pubkey, Collection)> = self.rpc.of_report(report).await?;
         collections.retain(|(_, collection)| !collection.private);
-        collections.sort_by_key(|(address, _)| *address);
-        let mut published = Vec::new();
         for (_, collection) in collections {
-            published.push(CollectionReceipts {
-                lane: collection.lane,
-                first_sequence: collection.first_sequence,
-                receipts: self.receipts_of(&collection).await?,
-            });
+            let bytes = receipts::encode(&self.receipts_of(&collection).await?);
+            self.blobs.put_receipts(report, &collection.lane, bytes.into()).await?;
         }
-        let bytes = receipts::encode(&published);
-        self.blobs.put_receipts(&report.to_string(), bytes.into()).await?;
         Ok(())
     }
 

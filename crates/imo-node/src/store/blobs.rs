@@ -6,9 +6,11 @@ use std::{
     time::Duration,
 };
 
+use anchor_lang::prelude::Pubkey;
 use bytes::Bytes;
+use futures_util::TryStreamExt;
 use object_store::{
-    ObjectStore, ObjectStoreExt, RetryConfig,
+    ObjectMeta, ObjectStore, ObjectStoreExt, RetryConfig,
     aws::{AmazonS3Builder, AmazonS3ConfigKey},
     local::LocalFileSystem,
     path::Path,
@@ -108,13 +110,21 @@ impl Blobs {
         self.get(&input_path(root)).await
     }
 
-    /// Keeps the receipts of a report, which is named by its address.
-    pub async fn put_receipts(&self, report: &str, bytes: Bytes) -> Result<(), StoreError> {
-        self.put(&receipts_path(report), bytes).await
+    /// Keeps the receipts of a lane under a report.
+    pub async fn put_receipts(&self, report: &Pubkey, lane: &Pubkey, bytes: Bytes) -> Result<(), StoreError> {
+        self.put(&receipts_path(report).join(lane.to_string()), bytes).await
     }
 
-    pub async fn receipts(&self, report: &str) -> Result<Option<Bytes>, StoreError> {
-        self.get(&receipts_path(report)).await
+    pub async fn receipts(&self, report: &Pubkey, lane: &Pubkey) -> Result<Option<Bytes>, StoreError> {
+        self.get(&receipts_path(report).join(lane.to_string())).await
+    }
+
+    /// The lanes of a report whose receipts are kept, each with their length in bytes.
+    pub async fn lanes_of(&self, report: &Pubkey) -> Result<Vec<(Pubkey, u64)>, StoreError> {
+        let folder = receipts_path(report);
+        let found: Vec<_> = self.objects.list(Some(&folder)).try_collect().await?;
+        let lane = |object: &ObjectMeta| Some((object.location.filename()?.parse().ok()?, object.size));
+        Ok(found.iter().filter_map(lane).collect())
     }
 
     async fn put(&self, path: &Path, bytes: Bytes) -> Result<(), StoreError> {
@@ -137,6 +147,6 @@ fn input_path(root: &Hash) -> Path {
     Path::from_iter(["inputs", &name[..2], &name])
 }
 
-fn receipts_path(report: &str) -> Path {
-    Path::from_iter(["receipts", report])
+fn receipts_path(report: &Pubkey) -> Path {
+    Path::from_iter(["receipts", &report.to_string()])
 }

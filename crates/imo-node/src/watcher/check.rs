@@ -35,7 +35,7 @@ use super::{
 };
 use crate::{
     metrics::Metrics,
-    receipts::{self, CollectionReceipts},
+    receipts,
     store::{Fraud, StoredDispute},
 };
 
@@ -44,14 +44,35 @@ use crate::{
 pub(super) struct Progress {
     /// Until when it can be disputed, as it was when last looked at.
     window: Deadline,
-    /// Receipts whose answers were found right, by lane and index.
-    right: HashSet<(Pubkey, u32)>,
+    /// Indices of receipts whose answers were found right, by lane.
+    right: HashMap<Pubkey, HashSet<u32>>,
     /// Receipts that an endpoint gave and that are those that were collected, by lane.
     published: HashMap<Pubkey, Arc<(ReceiptTree, Vec<Receipt>)>>,
+    /// How many answers were found right of lanes that nothing is left to look at.
+    done: HashMap<Pubkey, u64>,
     /// Collections that this watcher may not look into.
     private: HashSet<Pubkey>,
     /// What could not be looked at in the last round.
     missing: u64,
+}
+
+impl Progress {
+    fn is_right(&self, lane: &Pubkey, index: u32) -> bool {
+        self.right.get(lane).is_some_and(|right| right.contains(&index))
+    }
+
+    /// Nothing is left to look at in a lane: only how many answers were right is kept, for reports can be large.
+    fn finish(&mut self, lane: &Pubkey) {
+        let right = self.right.remove(lane).map_or(0, |right| right.len() as u64);
+        self.published.remove(lane);
+        self.done.insert(*lane, right);
+    }
+
+    /// How many answers were found right.
+    fn checked(&self) -> u64 {
+        let going_on: u64 = self.right.values().map(|right| right.len() as u64).sum();
+        going_on + self.done.values().sum::<u64>()
+    }
 }
 
 /// The receipts of a Collection, as far as they are known.
@@ -178,9 +199,15 @@ impl WatcherLoop {
                 }
                 continue;
             }
+            let is_drawn = drawn.iter().any(|(collection, _)| collection == collection_address);
+            let is_done = self.progress(address, |progress| progress.done.contains_key(&collection.lane));
+            if is_done == Some(true) && !is_drawn {
+                continue;
+            }
             if let Err(error) = self.find_receipts(&mut look).await {
                 why = Some(error);
             }
+            let missing_before = missing.len();
             let picked: BTreeSet<u32> = (0..collection.count)
                 .filter(|index| {
                     self.sample.picks(address, &collection.lane, *index)
@@ -192,6 +219,9 @@ impl WatcherLoop {
                 .await?
             {
                 Some(wrong) => return self.conclude(address, Some(wrong)).await,
+                None if missing.len() == missing_before => {
+                    self.progress(address, |progress| progress.finish(&collection.lane));
+                }
                 None => {
                     if let Err(error) = self.demand(&look, &missing, now).await {
                         why = Some(error);
@@ -216,7 +246,7 @@ impl WatcherLoop {
     /// Notes that no more is to be found about a report; stores what a dispute needs before anybody hears of it.
     async fn conclude(&self, address: &Pubkey, wrong: Option<Wrong>) -> anyhow::Result<()> {
         let count = u64::from(wrong.is_some());
-        let checked = self.progress(address, |progress| progress.right.len() as u64);
+        let checked = self.progress(address, |progress| progress.checked());
         let checked = checked.unwrap_or_default() + count;
         tracing::info!(report = %address, checked, wrong = count, "a report was checked");
         if let Some(Wrong { place, fraud, truth }) = wrong {
@@ -290,12 +320,12 @@ impl WatcherLoop {
         Err(withheld)
     }
 
-    /// Fetches the receipts of a report, and keeps those that are the collected ones.
+    /// Fetches the receipts of a Collection, and keeps them if they are the collected ones.
     async fn fetch_receipts(&self, look: &mut Look<'_>) -> anyhow::Result<()> {
-        let path = format!("/v1/receipts/{}", look.report_address);
-        let bytes = self.fetch(look.endpoint, &path).await?;
-        let published = receipts::decode(&bytes, look.report.model_root).context("these are no receipts")?;
-        let all = Arc::new(collected(look.collection, &published)?);
+        let collection = look.collection;
+        let path = format!("/v1/receipts/{}/{}", look.report_address, collection.lane);
+        let bytes = self.fetch(look.endpoint, &path, receipts::byte_len(collection)).await?;
+        let all = Arc::new(collected(collection, look.report.model_root, &bytes)?);
         self.progress(&look.report_address, |progress| {
             progress.published.insert(look.collection.lane, all.clone())
         });
@@ -329,8 +359,8 @@ impl WatcherLoop {
                 });
                 continue;
             };
-            let place = (look.collection.lane, index);
-            let is_right = self.progress(&look.report_address, |progress| progress.right.contains(&place));
+            let lane = look.collection.lane;
+            let is_right = self.progress(&look.report_address, |progress| progress.is_right(&lane, index));
             if is_right == Some(true) {
                 continue;
             }
@@ -346,7 +376,9 @@ impl WatcherLoop {
                 }
                 Ok(_) => {
                     Metrics::count(&self.metrics.watcher, "answer_right");
-                    self.progress(&look.report_address, |progress| progress.right.insert(place));
+                    self.progress(&look.report_address, |progress| {
+                        progress.right.entry(lane).or_default().insert(index)
+                    });
                 }
                 Err(error) => {
                     *why = Some(error);
@@ -416,6 +448,7 @@ impl WatcherLoop {
     ) -> anyhow::Result<Tensor> {
         let root = &receipt.claim.input_root;
         let spec = *model.sound()?.input_spec();
+        let length = usize::try_from(spec.byte_len())?;
         if let Some(bytes) = self.blobs.input(root).await? {
             let own = Tensor::new(spec, bytes)?;
             if own.root() == *root {
@@ -424,7 +457,7 @@ impl WatcherLoop {
         }
         let withheld = match look.collection.private {
             true => anyhow::anyhow!("private inputs are shown on chain only"),
-            false => match self.fetch_input(look.endpoint, root).await {
+            false => match self.fetch_input(look.endpoint, root, length).await {
                 Ok(bytes) => match Tensor::new(spec, bytes) {
                     Ok(input) if input.root() == *root => return Ok(input),
                     _ => anyhow::anyhow!("the endpoint shows another input than the receipt's"),
@@ -531,14 +564,17 @@ fn place_of(look: &Look<'_>, index: u32, receipt: &Receipt) -> anyhow::Result<Pl
 }
 
 /// The published receipts of a Collection with their tree, if they are the ones that were collected.
-fn collected(collection: &Collection, published: &[CollectionReceipts]) -> anyhow::Result<(ReceiptTree, Vec<Receipt>)> {
-    let found = published.iter().find(|published| published.lane == collection.lane);
-    let receipts = &found.context("the receipts of a lane are left out")?.receipts;
-    let tree = ReceiptTree::over(collection.first_sequence, receipts)?;
+fn collected(
+    collection: &Collection,
+    model_root: Hash,
+    published: &[u8],
+) -> anyhow::Result<(ReceiptTree, Vec<Receipt>)> {
+    let receipts = receipts::decode(published, collection, model_root).context("these are not as many receipts")?;
+    let tree = ReceiptTree::over(collection.first_sequence, &receipts)?;
     anyhow::ensure!(
         (tree.count(), tree.root()) == (collection.count.into(), collection.receipts_root),
         "the receipts of the lane {} are not those that were collected",
         collection.lane
     );
-    Ok((tree, receipts.clone()))
+    Ok((tree, receipts))
 }

@@ -8,8 +8,8 @@ use super::WatcherLoop;
 use crate::text::hex;
 
 impl WatcherLoop {
-    /// The bytes at a path of an endpoint, no more of them than allowed.
-    pub(super) async fn fetch(&self, endpoint: &str, path: &str) -> anyhow::Result<Vec<u8>> {
+    /// The bytes at a path of an endpoint. How many they must be is on chain; an endpoint that sends more is not heard out.
+    pub(super) async fn fetch(&self, endpoint: &str, path: &str, length: usize) -> anyhow::Result<Vec<u8>> {
         let url = format!("{}{path}", endpoint.trim_end_matches('/'));
         let mut response = self
             .http
@@ -25,16 +25,16 @@ impl WatcherLoop {
         let mut bytes = Vec::new();
         while let Some(chunk) = response.chunk().await? {
             anyhow::ensure!(
-                bytes.len() + chunk.len() <= self.policy.max_bytes,
-                "{url} sends more than {} bytes",
-                self.policy.max_bytes
+                bytes.len() + chunk.len() <= length,
+                "{url} sends more than the {length} bytes that it is about"
             );
             bytes.extend_from_slice(&chunk);
         }
         Ok(bytes)
     }
 
-    pub(super) async fn fetch_input(&self, endpoint: &str, root: &Hash) -> anyhow::Result<Vec<u8>> {
-        self.fetch(endpoint, &format!("/v1/inputs/{}", hex(root))).await
+    pub(super) async fn fetch_input(&self, endpoint: &str, root: &Hash, length: usize) -> anyhow::Result<Vec<u8>> {
+        let path = format!("/v1/inputs/{}", hex(root));
+        self.fetch(endpoint, &path, length).await
     }
 }

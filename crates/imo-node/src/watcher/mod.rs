@@ -63,8 +63,6 @@ pub struct WatchPolicy {
     pub share: f64,
     /// Milliseconds between two rounds.
     pub round_ms: u64,
-    /// Longest answer of an operator's endpoint, in bytes.
-    pub max_bytes: usize,
     /// How long an endpoint may take for one answer, in seconds.
     pub fetch_seconds: u64,
     /// How long a round may take for one report, in seconds.
@@ -85,7 +83,6 @@ impl Default for WatchPolicy {
         Self {
             share: 1.0,
             round_ms: 10_000,
-            max_bytes: 64 << 20,
             fetch_seconds: 30,
             report_seconds: 600,
             patience_slots: 150,

@@ -80,7 +80,7 @@ fn given_endpoints_that_fail_when_operators_answer_on_chain_then_checked_all_the
     let before = world.dollars("watcher");
     let folder = tempfile::tempdir().unwrap();
     let watching = Watching {
-        policy: "round_ms = 1000, patience_slots = 0, fetch_seconds = 2, max_bytes = 1000000",
+        policy: "round_ms = 1000, patience_slots = 0, fetch_seconds = 2",
         ..Watching::new(&world)
     };
     let (config, metrics) = watching.configure(folder.path());

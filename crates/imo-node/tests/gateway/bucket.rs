@@ -5,10 +5,11 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use anchor_lang::prelude::Pubkey;
 use axum::{
     Router,
     body::Bytes,
-    extract::{Path, State},
+    extract::{Path, Query, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
     routing::put,
@@ -17,6 +18,9 @@ use imo_node::store::Blobs;
 
 const KEY: &str = "the-access-key";
 const SECRET: &str = "the-secret-that-nobody-sees";
+
+const REPORT: Pubkey = Pubkey::new_from_array([1; 32]);
+const LANE: Pubkey = Pubkey::new_from_array([2; 32]);
 
 #[derive(Default)]
 struct Bucket {
@@ -66,23 +70,57 @@ async fn put_object(
     (StatusCode::OK, [(header::ETAG, "\"tag\"")]).into_response()
 }
 
-async fn get_object(State(bucket): State<Shared>, Path(path): Path<String>, headers: HeaderMap) -> Response {
+/// An object, or a list of those under a prefix on one page.
+async fn read(
+    State(bucket): State<Shared>,
+    Path(path): Path<String>,
+    Query(asked): Query<HashMap<String, String>>,
+    headers: HeaderMap,
+) -> Response {
     let mut bucket = bucket.lock().unwrap();
     if let Some(refusal) = refusal(&mut bucket, &headers) {
         return refusal;
     }
-    let Some(bytes) = bucket.objects.get(&path).cloned() else {
+    match asked.get("prefix") {
+        Some(prefix) => list(&bucket, &format!("{path}/"), prefix),
+        None => get_object(&bucket, &path),
+    }
+}
+
+fn get_object(bucket: &Bucket, path: &str) -> Response {
+    let Some(bytes) = bucket.objects.get(path).cloned() else {
         return failure(StatusCode::NOT_FOUND, "NoSuchKey");
     };
-    let modified = "Thu, 01 Jan 2026 00:00:00 GMT";
-    ([(header::ETAG, "\"tag\""), (header::LAST_MODIFIED, modified)], bytes).into_response()
+    (
+        [
+            (header::ETAG, "\"tag\""),
+            (header::LAST_MODIFIED, "Thu, 01 Jan 2026 00:00:00 GMT"),
+        ],
+        bytes,
+    )
+        .into_response()
+}
+
+fn list(bucket: &Bucket, folder: &str, prefix: &str) -> Response {
+    let listed: String = bucket
+        .objects
+        .iter()
+        .filter_map(|(path, bytes)| Some((path.strip_prefix(folder)?, bytes.len())))
+        .filter(|(key, _)| key.starts_with(prefix))
+        .map(|(key, size)| {
+            let modified = "2026-01-01T00:00:00.000Z";
+            format!("<Contents><Key>{key}</Key><Size>{size}</Size><LastModified>{modified}</LastModified></Contents>")
+        })
+        .collect();
+    let body = format!("<ListBucketResult>{listed}</ListBucketResult>");
+    ([(header::CONTENT_TYPE, "application/xml")], body).into_response()
 }
 
 /// The server's address and what it holds.
 async fn serve() -> (String, Shared) {
     let bucket = Shared::default();
     let router = Router::new()
-        .route("/{*path}", put(put_object).get(get_object))
+        .route("/{*path}", put(put_object).get(read))
         .with_state(bucket.clone());
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -111,16 +149,20 @@ async fn given_a_bucket_when_written_then_read_back_under_its_prefix_and_what_is
     let input = Bytes::from(vec![3; 100_000]);
     blobs.put_input(&[0xab; 32], input.clone()).await.unwrap();
     blobs
-        .put_receipts("report", Bytes::from_static(b"receipts"))
+        .put_receipts(&REPORT, &LANE, Bytes::from_static(b"receipts"))
         .await
         .unwrap();
     assert_eq!(blobs.input(&[0xab; 32]).await.unwrap(), Some(input));
-    assert_eq!(blobs.receipts("report").await.unwrap().unwrap(), "receipts");
+    assert_eq!(blobs.receipts(&REPORT, &LANE).await.unwrap().unwrap(), "receipts");
     assert_eq!(blobs.input(&[1; 32]).await.unwrap(), None);
-    assert_eq!(blobs.receipts("other").await.unwrap(), None);
+    assert_eq!(blobs.receipts(&LANE, &REPORT).await.unwrap(), None);
+    assert_eq!(blobs.lanes_of(&REPORT).await.unwrap(), [(LANE, 8)]);
+    assert_eq!(blobs.lanes_of(&LANE).await.unwrap(), []);
     let bucket = bucket.lock().unwrap();
     assert!(
-        bucket.objects.contains_key("answers/of/operator/receipts/report"),
+        bucket
+            .objects
+            .contains_key(&format!("answers/of/operator/receipts/{REPORT}/{LANE}")),
         "{:?}",
         bucket.objects.keys()
     );
@@ -138,18 +180,19 @@ async fn given_a_bucket_that_fails_for_a_moment_when_written_then_tried_again() 
     bucket.lock().unwrap().failures = 2;
     let blobs = open("s3://answers", &endpoint, KEY);
     blobs
-        .put_receipts("report", Bytes::from_static(b"receipts"))
+        .put_receipts(&REPORT, &LANE, Bytes::from_static(b"receipts"))
         .await
         .unwrap();
     assert_eq!(bucket.lock().unwrap().requests, 3);
-    assert!(bucket.lock().unwrap().objects.contains_key("answers/receipts/report"));
+    let path = format!("answers/receipts/{REPORT}/{LANE}");
+    assert!(bucket.lock().unwrap().objects.contains_key(&path));
 }
 
 #[tokio::test]
 async fn given_a_stranger_or_no_server_when_written_then_an_error_that_shows_no_secret() {
     let (endpoint, bucket) = serve().await;
     let stranger = open("s3://answers", &endpoint, "another-key");
-    let error = stranger.put_receipts("report", Bytes::new()).await.unwrap_err();
+    let error = stranger.put_receipts(&REPORT, &LANE, Bytes::new()).await.unwrap_err();
     assert!(error.to_string().contains("AccessDenied"), "{error}");
     assert!(!format!("{error} {error:?} {stranger:?}").contains(SECRET));
     assert!(bucket.lock().unwrap().objects.is_empty());

@@ -4,14 +4,17 @@ use imo_client::{
     answer::SignedAnswer,
     payer::{Evidence, Purse},
 };
-use imo_node::gateway::{
-    Limits,
-    infer::{EvidenceBody, InferResponse},
+use imo_node::{
+    gateway::{
+        Limits,
+        infer::{EvidenceBody, InferResponse},
+    },
+    store::Blobs,
 };
 use imo_protocol::{Answer, PUBLIC_SALT, Receipt, Request};
 use opml::Claim;
 use opml_runtime::{Tensor, execute};
-use serde_json::Value;
+use serde_json::{Value, json};
 use solana_signer::Signer;
 
 use crate::world::{CLUSTER, LANE, PRICE, World};
@@ -235,6 +238,39 @@ async fn given_public_and_private_inputs_when_fetched_then_only_what_anyone_may_
 }
 
 #[tokio::test]
+async fn given_the_receipts_of_a_report_when_fetched_then_those_of_each_lane_and_in_parts() {
+    let world = World::new().await;
+    let blobs = Blobs::in_folder(&world.folder.path().join("blobs")).unwrap();
+    let (report, lane) = (world.payer, world.lane());
+    let receipts: Vec<u8> = (0..192).collect();
+    blobs
+        .put_receipts(&report, &lane, receipts.clone().into())
+        .await
+        .unwrap();
+    let get = |path: String, range: &'static str| {
+        let request = reqwest::Client::new().get(format!("{}{path}", world.url));
+        async move { request.header("range", range).send().await.unwrap() }
+    };
+    let listed = get(format!("/v1/receipts/{report}"), "").await;
+    let listed: Value = serde_json::from_str(&listed.text().await.unwrap()).unwrap();
+    let path = format!("/v1/receipts/{report}/{lane}");
+    let expected = json!([{ "lane": lane.to_string(), "receipts": 2, "path": path }]);
+    assert_eq!(listed["data"], expected);
+    assert_eq!(get(path.clone(), "").await.bytes().await.unwrap(), receipts);
+    let part = get(path, "bytes=96-").await;
+    assert_eq!(part.status(), 206);
+    assert_eq!(part.bytes().await.unwrap(), receipts[96..]);
+    for (path, status) in [
+        (format!("/v1/receipts/{lane}"), 404),
+        (format!("/v1/receipts/{report}/{report}"), 404),
+        ("/v1/receipts/..%2Fprobe".into(), 400),
+        (format!("/v1/receipts/{report}/..%2F..%2Fprobe"), 400),
+    ] {
+        assert_eq!(get(path.clone(), "").await.status(), status, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn given_documents_when_fetched_then_they_say_what_is_served() {
     let world = World::new().await;
     let get = |path: &str| {
@@ -262,6 +298,7 @@ async fn given_documents_when_fetched_then_they_say_what_is_served() {
         "/v1/completions/{id}",
         "/v1/models",
         "/v1/receipts/{report}",
+        "/v1/receipts/{report}/{lane}",
         "/v1/inputs/{root}",
         "/health",
         "/metrics",
