@@ -24,7 +24,7 @@ use opml_oracle::{
 use opml_runtime::Execution;
 use solana_signer::Signer;
 
-use super::{AT_ONCE, COMPUTE_UNITS, Failures, WatchedModel, WatcherLoop, check::Look};
+use super::{AT_ONCE, COMPUTE_UNITS, Failures, WatchedModel, WatcherLoop, look::Look};
 use crate::{
     chain::{Accounts, places},
     metrics::Metrics,

@@ -16,7 +16,7 @@ use solana_signer::Signer;
 
 use super::{
     COMPUTE_UNITS, WatcherLoop,
-    check::Look,
+    look::Look,
     shown::{Shown, ShownPart, answers},
 };
 use crate::metrics::Metrics;
@@ -115,7 +115,11 @@ impl WatcherLoop {
             if let Missing::Input { lane: of, index } = missing
                 && *of == lane
             {
-                self.demand_leaves(look, Subject::Input(*index), &[]).await?;
+                let demanded = self.demand_leaves(look, Subject::Input(*index), &[]).await;
+                self.progress(&look.report_address, |progress| {
+                    progress.set_demanded((lane, *index), demanded.is_ok())
+                });
+                demanded?;
             }
         }
         Ok(())

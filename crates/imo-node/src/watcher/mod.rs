@@ -5,8 +5,10 @@ mod check;
 mod demand;
 mod evidence;
 mod fetch;
+mod look;
 mod model;
 mod own_lanes;
+mod progress;
 mod prove;
 mod pursue;
 mod sample;
@@ -32,10 +34,10 @@ use serde::{Deserialize, Serialize};
 use solana_keypair::Keypair;
 use solana_signature::Signature;
 use solana_signer::Signer;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-use self::check::Progress;
+use self::progress::Progress;
 use crate::{
     chain::{FeePolicy, Follow, Rpc, SendError, Wake, places},
     metrics::Metrics,
@@ -123,6 +125,8 @@ pub struct WatcherLoop {
     metrics: Arc<Metrics>,
     /// What the own copy of the model gives for the disputes that go on.
     truths: Mutex<HashMap<Pubkey, Arc<Execution>>>,
+    /// One for each core: more answers at once would only take memory.
+    computing: Semaphore,
     /// How far the look at reports has come, by report.
     progress: Mutex<HashMap<Pubkey, Progress>>,
     /// Rung when a dispute is prepared.
@@ -170,6 +174,7 @@ impl WatcherLoop {
             sample,
             metrics,
             truths: Mutex::default(),
+            computing: Semaphore::new(std::thread::available_parallelism().map_or(1, Into::into)),
             progress: Mutex::default(),
             prepared: Arc::default(),
             punished: Mutex::default(),

@@ -3,7 +3,9 @@
 use std::{path::Path, sync::Arc};
 
 use anyhow::Context;
-use opml::Hash;
+use imo_client::challenge::audit::{self, Finding};
+use imo_protocol::Receipt;
+use opml::{Claim, Hash};
 use opml_runtime::{Execution, Model, Tensor, fast::Plan, malformed::Records};
 
 use crate::text::hex;
@@ -84,13 +86,35 @@ impl WatchedModel {
         }
     }
 
+    /// Judges a receipt by what the own copy makes of the payer's input. All outputs are kept only when the last one is wrong.
+    pub(super) async fn judge(self: &Arc<Self>, input: Tensor, receipt: &Receipt) -> anyhow::Result<Finding> {
+        let (own, receipt) = (self.clone(), *receipt);
+        let judged = tokio::task::spawn_blocking(move || {
+            let plan = own.plan()?;
+            let truth = Claim {
+                model_root: own.root,
+                input_root: input.root(),
+                output_root: plan.run(&input)?.root(),
+            };
+            match truth == receipt.claim {
+                true => Ok(Finding::Correct),
+                false => Ok(audit::judge(plan.execute(&input)?, &receipt)),
+            }
+        });
+        judged.await?
+    }
+
     /// What the own copy gives.
     pub(super) async fn execute(self: &Arc<Self>, input: Tensor) -> anyhow::Result<Execution> {
         let own = self.clone();
-        let computed = tokio::task::spawn_blocking(move || match &own.kind {
-            Kind::Sound { plan, .. } => Ok(plan.execute(&input)?),
-            Kind::Malformed(_) => anyhow::bail!("the model is malformed: nothing can be computed with it"),
-        });
+        let computed = tokio::task::spawn_blocking(move || Ok(own.plan()?.execute(&input)?));
         computed.await?
+    }
+
+    fn plan(&self) -> anyhow::Result<&Plan> {
+        match &self.kind {
+            Kind::Sound { plan, .. } => Ok(plan),
+            Kind::Malformed(_) => anyhow::bail!("the model is malformed: nothing can be computed with it"),
+        }
     }
 }

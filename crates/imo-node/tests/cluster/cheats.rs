@@ -91,8 +91,8 @@ pub enum Endpoint {
     Garbage,
     /// What it has, with one byte changed.
     Altered,
-    /// It takes forever.
-    Hangs,
+    /// It takes forever over what has this in its path.
+    HangsOver(&'static str),
     /// It sends the watcher elsewhere.
     Redirects,
     /// It never stops sending.
@@ -111,26 +111,30 @@ pub fn endpoint(world: &World, gateway: &str, kind: Endpoint) -> String {
     url
 }
 
+async fn from_gateway(gateway: &str, path: &str) -> (StatusCode, Vec<u8>) {
+    let honest = reqwest::get(format!("{gateway}{path}")).await.unwrap();
+    let status = StatusCode::from_u16(honest.status().as_u16()).unwrap();
+    (status, honest.bytes().await.unwrap().to_vec())
+}
+
 async fn answer(State((gateway, kind)): State<(String, Endpoint)>, request: Request) -> Response {
     let path = request.uri().path().to_owned();
     match kind {
+        Endpoint::HangsOver(what) if path.contains(what) => {
+            tokio::time::sleep(Duration::from_secs(600)).await;
+            StatusCode::NOT_FOUND.into_response()
+        }
+        Endpoint::HangsOver(_) => from_gateway(&gateway, &path).await.into_response(),
         Endpoint::Knows(only) if !only.is_empty() && path.contains(only) => {
-            let honest = reqwest::get(format!("{gateway}{path}")).await.unwrap();
-            let status = StatusCode::from_u16(honest.status().as_u16()).unwrap();
-            (status, honest.bytes().await.unwrap()).into_response()
+            from_gateway(&gateway, &path).await.into_response()
         }
         Endpoint::Altered => {
-            let honest = reqwest::get(format!("{gateway}{path}")).await.unwrap();
-            let mut bytes = honest.bytes().await.unwrap().to_vec();
+            let (_, mut bytes) = from_gateway(&gateway, &path).await;
             *bytes.last_mut().unwrap() ^= 1;
             bytes.into_response()
         }
         Endpoint::Knows(_) => StatusCode::NOT_FOUND.into_response(),
         Endpoint::Garbage => vec![0x5A; 321].into_response(),
-        Endpoint::Hangs => {
-            tokio::time::sleep(Duration::from_secs(600)).await;
-            StatusCode::NOT_FOUND.into_response()
-        }
         Endpoint::Redirects => Redirect::temporary("http://127.0.0.1:1/secret").into_response(),
         Endpoint::NeverEnds => {
             let chunks =

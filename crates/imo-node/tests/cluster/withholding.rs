@@ -62,7 +62,7 @@ fn given_endpoints_that_fail_when_operators_answer_on_chain_then_checked_all_the
         ("forgetful", Endpoint::Knows("receipts")),
         ("garbled", Endpoint::Garbage),
         ("altered", Endpoint::Altered),
-        ("slow", Endpoint::Hangs),
+        ("slow", Endpoint::HangsOver("")),
         ("elsewhere", Endpoint::Redirects),
         ("endless", Endpoint::NeverEnds),
     ];
@@ -193,6 +193,42 @@ fn given_operators_that_show_nothing_when_demanded_on_chain_then_their_silence_c
     });
     let honest: Report = world.find(&world.report_of("honest", 0)).unwrap();
     assert_eq!((honest.disputes_opened, honest.demands_made), (0, 0));
+}
+
+#[test]
+fn given_an_endpoint_that_hangs_over_many_inputs_when_one_answer_is_a_lie_then_demanded_on_chain_and_proven() {
+    const QUESTIONS: u64 = 40;
+    let world = World::new(Model::open(workspace("models/digits/digits.imo")).unwrap());
+    world.open_credit();
+    let (listener, url) = port();
+    let behind = endpoint(&world, &url, Endpoint::HangsOver("inputs"));
+    world.open_another_business("staller", &behind, false);
+    let (lied, lie) = lie_in(&world, 2, QUESTIONS - 5);
+    let staller = Node::new();
+    let liar = Liar::about(&world.model, [(lied.root(), lie)]);
+    let patient = Policy {
+        report_seconds: 10,
+        ..policy()
+    };
+    world.operate_as("staller", &staller, listener, Some(liar), patient, world.url());
+    let mut purse = world.purse_of("staller");
+    for seed in 0..QUESTIONS {
+        world.ask(&url, &mut purse, &world.input(seed));
+    }
+    world.ask(&url, &mut purse, &lied);
+    world.sealed("staller");
+    let folder = tempfile::tempdir().unwrap();
+    // To wait for one input after the other would take five times as long as a round has.
+    let watching = Watching {
+        policy: "round_ms = 500, patience_slots = 0, fetch_seconds = 1, report_seconds = 8",
+        ..Watching::new(&world)
+    };
+    let (config, metrics) = watching.configure(folder.path());
+    let _watcher = Process::start("watch", &config);
+    world.slashed("staller");
+    let text = world.get(&format!("{metrics}/metrics")).unwrap();
+    let count = |outcome: &str| crate::figures::sum(&text, "imo_node_watcher_actions_total", &[outcome]);
+    assert!(count("demand_data") > 0 && count("answer_wrong") == 1, "{text}");
 }
 
 #[test]
