@@ -1,7 +1,7 @@
 //! The Rust client of the four programs: everything that a node, a tool or a test needs and that needs no network.
 //!
 //! [`addresses`] and [`instructions`] say what to send, [`accounts`], [`errors`] and [`events`] what came back, [`voucher`], [`answer`] and [`trees`] make what payers
-//! and operators sign and commit to, [`payer`] keeps what a payer owes on a lane, [`challenge`] plans both sides of a dispute, [`data`] those of an inquiry, [`audit`] finds what an audit is about.
+//! and operators sign and commit to, [`signature`] checks it, [`payer`] keeps what a payer owes on a lane, [`challenge`] plans both sides of a dispute, [`data`] those of an inquiry, [`audit`] finds what an audit is about.
 
 pub mod accounts;
 pub mod addresses;
@@ -13,6 +13,7 @@ pub mod errors;
 pub mod events;
 pub mod instructions;
 pub mod payer;
+pub mod signature;
 pub mod trees;
 pub mod voucher;
 

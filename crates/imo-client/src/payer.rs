@@ -9,8 +9,9 @@ use opml::{Claim, Hash};
 
 use crate::{
     answer::SignedAnswer,
+    signature::is_signed,
     trees::{RequestTree, TreeError},
-    voucher::{SIGNATURE_BYTES, SignedVoucher},
+    voucher::SignedVoucher,
 };
 
 /// Where a payer's questions go, as its accounts say.
@@ -204,11 +205,6 @@ impl Purse {
             expires_unix,
         }
     }
-}
-
-/// Whether the chain's Ed25519 program accepts this signature.
-pub fn is_signed(key: &Pubkey, signature: &[u8; SIGNATURE_BYTES], message: &[u8]) -> bool {
-    solana_signature::Signature::from(*signature).verify(key.as_ref(), message)
 }
 
 impl SignedVoucher {

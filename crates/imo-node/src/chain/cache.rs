@@ -14,14 +14,15 @@ use super::{Accounts, ChainError, RawAccount};
 /// Sets of accounts that are kept, at most.
 const CAPACITY: usize = 16_384;
 
-type Set = Arc<Vec<Option<RawAccount>>>;
+/// Accounts that were read together.
+pub type AccountSet = Arc<Vec<Option<RawAccount>>>;
 
 /// Reads sets of accounts, and gives the same ones out for a short time. Its memory is bounded, and so is how much it asks the RPC at once.
 pub struct Cache {
     chain: Arc<dyn Accounts>,
     age: Duration,
     looking_up: Semaphore,
-    sets: Mutex<HashMap<Vec<Pubkey>, (Instant, Set)>>,
+    sets: Mutex<HashMap<Vec<Pubkey>, (Instant, AccountSet)>>,
 }
 
 impl Cache {
@@ -36,7 +37,7 @@ impl Cache {
     }
 
     /// The accounts at these addresses, read together no longer than the age ago.
-    pub async fn accounts(&self, addresses: &[Pubkey]) -> Result<Set, ChainError> {
+    pub async fn accounts(&self, addresses: &[Pubkey]) -> Result<AccountSet, ChainError> {
         if let Some(found) = self.fresh(addresses) {
             return Ok(found);
         }
@@ -63,7 +64,7 @@ impl Cache {
         }
     }
 
-    fn fresh(&self, addresses: &[Pubkey]) -> Option<Set> {
+    fn fresh(&self, addresses: &[Pubkey]) -> Option<AccountSet> {
         let sets = self.sets.lock().ok()?;
         let (read, set) = sets.get(addresses)?;
         (read.elapsed() < self.age).then(|| set.clone())

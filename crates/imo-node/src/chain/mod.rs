@@ -12,7 +12,7 @@ use imo_protocol::Now;
 use solana_sdk_ids::sysvar;
 
 pub use {
-    cache::Cache,
+    cache::{AccountSet, Cache},
     feed::{Follow, Wake, follow, websocket_url},
     history::Performed,
     rpc::Rpc,

@@ -3,12 +3,15 @@
 //! Nothing is sent because it was sent before: whoever has to repeat something reads the chain first. Every instruction that the node sends is refused by its program the
 //! second time, by an account that is there already, a counter that has moved or a digest that is another, so that a transaction that lands late changes nothing.
 
+use std::time::Duration;
+
 use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction};
 use imo_client::{
     challenge::staging::{MAX_TRANSACTION_BYTES, transaction_bytes},
     errors::{self, Refusal},
 };
 use serde::{Deserialize, Serialize};
+use solana_commitment_config::CommitmentConfig;
 use solana_compute_budget_interface::ComputeBudgetInstruction;
 use solana_keypair::Keypair;
 use solana_rpc_client_api::{
@@ -18,8 +21,12 @@ use solana_rpc_client_api::{
 use solana_signature::Signature;
 use solana_signer::Signer;
 use solana_transaction::Transaction;
+use solana_transaction_error::TransactionError;
 
 use super::{ChainError, Rpc, rpc::unreachable};
+
+/// How long after it the status of a transaction is asked for again.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// What a priority fee may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,11 +126,41 @@ impl Rpc {
         transaction
             .try_sign(&signers.to_vec(), blockhash)
             .map_err(|_| SendError::Unsigned)?;
-        self.client
-            .send_and_confirm_transaction(&transaction)
-            .await
-            .map_err(explain)
+        match self.client.send_and_confirm_transaction(&transaction).await {
+            Err(error) if is_processed_already(&error) => self.confirmed(&transaction).await,
+            sent => sent.map_err(explain),
+        }
     }
+
+    /// Waits until a transaction that was processed is confirmed, or can no longer be.
+    async fn confirmed(&self, transaction: &Transaction) -> Result<Signature, SendError> {
+        let signature = transaction.signatures.first().copied().ok_or(SendError::Unsigned)?;
+        loop {
+            // Asked before the status: what is confirmed while its blockhash is valid is not missed.
+            let valid = self
+                .client
+                .is_blockhash_valid(&transaction.message.recent_blockhash, CommitmentConfig::processed());
+            let valid = valid.await.map_err(unreachable)?;
+            let status = self.client.get_signature_status(&signature);
+            match status.await.map_err(unreachable)? {
+                Some(Ok(())) => return Ok(signature),
+                Some(Err(failed)) => return Err(explain(failed.into())),
+                None if !valid => return Err(unreachable("what it had processed is not there").into()),
+                None => tokio::time::sleep(PAUSE).await,
+            }
+        }
+    }
+}
+
+/// Whether an RPC refuses a transaction because it has come before: a request that arrived twice, or that was sent on twice.
+fn is_processed_already(error: &ClientError) -> bool {
+    let refused = error.get_transaction_error();
+    // Not all say it as a transaction's error.
+    let said = match error.kind() {
+        ErrorKind::RpcError(RpcError::RpcResponseError { message, .. }) => message.as_str(),
+        _ => "",
+    };
+    refused == Some(TransactionError::AlreadyProcessed) || said.contains("already been processed")
 }
 
 /// What a transaction begins with: its compute limit, and the price of a unit.
@@ -193,6 +230,34 @@ mod tests {
         for transaction in &packed {
             assert!(transaction_bytes(&with_budget(u32::MAX, u64::MAX, transaction), &payer) <= MAX_TRANSACTION_BYTES);
         }
+    }
+
+    #[test]
+    fn given_refusals_when_a_transaction_has_come_before_then_told_from_others_however_it_is_said() {
+        let said = |code, message: &str, data| {
+            let message = message.to_owned();
+            ClientError::from(RpcError::RpcResponseError { code, message, data })
+        };
+        let simulated = |error: TransactionError| {
+            let message = format!("Transaction simulation failed: {error}");
+            let result = serde_json::json!({ "err": error, "logs": [] });
+            let result = serde_json::from_value(result).unwrap();
+            said(
+                -32002,
+                &message,
+                RpcResponseErrorData::SendTransactionPreflightFailure(result),
+            )
+        };
+        assert!(is_processed_already(&simulated(TransactionError::AlreadyProcessed)));
+        assert!(is_processed_already(&TransactionError::AlreadyProcessed.into()));
+        let text = "Transaction verification failed: This transaction has already been processed";
+        assert!(is_processed_already(&said(-32602, text, RpcResponseErrorData::Empty)));
+        assert!(!is_processed_already(&simulated(TransactionError::BlockhashNotFound)));
+        assert!(!is_processed_already(&said(
+            -32005,
+            "Node is behind",
+            RpcResponseErrorData::Empty
+        )));
     }
 
     #[test]

@@ -9,10 +9,11 @@ use std::{
 };
 
 use anchor_lang::prelude::Pubkey;
-use imo_client::addresses::revenue_escrow;
+use imo_client::{addresses::revenue_escrow, signature::VerifyingKey};
 use opml::Frontier;
 
-use crate::store::StoredLane;
+use super::payment::Payer;
+use crate::{chain::AccountSet, store::StoredLane};
 
 /// Lanes that are remembered, at most.
 const CAPACITY: usize = 16_384;
@@ -23,35 +24,55 @@ pub struct Lane {
     /// Requests that hold it or wait for it.
     users: AtomicUsize,
     pub state: tokio::sync::Mutex<State>,
-    session: Mutex<Option<Session>>,
+    known: Mutex<Option<Known>>,
 }
 
-/// The address that follows from a credit and a session key. Deriving it takes longer than checking a signature does.
+/// Who signed last for a lane, and what was read about it.
+#[derive(Clone, Debug)]
+struct Known {
+    session: Session,
+    accounts: AccountSet,
+    payer: Arc<Payer>,
+}
+
+/// Who signs for a lane, and what takes longer to find than a signature takes to check.
 #[derive(Clone, Copy, Debug)]
-struct Session {
-    credit: Pubkey,
-    key: Pubkey,
-    address: Pubkey,
+pub struct Session {
+    /// The lane's, which follows from its address.
+    pub credit: Pubkey,
+    pub key: VerifyingKey,
+    /// Where the session's account is.
+    pub address: Pubkey,
+}
+
+impl Session {
+    pub fn new(credit: Pubkey, key: VerifyingKey) -> Self {
+        let address = revenue_escrow::session(&credit, &key.key());
+        Self { credit, key, address }
+    }
 }
 
 impl Lane {
-    /// The session account of the key on the lane's credit.
-    pub fn session(&self, credit: &Pubkey, key: &Pubkey) -> Pubkey {
-        let derive = || revenue_escrow::session(credit, key);
-        let Ok(mut known) = self.session.lock() else {
-            return derive();
-        };
-        match *known {
-            Some(session) if (session.credit, session.key) == (*credit, *key) => session.address,
-            _ => {
-                let address = derive();
-                *known = Some(Session {
-                    credit: *credit,
-                    key: *key,
-                    address,
-                });
-                address
-            }
+    /// Who signed last.
+    pub fn session(&self) -> Option<Session> {
+        Some(self.known.lock().ok()?.as_ref()?.session)
+    }
+
+    /// What these accounts say, if they are the last that were looked into.
+    pub fn payer(&self, session: &Session, accounts: &AccountSet) -> Option<Arc<Payer>> {
+        let known = self.known.lock().ok()?;
+        let known = known.as_ref()?;
+        let same = known.session.address == session.address && Arc::ptr_eq(&known.accounts, accounts);
+        same.then(|| known.payer.clone())
+    }
+
+    pub fn remember(&self, session: Session, accounts: AccountSet, payer: Arc<Payer>) {
+        if let Ok(mut known) = self.known.lock() {
+            *known = Some(Known {
+                session,
+                accounts,
+                payer,
+            });
         }
     }
 }
@@ -90,6 +111,11 @@ impl Drop for Slot {
 }
 
 impl Lanes {
+    /// Who signed last for a lane that is remembered.
+    pub fn session(&self, address: &Pubkey) -> Option<Session> {
+        self.known.lock().ok()?.get(address)?.session()
+    }
+
     /// `None` when as many requests of the lane as are allowed are there already.
     pub fn enter(&self, address: &Pubkey, allowed: usize) -> Option<Slot> {
         let mut known = self.known.lock().ok()?;
@@ -111,6 +137,9 @@ impl Lanes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use anchor_lang::{AccountDeserialize, Discriminator, Space};
+    use imo_protocol::Now;
+    use solana_keypair::{Keypair, Signer};
 
     #[test]
     fn given_a_lane_with_all_its_places_taken_when_entered_then_none_until_one_leaves() {
@@ -124,15 +153,36 @@ mod tests {
         assert!(lanes.enter(&one, 2).is_some());
     }
 
+    /// An account that is zero all over.
+    fn zero<T: AccountDeserialize + Discriminator + Space>() -> T {
+        let data = [T::DISCRIMINATOR, &vec![0; T::INIT_SPACE]].concat();
+        T::try_deserialize(&mut data.as_slice()).unwrap()
+    }
+
     #[test]
-    fn given_session_keys_when_looked_up_again_and_again_then_each_has_its_own_address() {
+    fn given_accounts_that_were_looked_into_when_read_anew_then_they_are_looked_into_again() {
         let lane = Lane::default();
-        let [credit, other] = [Pubkey::new_unique(), Pubkey::new_unique()];
-        for key in [Pubkey::new_unique(), Pubkey::new_unique()] {
-            for credit in [credit, credit, other] {
-                assert_eq!(lane.session(&credit, &key), revenue_escrow::session(&credit, &key));
-            }
-        }
+        let [read, read_anew] = [(); 2].map(|()| AccountSet::default());
+        let [session, other] = [1, 2].map(|key| {
+            let key = Keypair::new_from_array([key; 32]).pubkey();
+            Session::new(Pubkey::new_unique(), VerifyingKey::new(&key).unwrap())
+        });
+        let payer = Payer {
+            lane: zero(),
+            credit: zero(),
+            session: zero(),
+            operator: zero(),
+            now: Now {
+                slot: 1,
+                unix: 2,
+                last_restart_slot: 0,
+            },
+        };
+        assert!(lane.payer(&session, &read).is_none());
+        lane.remember(session, read.clone(), Arc::new(payer));
+        assert!(lane.payer(&session, &read).is_some());
+        assert!(lane.payer(&session, &read_anew).is_none(), "equal, and not the same");
+        assert!(lane.payer(&other, &read).is_none());
     }
 
     #[test]

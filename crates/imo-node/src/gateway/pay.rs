@@ -13,7 +13,7 @@ use axum::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use imo_client::{answer::SignedAnswer, voucher::SignedVoucher};
+use imo_client::{answer::SignedAnswer, signature::VerifyingKey, voucher::SignedVoucher};
 use imo_protocol::{Answer, Request, ids};
 use opml::Claim;
 use opml_runtime::Tensor;
@@ -23,7 +23,7 @@ use solana_signer::Signer;
 
 use super::{
     Gateway,
-    lanes::{Lane as KnownLane, Slot, State},
+    lanes::{Lane as KnownLane, Session, Slot, State},
     payment::{self, Asked, Payer, PaymentError, Wait},
     refusal::{Refusal, code},
 };
@@ -83,7 +83,7 @@ pub fn payment_header(voucher: &SignedVoucher, salt: &[u8; 32]) -> String {
 pub struct Payment {
     voucher: SignedVoucher,
     salt: [u8; 32],
-    payer: Payer,
+    payer: Arc<Payer>,
     slot: Slot,
     began: Instant,
 }
@@ -170,7 +170,8 @@ impl Gateway {
             Refusal::Payment(self.terms(reason, "payment_malformed", resource))
         })?;
         let demands = self.demands();
-        payment::check_message(&voucher, &demands).map_err(|error| self.unpaid(resource, error))?;
+        let known = self.lanes.session(&voucher.voucher.lane).map(|session| session.key);
+        let key = payment::check_message(&voucher, &demands, known).map_err(|error| self.unpaid(resource, error))?;
         let slot = self
             .lanes
             .enter(&voucher.voucher.lane, self.limits.requests_per_lane)
@@ -178,7 +179,7 @@ impl Gateway {
                 why: "Too many requests of this lane at once.",
                 seconds: 1,
             })?;
-        let payer = self.payer(&voucher, slot.lane(), resource).await?;
+        let payer = self.payer(voucher.voucher.lane, key, slot.lane(), resource).await?;
         payment::check_accounts(&voucher, &demands, &payer).map_err(|error| self.unpaid(resource, error))?;
         if payer.operator.require_not_jailed(&payer.now).is_err() {
             return Err(Refusal::Unavailable(
@@ -195,32 +196,47 @@ impl Gateway {
     }
 
     /// The accounts that a voucher names, no older than allowed.
-    async fn payer(&self, voucher: &SignedVoucher, known: &KnownLane, resource: &str) -> Result<Payer, Refusal> {
-        let voucher = &voucher.voucher;
-        let lane_only = self.chain.accounts(&[voucher.lane]).await?;
-        let lane: Lane = lane_only[0]
-            .as_ref()
-            .and_then(|account| account.decode())
-            .ok_or_else(|| self.unpaid(resource, PaymentError::NoLane))?;
-        let session = known.session(&lane.credit, &voucher.session);
+    async fn payer(
+        &self,
+        lane: Pubkey,
+        key: VerifyingKey,
+        known: &KnownLane,
+        resource: &str,
+    ) -> Result<Arc<Payer>, Refusal> {
+        let missing = |error| self.unpaid(resource, error);
+        let session = match known.session().filter(|session| session.key == key) {
+            Some(session) => session,
+            None => {
+                let found = self.chain.accounts(&[lane]).await?;
+                let found: Lane = decoded(&found[0]).ok_or_else(|| missing(PaymentError::NoLane))?;
+                Session::new(found.credit, key)
+            }
+        };
         let addresses = [
-            voucher.lane,
-            lane.credit,
-            session,
+            lane,
+            session.credit,
+            session.address,
             self.identity.operator,
             TIME[0],
             TIME[1],
         ];
         let found = self.chain.accounts(&addresses).await?;
-        let missing = |error| self.unpaid(resource, error);
-        Ok(Payer {
+        if let Some(payer) = known.payer(&session, &found) {
+            return Ok(payer);
+        }
+        let payer = Arc::new(Payer {
             lane: decoded(&found[0]).ok_or_else(|| missing(PaymentError::NoLane))?,
             credit: decoded(&found[1]).ok_or_else(|| missing(PaymentError::NoLane))?,
             session: decoded(&found[2]).ok_or_else(|| missing(PaymentError::NoSession))?,
             operator: decoded(&found[3])
                 .ok_or_else(|| Refusal::Unavailable("the operator's account is not there".into()))?,
             now: chain::now(&found[4..])?,
-        })
+        });
+        if payer.lane.credit != session.credit {
+            return Err(missing(PaymentError::NoLane));
+        }
+        known.remember(session, found, payer.clone());
+        Ok(payer)
     }
 
     /// A body, no larger and no slower than allowed.

@@ -1,7 +1,7 @@
 //! Whether a voucher is worth an answer. Pure: everything it needs was read before.
 
 use anchor_lang::prelude::Pubkey;
-use imo_client::voucher::SignedVoucher;
+use imo_client::{signature::VerifyingKey, voucher::SignedVoucher};
 use imo_protocol::{Now, Session, ids};
 use opml::Hash;
 use opml_oracle::state::Operator;
@@ -23,6 +23,7 @@ pub struct Demands {
 }
 
 /// The payer's accounts as the chain has them.
+#[derive(Debug)]
 pub struct Payer {
     pub lane: Lane,
     pub credit: Credit,
@@ -77,18 +78,24 @@ pub enum Wait {
     Collection,
 }
 
-/// What can be said before anything is looked up.
-pub fn check_message(voucher: &SignedVoucher, demands: &Demands) -> Result<(), PaymentError> {
+/// What can be said before anything is looked up. `known` is the session key as a point, where it was found before. Returns it.
+pub fn check_message(
+    voucher: &SignedVoucher,
+    demands: &Demands,
+    known: Option<VerifyingKey>,
+) -> Result<VerifyingKey, PaymentError> {
     if voucher.voucher.cluster != demands.cluster {
         return Err(PaymentError::WrongCluster);
     }
     if voucher.voucher.escrow != ids::REVENUE_ESCROW {
         return Err(PaymentError::WrongProgram);
     }
-    if !voucher.is_signed() {
-        return Err(PaymentError::WrongSignature);
-    }
-    Ok(())
+    let session = voucher.voucher.session;
+    known
+        .filter(|known| known.key() == session)
+        .or_else(|| VerifyingKey::new(&session))
+        .filter(|key| key.accepts(&voucher.signature, &voucher.voucher.message()))
+        .ok_or(PaymentError::WrongSignature)
 }
 
 /// What the payer's accounts say, whatever is asked. They were found at the addresses that the voucher names or that follow from it.

@@ -74,7 +74,7 @@ impl Store {
                 sqlx::Error::Migrate(error) => StoreError::Migration(*error),
                 error => StoreError::Database(error),
             })?;
-        let writer = Writer::start(pool.clone());
+        let writer = Writer::start(url, pool.clone()).await?;
         Ok(Self {
             pool,
             sqlite: sql::is_sqlite(url),

@@ -10,7 +10,7 @@ use axum::{
     http::StatusCode,
     routing::{get, post},
 };
-use imo_client::{addresses, answer::SignedAnswer, instructions::opml_oracle as oracle, payer::is_signed};
+use imo_client::{addresses, answer::SignedAnswer, instructions::opml_oracle as oracle, signature::is_signed};
 use imo_protocol::{Answer, Now, answer_key_hash, question_hash};
 use model_token::state::Protocol;
 use opml::Hash;

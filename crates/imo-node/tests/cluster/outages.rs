@@ -3,12 +3,16 @@
 use std::sync::atomic::Ordering;
 
 use imo_client::{addresses as at, trees::ReceiptTree};
-use imo_node::{chain::places, operator::Policy};
+use imo_node::{
+    chain::{Accounts, Rpc, SendError, places},
+    operator::Policy,
+};
 use imo_protocol::{Collection, Receipt, share_floor};
 use opml_oracle::state::{Dispute, Operator, Report, ReportStatus};
 use opml_runtime::{Model, execute};
 use revenue_escrow::state::{Credit, Lane};
 use solana_signer::Signer;
+use solana_system_interface::instruction::transfer;
 
 use crate::{
     cheats::{Liar, lie_in},
@@ -185,4 +189,35 @@ fn given_an_rpc_that_fails_in_every_way_when_an_operator_and_a_watcher_go_on_the
         (rpc.done().faults.load(Ordering::SeqCst) > 100).then_some(())
     });
     assert!(rpc.done().lies.load(Ordering::SeqCst) > 0);
+}
+
+#[test]
+fn given_an_rpc_that_passes_everything_on_twice_when_a_transaction_is_sent_then_its_own_fate_is_told() {
+    let world = World::new(Model::open(workspace("models/digits/digits.imo")).unwrap());
+    let faults = Faults {
+        doubled: 1_000,
+        ..Faults::default()
+    };
+    let proxy = FaultyRpc::before(&world, faults);
+    let rpc = Rpc::new(&proxy.url);
+    let (from, to) = (key("protocol"), key("somebody").pubkey());
+    let send = |lamports| {
+        let instructions = [transfer(&from.pubkey(), &to, lamports)];
+        world.runtime.block_on(rpc.send_bare(&instructions, &[&from]))
+    };
+    let has = || {
+        let found = world.runtime.block_on(rpc.accounts(&[to])).unwrap();
+        found[0].as_ref().map_or(0, |account| account.lamports)
+    };
+    // The first that is sent is a lie, whatever the faults.
+    send(1_000_000).unwrap();
+    assert_eq!(has(), 0);
+    send(1_000_001).unwrap();
+    assert_eq!(has(), 1_000_001, "once");
+    let refused = send(u64::MAX);
+    assert!(
+        matches!(refused, Err(SendError::Failed(_) | SendError::Refused(_))),
+        "{refused:?}"
+    );
+    assert_eq!(has(), 1_000_001);
 }
