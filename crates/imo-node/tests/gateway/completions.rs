@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::world::World;
 
-const PROMPT: usize = 12;
+pub const PROMPT: usize = 12;
 
 fn file(name: &str) -> std::path::PathBuf {
     let models = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models");
@@ -57,7 +57,7 @@ fn layout(imported: &Imported) -> Layout {
 }
 
 /// A decoder behind a lane with money for a hundred steps.
-async fn world(change: impl FnOnce(&mut Layout)) -> World {
+pub async fn world(change: impl FnOnce(&mut Layout)) -> World {
     let imported = import_file(&file("step.qdq.int8.onnx")).unwrap();
     let mut layout = layout(&imported);
     change(&mut layout);
@@ -71,7 +71,7 @@ async fn world(change: impl FnOnce(&mut Layout)) -> World {
 }
 
 /// What onnxruntime generated of one prompt.
-fn recorded() -> Vec<u32> {
+pub fn recorded() -> Vec<u32> {
     let tokens = parse_npy(&std::fs::read(file("samples/generation/tokens.npy")).unwrap()).unwrap();
     let tokens = tokens.to_integers().unwrap();
     tokens.iter().take(20).map(|token| *token as u32).collect()

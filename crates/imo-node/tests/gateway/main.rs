@@ -1,9 +1,11 @@
 //! The gateway over HTTP, against clients who pay and clients who would rather not.
 
 mod bucket;
+mod buying_completions;
 mod completions;
 mod dist;
 mod hostile;
+mod middleman;
 mod paying;
 mod postgres;
 mod store;
