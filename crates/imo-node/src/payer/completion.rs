@@ -153,7 +153,7 @@ impl Buyer {
 
 impl Wish {
     /// Everything that can be said before anything is signed.
-    fn check(&self, offer: &Offer) -> anyhow::Result<()> {
+    pub fn check(&self, offer: &Offer) -> anyhow::Result<()> {
         self.layout.check_input(&offer.input)?;
         anyhow::ensure!(!self.prompt.is_empty(), "A prompt has one token at least.");
         anyhow::ensure!(self.max_tokens > 0, "An answer has one token at least.");

@@ -2,73 +2,26 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use anchor_lang::{AccountDeserialize, Discriminator, Space};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use imo_client::{addresses, challenge::Answer};
+use imo_client::challenge::Answer;
 use imo_node::{
     decoder::Generation,
     gateway::Limits,
     model::{Executor, Fast},
     payer::{Buyer, Completion, Offer, Stop, Wish},
 };
-use model_token::state::{Model, ModelVersion, Protocol};
 use opml_runtime::{Tensor, execute::ExecuteError};
 use serde_json::{Value, json};
 
 use crate::{
-    completions::{PROMPT, recorded, world},
+    decoder_world::{PROMPT, recorded, register, registered, world},
     middleman::{Middleman, Mischief},
-    world::{CLUSTER, PRICE, World},
+    world::{PRICE, World},
 };
 
 /// Tokens that follow the prompt, and what all of it costs.
 const TOKENS: usize = 8;
 const STEPS: u64 = (PROMPT + TOKENS - 1) as u64;
-
-/// An account of zeros.
-fn zeroed<T: AccountDeserialize + Discriminator + Space>() -> T {
-    let mut bytes = T::DISCRIMINATOR.to_vec();
-    bytes.resize(8 + T::INIT_SPACE, 0);
-    T::try_deserialize(&mut bytes.as_slice()).unwrap()
-}
-
-/// The model as it is registered, which the gateway was given and a payer looks up.
-fn register(world: &World) {
-    let protocol = Protocol {
-        cluster: CLUSTER,
-        ..zeroed()
-    };
-    world.chain.put(addresses::model_token::protocol(), &protocol);
-    let model = Model {
-        version_count: 1,
-        live_version: 1,
-        ..zeroed()
-    };
-    world.chain.put(world.model_address, &model);
-    let header = *world.model.header();
-    let version = ModelVersion {
-        model: world.model_address,
-        number: 1,
-        model_root: world.model.model_root(),
-        arithmetic_version: header.arithmetic_version,
-        node_count: header.node_count,
-        constant_count: header.constant_count,
-        graph_root: header.graph_root,
-        weights_root: header.weights_root,
-        input_spec: header.input.encode(),
-        price_units: PRICE,
-        live_since_slot: 1,
-        ..zeroed()
-    };
-    let address = addresses::model_token::model_version(&world.model_address, 1);
-    world.chain.put(address, &version);
-}
-
-async fn registered() -> World {
-    let world = world(|_| {}).await;
-    register(&world);
-    world
-}
 
 fn purse(world: &World) -> PathBuf {
     world.folder.path().join("purse.json")

@@ -3,6 +3,7 @@
 mod bucket;
 mod buying_completions;
 mod completions;
+mod decoder_world;
 mod dist;
 mod hostile;
 mod middleman;
