@@ -63,7 +63,8 @@ impl Layout {
 
     /// Whether it lies within the model's input.
     pub fn check_input(&self, input: &TensorSpec) -> Result<(), DecoderError> {
-        if self.vocabulary == 0 || self.caches.is_empty() || self.caches.iter().any(|cache| cache.rows == 0) {
+        let is_empty = |cache: &CacheLayout| cache.heads == 0 || cache.rows == 0 || cache.width == 0;
+        if self.vocabulary == 0 || self.caches.is_empty() || self.caches.iter().any(is_empty) {
             return Err(DecoderError::Empty);
         }
         for at in std::iter::once(&self.token).chain(&self.positions) {
@@ -258,6 +259,9 @@ mod tests {
         assert_eq!(wrong(|layout| layout.caches[0].output = 5), DecoderError::OutOfRange);
         assert_eq!(wrong(|layout| layout.caches.clear()), DecoderError::Empty);
         assert_eq!(wrong(|layout| layout.vocabulary = 0), DecoderError::Empty);
+        // Nothing to copy, for ever.
+        let endless = wrong(|layout| (layout.caches[0].heads, layout.caches[0].width) = (usize::MAX, 0));
+        assert_eq!(endless, DecoderError::Empty);
         let integers = TensorSpec::new(ElementType::Int32, &[8]).unwrap();
         assert_eq!(layout().check(&integers, &output), Err(DecoderError::NotRows));
     }

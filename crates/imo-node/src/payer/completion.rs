@@ -267,6 +267,7 @@ impl Text {
         // A root is of the elements alone, whatever their shape.
         let spec = TensorSpec::new(ElementType::Int8, &[1, about.input_bytes]);
         let spec = spec.map_err(|_| anyhow::anyhow!("A model's input is not empty."))?;
+        about.layout.check_input(&spec)?;
         Ok(Self {
             layout: about.layout.clone(),
             generation: Generation::new(&spec),
@@ -403,7 +404,7 @@ impl Asker<'_> {
             let Later { why, after, .. } = later;
             let wait = after.unwrap_or(pause).max(MIN_PAUSE);
             anyhow::ensure!(
-                began.elapsed() + wait <= self.patience,
+                wait <= self.patience.saturating_sub(began.elapsed()),
                 "No answer yet, the same again goes on from here: {why}"
             );
             tokio::time::sleep(wait).await;

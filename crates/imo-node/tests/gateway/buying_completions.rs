@@ -264,6 +264,22 @@ async fn given_a_payer_that_is_killed_while_it_waits_when_started_again_then_it_
 }
 
 #[tokio::test]
+async fn given_a_crash_between_the_record_and_the_purse_when_gone_on_with_then_the_answer_is_not_asked_for_again() {
+    let world = registered().await;
+    let budget = Wish {
+        budget_units: Some(4 * PRICE),
+        ..wish(&world)
+    };
+    run_with(&world, &world.url, budget).await.unwrap();
+    let text = std::fs::read_to_string(purse(&world)).unwrap();
+    assert!(text.contains(r#""asking":false"#));
+    std::fs::write(purse(&world), text.replace(r#""asking":false"#, r#""asking":true"#)).unwrap();
+    let middleman = Middleman::new(&world.url, []).await;
+    assert_eq!(run(&world, &middleman.url).await.unwrap(), whole(4));
+    assert_eq!(middleman.asked().len() as u64, STEPS - 4);
+}
+
+#[tokio::test]
 async fn given_a_question_without_an_answer_when_another_completion_is_wanted_then_that_one_is_answered_first_and_an_answer_to_no_completion_is_not_touched()
  {
     let world = registered().await;
@@ -320,9 +336,11 @@ async fn given_a_gateway_that_is_busy_when_asked_then_the_same_question_after_th
         max_tokens: 1,
         ..wish(&world)
     };
-    middleman.then([busy(429, Some(60))]);
-    let error = run_with(&world, &middleman.url, other()).await.unwrap_err();
-    assert!(error.to_string().contains("Too many."), "{error}");
+    for seconds in [60, u64::MAX] {
+        middleman.then([busy(429, Some(seconds))]);
+        let error = run_with(&world, &middleman.url, other()).await.unwrap_err();
+        assert!(error.to_string().contains("Too many."), "{error}");
+    }
     assert_eq!(
         run_with(&world, &middleman.url, other()).await.unwrap().spent_units,
         PRICE

@@ -18,7 +18,7 @@ use serde_json::Value;
 /// What becomes of one payment.
 pub enum Mischief {
     /// Refused before the gateway hears of it: status, body, seconds to wait.
-    Refuse(u16, Value, Option<u32>),
+    Refuse(u16, Value, Option<u64>),
     /// The gateway answers, and the connection breaks in the middle of the answer.
     Cut,
     /// The gateway answers, and nothing ever comes.
