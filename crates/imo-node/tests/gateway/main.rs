@@ -10,4 +10,5 @@ mod middleman;
 mod paying;
 mod postgres;
 mod store;
+mod typescript;
 mod world;

@@ -20,7 +20,7 @@ use crate::{
     decoder_world::{PROMPT, recorded, registered},
     imo,
     middleman::{Middleman, Mischief},
-    stdout,
+    stdout, workspace,
     world::{PRICE, Table, World},
 };
 
@@ -107,9 +107,13 @@ async fn serve(router: Router) -> String {
 async fn answer(State(chain): State<Arc<Table>>, Json(request): Json<Value>) -> Json<Value> {
     let result = match request["method"].as_str().unwrap() {
         "getVersion" => json!({ "solana-core": "4.2.2", "feature-set": 1 }),
-        "getMultipleAccounts" => {
-            let addresses = request["params"][0].as_array().unwrap();
-            let addresses: Vec<_> = addresses.iter().map(|a| a.as_str().unwrap().parse().unwrap()).collect();
+        method @ ("getAccountInfo" | "getMultipleAccounts") => {
+            let asked = &request["params"][0];
+            let addresses = asked.as_array().map_or(std::slice::from_ref(asked), Vec::as_slice);
+            let addresses: Vec<_> = addresses
+                .iter()
+                .map(|address| address.as_str().unwrap().parse().unwrap())
+                .collect();
             let found = chain.accounts(&addresses).await.unwrap();
             let found = found.into_iter().map(|account| {
                 let account = account?;
@@ -122,7 +126,12 @@ async fn answer(State(chain): State<Arc<Table>>, Json(request): Json<Value>) -> 
                     "space": account.data.len(),
                 }))
             });
-            json!({ "context": { "slot": 1 }, "value": found.collect::<Vec<_>>() })
+            let mut found: Vec<_> = found.collect();
+            let value = match method {
+                "getAccountInfo" => json!(found.remove(0)),
+                _ => json!(found),
+            };
+            json!({ "context": { "slot": 1 }, "value": value })
         }
         other => panic!("{other}"),
     };
@@ -234,6 +243,60 @@ fn given_a_run_that_is_killed_while_it_waits_when_started_again_then_it_goes_on_
     let before = steps.iter().filter(|step| step["paid_before"] == true).count();
     assert_eq!((steps.len(), before), (STEPS, PROMPT + 2));
     assert_eq!(place.paid(), STEPS as u64);
+}
+
+#[test]
+fn given_the_typescript_client_when_it_streams_from_a_gateway_then_the_same_tokens_and_the_command_can_use_the_lane_after_it()
+ {
+    let place = Place::new();
+    let script = workspace("clients/ts/scripts/stream.mjs");
+    let built = workspace("clients/ts/dist/index.js").exists();
+    assert!(built, "the TypeScript client is built: run `cargo xtask client` first");
+    let stream = |budget: u64| -> Value {
+        let world = &place.world;
+        let settings = json!({
+            "rpc": place.rpc,
+            "endpoint": world.url,
+            "model": world.model_address.to_string(),
+            "operator": world.operator.to_string(),
+            "payer": world.payer.to_string(),
+            "session": place.path("session.json"),
+            "storage": place.path("storage"),
+            "verify": place.path("model.imo"),
+            "prompt": &recorded()[..PROMPT],
+            "maxTokens": 8,
+            "budgetUnits": budget,
+        });
+        let output = Command::new("node")
+            .arg(&script)
+            .arg(settings.to_string())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let first = stream(14 * PRICE);
+    assert_eq!(first["end"], "budget");
+    assert_eq!(first["tokens"], json!(recorded()[PROMPT..PROMPT + 3]));
+    assert_eq!(first["verdicts"], json!(vec!["correct"; 14]));
+    let rest = stream(100 * PRICE);
+    assert_eq!(
+        (&rest["end"], &rest["costUnits"]),
+        (&json!("max-tokens"), &json!(5 * PRICE))
+    );
+    assert_eq!(rest["tokens"], json!(recorded()[PROMPT..]));
+    assert_eq!(place.paid(), STEPS as u64);
+
+    let purse = place.path(&format!("storage/{}.json", place.world.lane()));
+    let arguments = place.arguments(&place.world.url, &["--prompt", "3,4", "--max-tokens", "1", "--json"]);
+    let own = place.path("purse.json");
+    let arguments: Vec<&str> = arguments
+        .iter()
+        .map(|argument| if *argument == own { &purse } else { argument.as_str() })
+        .collect();
+    let output = imo(&arguments);
+    assert_eq!(lines(&output)[0]["sequence"], STEPS);
+    assert_eq!(place.paid(), STEPS as u64 + 2);
 }
 
 #[test]
