@@ -3,6 +3,7 @@
 import { getBase64Decoder, getBase64Encoder, type Address, type ReadonlyUint8Array } from '@solana/kit';
 
 import { concat, toHex, type Hash } from './bytes.js';
+import type { DecoderLayout } from './decoder.js';
 import type { TensorSpec } from './verifier.js';
 
 /** What is served, by `GET /v1/models`. */
@@ -15,24 +16,39 @@ export type ServedModel = {
     price_units: string;
     input: TensorSpec;
     output: TensorSpec;
+    /** Where a decoder has its token, scores and caches. */
+    decoder?: DecoderLayout | null;
+};
+
+/** What a payer keeps to prove what it was told. */
+export type EvidenceBody = {
+    /** Base64 of the receipt. */
+    receipt: string;
+    sequence: number;
+    /** Hexadecimal roots. */
+    model_root: string;
+    input_root: string;
+    output_root: string;
+    answer_key: Address;
+    /** Base64. */
+    answer_signature: string;
 };
 
 /** What `POST /v1/infer` answers. */
 export type InferResponse = {
     model: string;
     output: TensorSpec & { values: number[] };
-    evidence: {
-        /** Base64 of the receipt. */
-        receipt: string;
-        sequence: number;
-        /** Hexadecimal roots. */
-        model_root: string;
-        input_root: string;
-        output_root: string;
-        answer_key: Address;
-        /** Base64. */
-        answer_signature: string;
-    };
+    evidence: EvidenceBody;
+};
+
+/** What `POST /v1/completions` and `POST /v1/completions/{id}` answer: one step of a decoder. */
+export type CompletionChunk = {
+    id: string;
+    model: string;
+    /** What the gateway reads from the output. Nobody has signed it. */
+    choices: Array<{ text: string; token_ids: number[]; finish_reason: 'stop' | 'length' | null }>;
+    /** `output` is base64 of the output's elements. */
+    imo: EvidenceBody & { output: string };
 };
 
 /** Why a gateway does not answer. */
@@ -48,7 +64,7 @@ export type Refusal = {
     isFinal: boolean;
 };
 
-export type Asked = { kind: 'answered'; response: InferResponse } | { kind: 'refused'; refusal: Refusal };
+export type Asked<T = InferResponse> = { kind: 'answered'; response: T } | { kind: 'refused'; refusal: Refusal };
 
 /** What sends requests; by default the platform's own. */
 export type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
@@ -85,17 +101,31 @@ export class Gateway {
     }
 
     /** Asks once. */
-    async infer(model: Address, input: ReadonlyUint8Array, payment: string): Promise<Asked> {
+    infer(model: Address, input: ReadonlyUint8Array, payment: string): Promise<Asked> {
+        return this.#ask('/v1/infer', payment, { model, input: { data: base64(input) } }, readJson);
+    }
+
+    /** Begins a decoder's answer to a prompt, and asks its first step. Of the stream only this step is listened to: the others come back with their payments, too. */
+    begin(model: Address, prompt: readonly number[], maxTokens: number, payment: string): Promise<Asked<CompletionChunk>> {
+        return this.#ask('/v1/completions', payment, { model, prompt, max_tokens: maxTokens, stream: true }, readFirstEvent);
+    }
+
+    /** Asks the next step of an answer that was begun. */
+    step(id: string, payment: string): Promise<Asked<CompletionChunk>> {
+        return this.#ask(`/v1/completions/${id}`, payment, {}, readJson);
+    }
+
+    async #ask<T>(path: string, payment: string, body: unknown, read: (response: Response) => Promise<unknown>): Promise<Asked<T>> {
         let response: Response;
         try {
-            response = await this.#fetch(`${this.#endpoint}/v1/infer`, {
+            response = await this.#fetch(`${this.#endpoint}${path}`, {
                 method: 'POST',
                 headers: { 'content-type': 'application/json', 'x-payment': payment },
-                body: JSON.stringify({ model, input: { data: base64(input) } }),
+                body: JSON.stringify(body),
                 redirect: 'error',
                 signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS),
             });
-            if (response.status === 200) return { kind: 'answered', response: (await readJson(response)) as InferResponse };
+            if (response.status === 200) return { kind: 'answered', response: (await read(response)) as T };
         } catch (error) {
             const why = error instanceof Error ? error.message : String(error);
             return { kind: 'refused', refusal: { status: 0, message: `${this.#endpoint} does not answer (${why})`, isFinal: false } };
@@ -107,19 +137,40 @@ export class Gateway {
 /** JSON of a length that is bounded, however much comes. */
 async function readJson(response: Response): Promise<unknown> {
     const parts: Uint8Array[] = [];
-    let length = 0;
-    const reader = response.body?.getReader();
-    while (reader) {
-        const { done, value } = await reader.read();
-        if (done) break;
-        length += value.length;
-        if (length > MAX_ANSWER_BYTES) {
-            await reader.cancel();
-            throw new Error('it sends no end of bytes');
-        }
-        parts.push(value);
-    }
+    for await (const part of partsOf(response)) parts.push(part);
     return JSON.parse(new TextDecoder().decode(concat(...parts)));
+}
+
+/** The JSON of the first of a stream's events that has data. */
+async function readFirstEvent(response: Response): Promise<unknown> {
+    const decoder = new TextDecoder();
+    let [line, data] = ['', ''];
+    for await (const part of partsOf(response)) {
+        const lines = (line + decoder.decode(part, { stream: true })).split('\n');
+        line = lines.pop()!;
+        for (const ended of lines.map((text) => text.replace(/\r$/, ''))) {
+            if (ended.startsWith('data:')) data += `${ended.slice(5)}\n`;
+            else if (ended === '' && data !== '') return JSON.parse(data);
+        }
+    }
+    throw new Error('the stream ended before its first event');
+}
+
+/** The body as it comes. Whoever has enough leaves, and the connection is closed. */
+async function* partsOf(response: Response): AsyncGenerator<Uint8Array> {
+    const reader = response.body?.getReader();
+    if (!reader) return;
+    try {
+        for (let length = 0; ; ) {
+            const { done, value } = await reader.read();
+            if (done) return;
+            length += value.length;
+            if (length > MAX_ANSWER_BYTES) throw new Error('it sends no end of bytes');
+            yield value;
+        }
+    } finally {
+        await reader.cancel().catch(() => undefined);
+    }
 }
 
 async function refusalOf(response: Response): Promise<Refusal> {

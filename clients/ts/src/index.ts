@@ -2,6 +2,8 @@
 
 export * from './addresses.js';
 export { fromHex, sha256, toHex, type Hash } from './bytes.js';
+export * from './completion.js';
+export * from './decoder.js';
 export * from './errors.js';
 export * from './events.js';
 export * from './gateway.js';

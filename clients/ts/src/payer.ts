@@ -16,7 +16,9 @@ import {
 } from '@solana/kit';
 
 import { equal, type Hash } from './bytes.js';
-import { fromBase64, Gateway, paymentHeader, type Asked, type Fetch, type InferResponse, type Refusal } from './gateway.js';
+import { Completion, type CompletionOptions, type Sent } from './completion.js';
+import type { DecoderLayout } from './decoder.js';
+import { fromBase64, Gateway, paymentHeader, type CompletionChunk, type Fetch, type InferResponse, type Refusal } from './gateway.js';
 import { fetchModel } from './generated/model-token/accounts/model.js';
 import { fetchModelVersion } from './generated/model-token/accounts/modelVersion.js';
 import { fetchProtocol } from './generated/model-token/accounts/protocol.js';
@@ -36,6 +38,12 @@ const VOUCHER_SECONDS = 7n * 24n * 60n * 60n;
 
 /** Refusals that come only when the operator has exactly the questions before this one. */
 const NOT_TAKEN: ReadonlySet<string | undefined> = new Set(['lane_overdrawn', 'limit_exceeded', 'wrong_requests']);
+
+/** How a question is sent. */
+type Send = (gateway: Gateway, payment: string) => Promise<Sent>;
+
+/** Keeps an answer before its question counts as answered. */
+type Keep = (bought: Bought) => Promise<void>;
 
 export type PayerRpc = Rpc<GetAccountInfoApi & GetMultipleAccountsApi>;
 
@@ -175,7 +183,50 @@ export class Payer {
         });
     }
 
-    async #askAlone(offer: Offer, input: Uint8Array): Promise<Bought> {
+    /**
+     * Has a decoder go on behind a prompt: an async iterable of its steps, each of which is bought when it is wanted and checked like any answer. Iterating again, also after a crash, goes on from
+     * where it was. Of a lane's completions the storage has the newest.
+     */
+    stream(prompt: readonly number[], options: CompletionOptions = {}): Completion {
+        const { model, storage } = this.#config;
+        const name = (offer: Offer): string => `${offer.lane.lane}-completion`;
+        const payer = {
+            model,
+            lookUp: () => this.lookUp(),
+            layout: (offer: Offer) => this.#layout(offer),
+            load: (offer: Offer) => storage.load(name(offer)),
+            save: (offer: Offer, text: string) => storage.save(name(offer), text),
+            buy: (offer: Offer, input: Uint8Array, keptSequence: bigint | undefined, send: Send, keep: Keep) =>
+                storage.exclusively(offer.lane.lane, async () => {
+                    await this.#settle(offer, input, keptSequence);
+                    return this.#askAlone(offer, input, send, keep);
+                }),
+        };
+        return new Completion(payer, prompt, options);
+    }
+
+    async #layout(offer: Offer): Promise<DecoderLayout> {
+        const { model, fetch } = this.#config;
+        const served = (await new Gateway(offer.endpoint, fetch).models()).find(({ address }) => address === model);
+        if (!served?.decoder) throw new Error('The operator does not serve the model as a decoder: give its layout.');
+        return served.decoder;
+    }
+
+    /** Has what is pending on the lane answered, unless it is this question, or its answer was kept. A question whose answer came to somebody else, such as `resume`, is pending once more. */
+    async #settle(offer: Offer, input: Uint8Array, keptSequence: bigint | undefined): Promise<void> {
+        const { purse, asking, input: pending } = await this.#open(offer);
+        const [last] = purse.entries.slice(-1);
+        if (!last) return;
+        const isKept = keptSequence === BigInt(purse.entries.length - 1);
+        const isThis = equal(last.inputRoot, tensorRoot(input)) && equal(last.modelRoot, offer.modelRoot);
+        if (!asking) return isThis && !isKept ? this.#save(purse, input) : undefined;
+        if (isThis) return;
+        if (isKept) return this.#save(purse);
+        if (!pending) throw new Error('The last question on this lane has no answer yet: ask it again first.');
+        await this.#askAlone(offer, pending.slice());
+    }
+
+    async #askAlone(offer: Offer, input: Uint8Array, send?: Send, keep?: Keep): Promise<Bought> {
         const { purse, asking } = await this.#open(offer);
         const question = asking ? askAgain(purse, offer, input) : await this.#askNext(purse, offer, input);
         // Whatever an operator keeps of a question that is not owed, it can collect one voucher of this count, not two.
@@ -184,17 +235,19 @@ export class Payer {
             if (!asking) await forget();
             throw error;
         });
-        const { asked, mayBeTaken } = await this.#send(offer, payment, input);
+        const { asked, mayBeTaken } = await this.#send(offer, payment, send ?? ((gateway) => gateway.infer(this.#config.model, input, payment)));
         if (asked.kind === 'refused') {
             const { refusal } = asked;
             if (refusal.isFinal && (NOT_TAKEN.has(refusal.code) || !(asking || mayBeTaken))) await forget();
             throw new NotAnswered(refusal);
         }
-        const bought = await checkAnswer(offer.lane, question, asked.response);
-        await this.#save(purse);
+        const answer = await checkAnswer(offer.lane, question, asked.response);
         const { verifier } = this.#config;
-        if (!verifier) return bought;
-        return { ...bought, verdict: verifier.check({ claim: bought.receipt.claim, input, output: bought.output }) };
+        const verdict = verifier?.check({ claim: answer.receipt.claim, input, output: answer.output });
+        const bought = { ...answer, ...(verdict && { verdict }) };
+        await keep?.(bought);
+        await this.#save(purse);
+        return bought;
     }
 
     async #askNext(purse: Purse, offer: Offer, input: Uint8Array): Promise<PaidQuestion> {
@@ -219,14 +272,20 @@ export class Payer {
     }
 
     /** Sends it until there is an answer or a refusal for good, and says whether an earlier try may have been taken. */
-    async #send(offer: Offer, payment: string, input: Uint8Array): Promise<{ asked: Asked; mayBeTaken: boolean }> {
-        const { model, attempts = 4 } = this.#config;
+    async #send(offer: Offer, payment: string, send: Send): Promise<{ asked: Exclude<Sent, { kind: 'rerouted' }>; mayBeTaken: boolean }> {
+        const { attempts = 4 } = this.#config;
         const gateway = new Gateway(offer.endpoint, this.#config.fetch);
-        for (let attempt = 1; ; attempt += 1) {
-            const asked = await gateway.infer(model, input, payment);
-            if (asked.kind === 'answered' || asked.refusal.isFinal || attempt >= attempts) return { asked, mayBeTaken: attempt > 1 };
-            const seconds = asked.refusal.retryAfterSeconds ?? 2 ** (attempt - 1);
-            await new Promise((resolve) => setTimeout(resolve, 1000 * Math.min(seconds, 30)));
+        for (let [attempt, mayBeTaken] = [1, false]; ; ) {
+            const asked = await send(gateway, payment);
+            if (asked.kind === 'answered') return { asked, mayBeTaken };
+            const { isFinal, retryAfterSeconds } = asked.refusal;
+            if (asked.kind === 'refused') {
+                if (isFinal || attempt >= attempts) return { asked, mayBeTaken };
+                const seconds = retryAfterSeconds ?? 2 ** (attempt - 1);
+                await new Promise((resolve) => setTimeout(resolve, 1000 * Math.min(seconds, 30)));
+                attempt += 1;
+            }
+            mayBeTaken ||= !isFinal;
         }
     }
 
@@ -258,7 +317,7 @@ function askAgain(purse: Purse, offer: Offer, input: Uint8Array): PaidQuestion {
 }
 
 /** Checks what came back for a question: the receipt, the roots, and that the operator's key signed it. Whether the model gives this output is the verifier's to say. */
-export async function checkAnswer(lane: PayingLane, question: PaidQuestion, response: InferResponse): Promise<Bought> {
+export async function checkAnswer(lane: PayingLane, question: PaidQuestion, response: InferResponse | CompletionChunk): Promise<Bought> {
     const { request } = question;
     const { spec, bytes, shown, key, signature } = understood(() => read(response));
     // Nothing of a receipt is the operator's to say but the output's root, and that follows from the output.
@@ -285,16 +344,27 @@ export async function checkAnswer(lane: PayingLane, question: PaidQuestion, resp
 }
 
 /** What an answer says, if it has the form of one. */
-function read({ output, evidence }: InferResponse) {
-    if (output.element !== 'int8' && output.element !== 'int32') throw new TypeError('The element type is unknown.');
-    const spec: TensorSpec = { element: output.element, shape: [...output.shape] };
+function read(response: InferResponse | CompletionChunk) {
+    const { spec, bytes, evidence } = 'imo' in response ? readStep(response) : readOutput(response);
     return {
         spec,
-        bytes: tensorBytes(spec, [...output.values]),
+        bytes,
         shown: parseReceipt(fromBase64(evidence.receipt)),
         key: address(evidence.answer_key),
         signature: signatureBytes(fromBase64(evidence.answer_signature)),
     };
+}
+
+function readOutput({ output, evidence }: InferResponse) {
+    if (output.element !== 'int8' && output.element !== 'int32') throw new TypeError('The element type is unknown.');
+    const spec: TensorSpec = { element: output.element, shape: [...output.shape] };
+    return { spec, bytes: tensorBytes(spec, [...output.values]), evidence };
+}
+
+function readStep({ imo }: CompletionChunk) {
+    const bytes = fromBase64(imo.output).slice();
+    const spec: TensorSpec = { element: 'int8', shape: [1, bytes.length] };
+    return { spec, bytes, evidence: imo };
 }
 
 function understood<T>(reading: () => T): T {

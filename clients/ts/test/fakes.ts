@@ -71,6 +71,7 @@ export type Changes = {
     collectedCount?: bigint;
     /** Of the live version; the digit classifier's when left out. */
     modelRoot?: Uint8Array;
+    inputSpec?: Uint8Array;
     /** Of the lane; 3 when left out. */
     generation?: bigint;
     expiresUnix?: bigint;
@@ -97,7 +98,7 @@ export async function world(changes: Changes = {}): Promise<World> {
     const { private: isPrivate = false, collectedCount = 0n, expiresUnix = NOW_UNIX + 1_000_000n } = changes;
     const live = {
         modelRoot: changes.modelRoot ?? hexBytes(vectors.models.digits.model.modelRoot),
-        inputSpec: header.slice(74),
+        inputSpec: changes.inputSpec ?? header.slice(74),
         priceUnits: PRICE_UNITS,
     };
     const operator = { endpoint: 'https://operator.example/', endpointKeyHash: answerKeyHash(answerKey.address) };

@@ -120,7 +120,7 @@ impl Purse {
             .amount_units
             .checked_add(entry.price_units)
             .ok_or(PayerError::Overflow)?;
-        let request = self.request(self.tree.count(), &entry);
+        let request = self.request_of(self.tree.count(), &entry);
         self.tree.push(&request)?;
         self.entries.push(entry);
         self.amount_units = amount_units;
@@ -132,11 +132,21 @@ impl Purse {
 
     /// The newest question once more, for an operator whose answer got lost.
     pub fn ask_again(&self, expires_unix: i64) -> Option<PaidQuestion> {
-        let entry = self.entries.last()?;
         Some(PaidQuestion {
-            request: self.request(self.tree.count() - 1, entry),
+            request: self.newest()?,
             voucher: self.voucher(expires_unix),
         })
+    }
+
+    /// The question at a sequence.
+    pub fn request(&self, sequence: u64) -> Option<Request> {
+        let entry = self.entries.get(usize::try_from(sequence).ok()?)?;
+        Some(self.request_of(sequence, entry))
+    }
+
+    /// The question that was asked last.
+    pub fn newest(&self) -> Option<Request> {
+        self.request(self.tree.count().checked_sub(1)?)
     }
 
     /// Checks what came back for a question against the claim that the payer derives from the output it was given.
@@ -174,7 +184,7 @@ impl Purse {
         Ok(())
     }
 
-    fn request(&self, sequence: u64, entry: &Entry) -> Request {
+    fn request_of(&self, sequence: u64, entry: &Entry) -> Request {
         let Entry {
             model_root,
             input_root,
@@ -280,7 +290,10 @@ mod tests {
             assert_eq!(question.voucher.cumulative_amount_units, 5 * (u64::from(number) + 1));
             assert_eq!(question.voucher.requests_root, tree.root());
             assert_eq!(purse.ask_again(100), Some(question));
+            assert_eq!(purse.newest(), Some(question.request));
         }
+        assert_eq!(purse.request(3).unwrap().input_root, [3; 32]);
+        assert_eq!(purse.request(5), None);
     }
 
     #[test]

@@ -57,25 +57,28 @@ pub enum DecoderError {
 impl Layout {
     /// Whether it lies within the model's input and output.
     pub fn check(&self, input: &TensorSpec, output: &TensorSpec) -> Result<(), DecoderError> {
-        if [input, output].iter().any(|spec| spec.element() != ElementType::Int8) {
-            return Err(DecoderError::NotRows);
-        }
-        if self.vocabulary == 0 || self.caches.is_empty() || self.caches.iter().any(|cache| cache.rows == 0) {
+        self.check_input(input)?;
+        self.check_output(output)
+    }
+
+    /// Whether it lies within the model's input.
+    pub fn check_input(&self, input: &TensorSpec) -> Result<(), DecoderError> {
+        let is_empty = |cache: &CacheLayout| cache.heads == 0 || cache.rows == 0 || cache.width == 0;
+        if self.vocabulary == 0 || self.caches.is_empty() || self.caches.iter().any(is_empty) {
             return Err(DecoderError::Empty);
         }
-        let fits = |spec: &TensorSpec, from: usize, sizes: &[usize]| {
-            let size = sizes.iter().try_fold(1usize, |size, factor| size.checked_mul(*factor));
-            let end = size.and_then(|size| from.checked_add(size));
-            end.is_some_and(|end| end as u64 <= spec.byte_len())
-        };
-        let numbers = std::iter::once(&self.token).chain(&self.positions);
-        let fit = numbers.into_iter().all(|at| fits(input, *at, &[4]))
-            && fits(output, self.logits, &[self.vocabulary as usize])
-            && self.caches.iter().all(|cache| {
-                fits(input, cache.input, &[cache.heads, cache.rows, cache.width])
-                    && fits(output, cache.output, &[cache.heads, cache.width])
-            });
-        fit.then_some(()).ok_or(DecoderError::OutOfRange)
+        for at in std::iter::once(&self.token).chain(&self.positions) {
+            fits(input, *at, &[4])?;
+        }
+        let mut caches = self.caches.iter();
+        caches.try_for_each(|cache| fits(input, cache.input, &[cache.heads, cache.rows, cache.width]))
+    }
+
+    /// Whether it lies within an output.
+    pub fn check_output(&self, output: &TensorSpec) -> Result<(), DecoderError> {
+        fits(output, self.logits, &[self.vocabulary as usize])?;
+        let mut caches = self.caches.iter();
+        caches.try_for_each(|cache| fits(output, cache.output, &[cache.heads, cache.width]))
     }
 
     /// How many tokens a generation has at most.
@@ -92,6 +95,17 @@ impl Layout {
             .min_by_key(|(score, token)| (Reverse(score.cast_signed()), *token));
         best.map_or(0, |(_, token)| token)
     }
+}
+
+/// Whether so many bytes of a row are there from a place on.
+fn fits(row: &TensorSpec, from: usize, sizes: &[usize]) -> Result<(), DecoderError> {
+    if row.element() != ElementType::Int8 {
+        return Err(DecoderError::NotRows);
+    }
+    let size = sizes.iter().try_fold(1usize, |size, factor| size.checked_mul(*factor));
+    let end = size.and_then(|size| from.checked_add(size));
+    let fit = end.is_some_and(|end| end as u64 <= row.byte_len());
+    fit.then_some(()).ok_or(DecoderError::OutOfRange)
 }
 
 /// The state between two steps: all that was kept of the tokens so far.
@@ -245,6 +259,9 @@ mod tests {
         assert_eq!(wrong(|layout| layout.caches[0].output = 5), DecoderError::OutOfRange);
         assert_eq!(wrong(|layout| layout.caches.clear()), DecoderError::Empty);
         assert_eq!(wrong(|layout| layout.vocabulary = 0), DecoderError::Empty);
+        // Nothing to copy, for ever.
+        let endless = wrong(|layout| (layout.caches[0].heads, layout.caches[0].width) = (usize::MAX, 0));
+        assert_eq!(endless, DecoderError::Empty);
         let integers = TensorSpec::new(ElementType::Int32, &[8]).unwrap();
         assert_eq!(layout().check(&integers, &output), Err(DecoderError::NotRows));
     }

@@ -242,6 +242,8 @@ pub struct PortfolioArgs {
 pub enum PayCommand {
     /// Ask one question, paid from a lane: exit code 1 when --verify finds the answer wrong
     Infer(PayInferArgs),
+    /// Have a decoder go on behind a prompt, each step paid from a lane: exit code 1 when --verify finds one wrong, 3 when the budget or the lane's money ends it
+    Complete(PayCompleteArgs),
     /// Let another key, an agent's, spend up to a limit on one operator
     Delegate(PayDelegateArgs),
     /// Let a key spend no more
@@ -290,8 +292,9 @@ pub struct PayRevokeArgs {
     pub key: Pubkey,
 }
 
+/// Who buys from whom.
 #[derive(Debug, Args)]
-pub struct PayInferArgs {
+pub struct PurchaseArgs {
     #[command(flatten)]
     pub cluster: ClusterArgs,
     /// Address of the model
@@ -309,15 +312,49 @@ pub struct PayInferArgs {
     /// File of what was asked on this lane so far; keep it: without it the lane can be used no further
     #[arg(long, value_name = "FILE")]
     pub purse: PathBuf,
-    /// A file with the input's bytes (row-major) or its values, or the values themselves, separated by commas
-    #[arg(long, value_name = "IMAGE", allow_hyphen_values = true)]
-    pub input: String,
     /// Where to ask the operator [default: where its account says]
     #[arg(long, value_name = "URL")]
     pub endpoint: Option<String>,
-    /// Model file (.imo) to recompute the answer with
+    /// Model file (.imo) to recompute what is answered with
     #[arg(long, value_name = "FILE")]
     pub verify: Option<PathBuf>,
+    /// Where a watcher listens: it is handed what the operator signed, and notices when the same question is answered in two ways. It can test guesses of a private question
+    #[arg(long, value_name = "URL")]
+    pub tell: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct PayInferArgs {
+    #[command(flatten)]
+    pub purchase: PurchaseArgs,
+    /// A file with the input's bytes (row-major) or its values, or the values themselves, separated by commas
+    #[arg(long, value_name = "IMAGE", allow_hyphen_values = true)]
+    pub input: String,
+}
+
+/// The same command again goes on where a run ended, whatever ended it; what was paid for is not paid for again.
+#[derive(Debug, Args)]
+pub struct PayCompleteArgs {
+    #[command(flatten)]
+    pub purchase: PurchaseArgs,
+    /// Numbers of the prompt's tokens, separated by commas, or a file with them
+    #[arg(long, visible_alias = "tokens", value_name = "TOKENS", allow_hyphen_values = true)]
+    pub prompt: String,
+    /// How many tokens are to follow at most
+    #[arg(long, value_name = "COUNT", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_tokens: u32,
+    /// Most that this run may cost, in units of the model's mint; the prompt's tokens are paid for like the others
+    #[arg(long, value_name = "UNITS")]
+    pub budget: Option<u64>,
+    /// TOML file that says where the model has its token, scores and caches, as in the operator's configuration [default: what the operator says]
+    #[arg(long, value_name = "FILE")]
+    pub layout: Option<PathBuf>,
+    /// How long one step is asked for again and again when no answer comes
+    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
+    pub patience: u64,
+    /// Print a JSON object for each step as it comes, and one at the end
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Amounts are whole tokens of the revenue mint, such as dollars; what is not given is the protocol's default (docs/economics.md).

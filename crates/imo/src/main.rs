@@ -1,6 +1,7 @@
 //! The `imo` command.
 //!
-//! Exit codes: 0 all well; 1 a check did not come out as it must, or the network failed; 2 the user gave something wrong (one sentence on stderr).
+//! Exit codes: 0 all well; 1 a check did not come out as it must, or the network failed; 2 the user gave something wrong (one sentence on stderr);
+//! 3 the money that was to be spent did not suffice for all that was wanted.
 
 mod cli;
 mod cluster;
@@ -44,6 +45,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Offering(command) => commands::offering::run(&command),
         Command::Portfolio(args) => commands::portfolio::run(&args),
         Command::Pay(PayCommand::Infer(args)) => commands::pay::infer(&args),
+        Command::Pay(PayCommand::Complete(args)) => commands::complete::run(&args),
         Command::Pay(PayCommand::Delegate(args)) => commands::pay::delegate(&args),
         Command::Pay(PayCommand::Revoke(args)) => commands::pay::revoke(&args),
         Command::Simulate(args) => commands::simulate::run(&args),

@@ -44,7 +44,7 @@ use crate::{
     text::hex,
 };
 
-const BEGIN: &str = "/v1/completions";
+pub const BEGIN: &str = "/v1/completions";
 const STEP: &str = "/v1/completions/{id}";
 
 /// How long a stream waits for the next voucher.
@@ -72,34 +72,34 @@ pub struct CompletionRequest {
 }
 
 /// One step.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct CompletionChunk {
-    id: String,
-    object: &'static str,
-    created: i64,
-    model: String,
+    pub id: String,
+    pub object: String,
+    pub created: i64,
+    pub model: String,
     /// Empty while the prompt is fed.
-    choices: Vec<CompletionChoice>,
+    pub choices: Vec<CompletionChoice>,
     /// What the payer keeps, and makes the next question of.
-    imo: StepEvidence,
+    pub imo: StepEvidence,
 }
 
-#[derive(Clone, Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct CompletionChoice {
-    index: usize,
+    pub index: usize,
     /// The token's number and a space: words are the client's part.
-    text: String,
-    token_ids: Vec<u32>,
+    pub text: String,
+    pub token_ids: Vec<u32>,
     /// `stop` behind a token that ends answers, `length` when no further one is wanted or fits.
-    finish_reason: Option<&'static str>,
+    pub finish_reason: Option<String>,
 }
 
-#[derive(Clone, Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct StepEvidence {
     #[serde(flatten)]
-    evidence: EvidenceBody,
+    pub evidence: EvidenceBody,
     /// Base64 of the output's elements.
-    output: String,
+    pub output: String,
 }
 
 /// Completions that go on.
@@ -299,7 +299,7 @@ impl Progress {
             index: 0,
             text: format!("{token} "),
             token_ids: vec![token],
-            finish_reason,
+            finish_reason: finish_reason.map(str::to_owned),
         })
     }
 
@@ -323,7 +323,7 @@ impl Completion {
     fn chunk(&self, choice: Option<CompletionChoice>, served: &Served) -> CompletionChunk {
         CompletionChunk {
             id: self.id.clone(),
-            object: "text_completion",
+            object: "text_completion".into(),
             created: self.created,
             model: self.model.name.clone(),
             choices: choice.into_iter().collect(),

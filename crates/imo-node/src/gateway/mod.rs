@@ -3,7 +3,7 @@
 //! A request without payment gets the terms (402). A paid one is checked from its headers first, so that nobody without a funded lane makes the node read a
 //! body, let alone compute. The answer leaves only when voucher, question and answer are stored.
 
-mod completions;
+pub mod completions;
 mod documents;
 pub mod engine;
 mod exposure;

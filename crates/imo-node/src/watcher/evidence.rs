@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use anchor_lang::prelude::Pubkey;
 use axum::{
     Router,
     body::Bytes,
@@ -10,7 +9,12 @@ use axum::{
     http::StatusCode,
     routing::{get, post},
 };
-use imo_client::{addresses, answer::SignedAnswer, instructions::opml_oracle as oracle, signature::is_signed};
+use imo_client::{
+    addresses,
+    answer::{SIGNED_ANSWER_BYTES, SignedAnswer},
+    instructions::opml_oracle as oracle,
+    signature::is_signed,
+};
 use imo_protocol::{Answer, Now, answer_key_hash, question_hash};
 use model_token::state::Protocol;
 use opml::Hash;
@@ -23,9 +27,6 @@ use crate::{
     metrics::Metrics,
     store::Store,
 };
-
-/// Bytes of an answer as it is handed in: message 208 ‖ key 32 ‖ signature 64.
-pub const SIGNED_ANSWER_BYTES: usize = imo_protocol::ANSWER_BYTES + 32 + 64;
 
 /// Operators that may be looked up at once, and how old what is known of one may be.
 const LOOK_UPS: usize = 8;
@@ -134,7 +135,8 @@ impl Intake {
     async fn take(&self, body: &[u8]) -> Result<(), Refusal> {
         let bad = |why| (StatusCode::BAD_REQUEST, why);
         let later = |why| (StatusCode::SERVICE_UNAVAILABLE, why);
-        let signed = parse(body).ok_or(bad("A signed answer is its message, the key and the signature."))?;
+        let signed =
+            SignedAnswer::parse(body).ok_or(bad("A signed answer is its message, the key and the signature."))?;
         let Answer {
             cluster,
             oracle,
@@ -171,15 +173,4 @@ impl Intake {
         }
         self.store.add_answer(&signed).await.map_err(failed)
     }
-}
-
-/// `None` for bytes of another form. Nothing is checked.
-fn parse(body: &[u8]) -> Option<SignedAnswer> {
-    let (message, rest) = body.split_at_checked(imo_protocol::ANSWER_BYTES)?;
-    let (key, signature) = rest.split_first_chunk::<32>()?;
-    Some(SignedAnswer {
-        answer: Answer::parse(message)?,
-        key: Pubkey::new_from_array(*key),
-        signature: signature.try_into().ok()?,
-    })
 }

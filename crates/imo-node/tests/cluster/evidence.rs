@@ -65,13 +65,7 @@ impl World {
 
     /// Hands an answer in at the watcher's.
     fn hand_in(&self, watcher: &str, signed: &SignedAnswer) -> (u16, String) {
-        let bytes = [
-            signed.answer.message().as_slice(),
-            signed.key.as_ref(),
-            &signed.signature,
-        ]
-        .concat();
-        self.post_bytes(&format!("{watcher}/v1/answers"), bytes)
+        self.post_bytes(&format!("{watcher}/v1/answers"), signed.bytes())
     }
 }
 

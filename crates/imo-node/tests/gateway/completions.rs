@@ -3,79 +3,16 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use imo_client::payer::{PaidQuestion, Purse};
 use imo_node::{
-    decoder::{CacheLayout, Generation, Layout},
+    decoder::{Generation, Layout},
     gateway::Limits,
 };
-use opml_runtime::{
-    Tensor, execute,
-    onnx::{Imported, Port, import_file, parse_npy},
-};
+use opml_runtime::{Tensor, execute, onnx::import_file};
 use serde_json::{Value, json};
 
-use crate::world::World;
-
-const PROMPT: usize = 12;
-
-fn file(name: &str) -> std::path::PathBuf {
-    let models = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models");
-    models.join("decoder").join(name)
-}
-
-/// The places that the import names.
-fn layout(imported: &Imported) -> Layout {
-    let input = |name: &str| {
-        let ports = &imported.report.inputs;
-        ports.iter().find(|port| port.name == name).unwrap()
-    };
-    let (caches, logits): (Vec<&Port>, Vec<&Port>) = imported
-        .report
-        .outputs
-        .iter()
-        .partition(|port| port.name.starts_with("present."));
-    let cache = |new: &&Port| {
-        let name = new.name.strip_prefix("present.").unwrap();
-        let old = input(&format!("past_key_values.{name}"));
-        let [1, heads, rows, width] = old.shape[..] else {
-            panic!("{old:?}")
-        };
-        CacheLayout {
-            input: old.bytes.start,
-            output: new.bytes.start,
-            heads,
-            rows,
-            width,
-        }
-    };
-    Layout {
-        token: input("input_ids").bytes.start,
-        positions: ["position_ids", "length"].map(|name| input(name).bytes.start).to_vec(),
-        logits: logits[0].bytes.start,
-        vocabulary: logits[0].bytes.len() as u32,
-        caches: caches.iter().map(cache).collect(),
-        end_tokens: Vec::new(),
-    }
-}
-
-/// A decoder behind a lane with money for a hundred steps.
-async fn world(change: impl FnOnce(&mut Layout)) -> World {
-    let imported = import_file(&file("step.qdq.int8.onnx")).unwrap();
-    let mut layout = layout(&imported);
-    change(&mut layout);
-    let world = World::serving(imported.model, Some(layout), Limits::default(), None).await;
-    let (mut lane, mut session) = (world.lane_account(), world.session_account());
-    lane.reserved_units *= 10;
-    session.limit_units *= 10;
-    world.chain.put(world.lane(), &lane);
-    world.chain.put(world.session_address(), &session);
-    world
-}
-
-/// What onnxruntime generated of one prompt.
-fn recorded() -> Vec<u32> {
-    let tokens = parse_npy(&std::fs::read(file("samples/generation/tokens.npy")).unwrap()).unwrap();
-    let tokens = tokens.to_integers().unwrap();
-    tokens.iter().take(20).map(|token| *token as u32).collect()
-}
+use crate::{
+    decoder_world::{PROMPT, file, layout, recorded, world},
+    world::World,
+};
 
 /// A payer who follows the steps.
 struct Reader<'a> {

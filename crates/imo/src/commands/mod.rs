@@ -1,6 +1,7 @@
 //! Everything but the demo.
 
 mod chain;
+pub mod complete;
 mod earnings;
 mod import;
 pub mod model;

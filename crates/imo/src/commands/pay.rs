@@ -6,18 +6,19 @@ use std::{
     process::ExitCode,
 };
 
+use imo_client::answer::SignedAnswer;
 use imo_node::{
     chain::Rpc,
     delegation::{self, Delegation},
-    payer::{Bought, Buyer},
+    payer::{Bought, Buyer, Offer, tell},
 };
-use opml_runtime::fast::Plan;
+use opml_runtime::{Model, fast::Plan};
 use solana_keypair::{Keypair, read_keypair_file};
 use tokio::runtime::Runtime;
 
 use super::model::{open, read_input};
 use crate::{
-    cli::{PayDelegateArgs, PayInferArgs, PayRevokeArgs},
+    cli::{PayDelegateArgs, PayInferArgs, PayRevokeArgs, PurchaseArgs},
     error::{OrUserError, UserError},
     format, rpc,
 };
@@ -65,34 +66,67 @@ pub fn revoke(args: &PayRevokeArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-pub fn infer(args: &PayInferArgs) -> anyhow::Result<ExitCode> {
-    // Says what is wrong with the address before anything else.
-    rpc::connect(&args.cluster.url)?;
-    let session = read_key(&args.session)?;
-    // Opened before anything is paid.
-    let model = args.verify.as_deref().map(|file| open(file, &())).transpose()?;
-    let buyer = Buyer {
-        session,
-        payer: args.payer,
-        model: args.model,
-        operator: args.operator,
-        endpoint: args.endpoint.clone(),
-        purse: args.purse.clone(),
-    };
-    let runtime = Runtime::new()?;
-    let offer = runtime
-        .block_on(buyer.look_up(&Rpc::new(&args.cluster.url)))
-        .or_user_error_with(|error| format!("{error:#}"))?;
-    if let Some(model) = model.as_ref().filter(|model| model.model_root() != offer.model_root) {
-        return Err(UserError::new(format!(
-            "The file has the root {}, but the live version of the model has {}.",
-            format::hex(&model.model_root()),
-            format::hex(&offer.model_root)
-        ))
-        .into());
+/// What is there before anything is paid.
+pub(super) struct Purchase {
+    pub(super) runtime: Runtime,
+    pub(super) buyer: Buyer,
+    pub(super) offer: Offer,
+    /// To recompute answers with.
+    pub(super) model: Option<Model>,
+}
+
+impl Purchase {
+    pub(super) fn prepare(args: &PurchaseArgs) -> anyhow::Result<Self> {
+        // Says what is wrong with the address before anything else.
+        rpc::connect(&args.cluster.url)?;
+        let session = read_key(&args.session)?;
+        let model = args.verify.as_deref().map(|file| open(file, &())).transpose()?;
+        let buyer = Buyer {
+            session,
+            payer: args.payer,
+            model: args.model,
+            operator: args.operator,
+            endpoint: args.endpoint.clone(),
+            purse: args.purse.clone(),
+        };
+        let runtime = Runtime::new()?;
+        let offer = runtime
+            .block_on(buyer.look_up(&Rpc::new(&args.cluster.url)))
+            .or_user_error_with(|error| format!("{error:#}"))?;
+        if let Some(model) = model.as_ref().filter(|model| model.model_root() != offer.model_root) {
+            return Err(UserError::new(format!(
+                "The file has the root {}, but the live version of the model has {}.",
+                format::hex(&model.model_root()),
+                format::hex(&offer.model_root)
+            ))
+            .into());
+        }
+        Ok(Self {
+            runtime,
+            buyer,
+            offer,
+            model,
+        })
     }
+
+    /// Hands what was signed to a watcher, if there is one. What was bought is bought, whatever the watcher says. Returns how many answers it has taken.
+    pub(super) fn tell(&self, watcher: Option<&str>, answers: &[SignedAnswer]) -> Option<usize> {
+        let told = self.runtime.block_on(tell(watcher?, answers));
+        let (taken, refused) = told.unwrap_or_else(|error| (0, Some(format!("{error:#}"))));
+        if let Some(why) = refused {
+            eprintln!("The watcher has taken {taken} of {} answers: {why}", answers.len());
+        }
+        Some(taken)
+    }
+}
+
+pub fn infer(args: &PayInferArgs) -> anyhow::Result<ExitCode> {
+    let purchase = Purchase::prepare(&args.purchase)?;
+    let Purchase {
+        runtime, buyer, offer, ..
+    } = &purchase;
     let input = read_input(&offer.input, &args.input)?;
-    let Bought { output, evidence } = runtime.block_on(buyer.buy(&offer, &input))?;
+    let Bought { output, evidence } = runtime.block_on(buyer.buy(offer, &input))?;
 
     let mut out = io::stdout().lock();
     let values: Vec<_> = output.values().iter().map(i32::to_string).collect();
@@ -105,10 +139,11 @@ pub fn infer(args: &PayInferArgs) -> anyhow::Result<ExitCode> {
     writeln!(out, "output root       {}", format::hex(&receipt.claim.output_root))?;
     writeln!(out, "answer key        {}", evidence.answer.key)?;
     writeln!(out, "answer signature  {}", format::hex(&evidence.answer.signature))?;
-    let Some(model) = model else {
+    purchase.tell(args.purchase.tell.as_deref(), &[evidence.answer]);
+    let Some(model) = &purchase.model else {
         return Ok(ExitCode::SUCCESS);
     };
-    let truth = Plan::new(&model).run(&input)?;
+    let truth = Plan::new(model).run(&input)?;
     if truth == output {
         writeln!(out, "correct: the model gives this output")?;
         Ok(ExitCode::SUCCESS)

@@ -1,5 +1,6 @@
 //! The command as a user runs it.
 
+mod complete;
 mod demo;
 mod import;
 mod localnet;
@@ -8,6 +9,16 @@ mod model;
 mod pay;
 mod status;
 mod views;
+
+#[path = "../../../imo-node/tests/gateway/decoder_world.rs"]
+#[allow(dead_code, reason = "the gateway's own tests use all of it")]
+mod decoder_world;
+#[path = "../../../imo-node/tests/gateway/middleman.rs"]
+#[allow(dead_code, reason = "the gateway's own tests use all of it")]
+mod middleman;
+#[path = "../../../imo-node/tests/gateway/world.rs"]
+#[allow(dead_code, reason = "the gateway's own tests use all of it")]
+mod world;
 
 use std::{
     path::{Path, PathBuf},
