@@ -2,6 +2,7 @@
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::Context;
+use futures_util::{StreamExt, stream};
 use imo_client::{
     addresses,
     challenge::{Answer, NextAnswer, next_answer},
@@ -20,36 +21,59 @@ use solana_signer::Signer;
 
 use super::OperatorLoop;
 
+/// Moves of one report that are made at the same time.
+const ANSWERED_AT_ONCE: usize = 8;
+
+/// What a report's operator owes somebody.
+enum Due {
+    Move(Box<Dispute>),
+    Data(Box<Inquiry>),
+    Trace(Box<Audit>),
+}
+
 impl OperatorLoop {
-    /// Makes every move of a report that is the operator's. One that cannot be made keeps no other from being made.
+    /// Makes every move of a report that is the operator's, several at a time: many who ask at once take no longer than their transactions. One that cannot be made keeps no
+    /// other from being made.
     pub(super) async fn defend(&self, address: &Pubkey, report: &Report, now: &Now) -> anyhow::Result<()> {
-        let mut failed = None;
-        let mut note = |what: &'static str, address: Pubkey, result: anyhow::Result<()>| {
-            if let Err(error) = result {
-                failed = Some(error.context(format!("the {what} {address}")));
-            }
-        };
+        let mut due = Vec::new();
         if report.disputes_opened > report.disputes_settled {
-            for (address, dispute) in self.rpc.of_report::<Dispute>(address).await? {
+            let mut disputes: Vec<(Pubkey, Dispute)> = self.rpc.of_report(address).await?;
+            disputes.retain(|(_, dispute)| {
                 let mine = dispute.game.phase.turn() == Some(Side::Operator);
-                if mine && !dispute.game.clocks.is_late(now) {
-                    note("dispute", address, self.answer_dispute(report, &dispute).await);
-                }
-            }
+                mine && !dispute.game.clocks.is_late(now)
+            });
+            due.extend(
+                disputes
+                    .into_iter()
+                    .map(|(address, dispute)| (address, Due::Move(Box::new(dispute)))),
+            );
         }
         if report.demands_pending > 0 {
-            for (address, inquiry) in self.rpc.of_report::<Inquiry>(address).await? {
-                if inquiry.game.pending.is_some() {
-                    note("inquiry", address, self.serve_data(report, &inquiry).await);
-                }
-            }
-            for (address, audit) in self.rpc.of_report::<Audit>(address).await? {
-                if audit.game.phase == AuditPhase::Asked {
-                    note("audit", address, self.answer_audit(report, &audit).await);
-                }
-            }
+            let mut inquiries: Vec<(Pubkey, Inquiry)> = self.rpc.of_report(address).await?;
+            inquiries.retain(|(_, inquiry)| inquiry.game.pending.is_some());
+            due.extend(
+                inquiries
+                    .into_iter()
+                    .map(|(address, inquiry)| (address, Due::Data(Box::new(inquiry)))),
+            );
+            let mut audits: Vec<(Pubkey, Audit)> = self.rpc.of_report(address).await?;
+            audits.retain(|(_, audit)| audit.game.phase == AuditPhase::Asked);
+            due.extend(
+                audits
+                    .into_iter()
+                    .map(|(address, audit)| (address, Due::Trace(Box::new(audit)))),
+            );
         }
-        failed.map_or(Ok(()), Err)
+        let answers = stream::iter(due).map(async |(address, due)| {
+            let (what, answered) = match &due {
+                Due::Move(dispute) => ("dispute", self.answer_dispute(report, dispute).await),
+                Due::Data(inquiry) => ("inquiry", self.serve_data(report, inquiry).await),
+                Due::Trace(audit) => ("audit", self.answer_audit(report, audit).await),
+            };
+            answered.with_context(|| format!("the {what} {address}"))
+        });
+        let answers: Vec<anyhow::Result<()>> = answers.buffer_unordered(ANSWERED_AT_ONCE).collect().await;
+        answers.into_iter().collect()
     }
 
     async fn answer_audit(&self, report: &Report, audit: &Audit) -> anyhow::Result<()> {
