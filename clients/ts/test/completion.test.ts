@@ -199,6 +199,19 @@ test('given an operator that has forgotten, streams nothing or has gone another 
     }
 });
 
+test('given a step that may have been taken when it is refused elsewhere then it is kept, and one that was not is not owed', async () => {
+    const no: Trick = () => json(402, { error: 'No.', code: 'session_over' });
+    for (const [status, kept] of [
+        [409, true],
+        [404, false],
+    ] as const) {
+        const { operator, payer, stored } = await opened();
+        operator.tricks = [honestly, () => json(status, { error: { message: 'Not here.' } }), no];
+        await assert.rejects(() => drain(payer.stream(decoder.prompt, OPTIONS)), (error: NotAnswered) => error.refusal.code === 'session_over');
+        assert.deepEqual([(await stored()).asking, (await stored()).entries.length], kept ? [true, 2] : [false, 1]);
+    }
+});
+
 test('given a gateway that cheats when a step is bought then that is no answer, and an honest one to the same question is', async () => {
     const { operator, payer, stored } = await opened();
     let before: unknown;

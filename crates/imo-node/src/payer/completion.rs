@@ -191,7 +191,6 @@ impl Completion<'_> {
         let answered = &self.record.answers[self.taken];
         let step = open(self.held.purse(), &input, answered, from_record);
         let mut step = step.with_context(|| format!("{} does not fit the purse", self.record.path().display()))?;
-        self.taken += 1;
         let truth = self
             .verifier
             .as_ref()
@@ -199,6 +198,7 @@ impl Completion<'_> {
             .transpose()?;
         let wrong = truth.filter(|truth| truth.bytes() != step.output.bytes());
         step.token = self.text.take(&step.output)?;
+        self.taken += 1;
         self.stopped = match wrong {
             Some(truth) => Some(Stop::Wrong(truth.root())),
             None => self.text.end(self.max_tokens),

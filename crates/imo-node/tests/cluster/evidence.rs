@@ -6,7 +6,11 @@ use imo_client::{
     instructions::{self as send, opml_oracle::ReportTerms},
     payer::Entry,
 };
-use imo_node::{chain::places, operator::Policy, payer::Buyer};
+use imo_node::{
+    chain::places,
+    operator::Policy,
+    payer::{Buyer, tell},
+};
 use imo_protocol::{Answer, ids, question_hash, share_floor};
 use opml::{ARITHMETIC_VERSION, Claim, ElementType, NodeRecord, Operand, TensorSpec, model::MAX_OPERANDS};
 use opml_oracle::state::{Dispute, Equivocation, Operator, Report};
@@ -169,7 +173,7 @@ fn given_two_signed_answers_to_one_question_when_handed_in_then_punished_outside
         assert!(said.contains(why), "{said}");
     }
     strange.answer.operator = world.operator_of("two-faced");
-    strange.signature = key("nobody").sign_message(&strange.answer.message()).into();
+    strange.signature = answer_key("nobody").sign_message(&strange.answer.message()).into();
     assert_eq!(world.hand_in(&watcher_url, &strange).0, 400, "signed by somebody else");
     assert_eq!(
         world.post_bytes(&format!("{watcher_url}/v1/answers"), vec![1; 3]).0,
@@ -186,7 +190,11 @@ fn given_two_signed_answers_to_one_question_when_handed_in_then_punished_outside
     std::thread::sleep(std::time::Duration::from_secs(2));
     let operator = |name: &str| world.find::<Operator>(&world.operator_of(name)).unwrap();
     assert!(!operator("two-faced").jail.is_set());
-    assert_eq!(world.hand_in(&watcher_url, &world.sign("two-faced", other(2))).0, 204);
+    // As `imo pay` does with --tell.
+    let answers = [strange, world.sign("two-faced", other(2))];
+    let told = world.runtime.block_on(tell(&watcher_url, &answers)).unwrap();
+    let refused = "400 Bad Request: The key is not the operator's, or not any more.";
+    assert_eq!(told, (1, Some(refused.to_owned())));
     let jailed = world.until("the equivocator is jailed", || {
         let found = operator("two-faced");
         found.jail.is_set().then_some(found)

@@ -364,7 +364,45 @@ async fn given_a_refused_voucher_when_it_was_the_first_try_then_the_question_is_
         run(&world, &middleman.url).await.unwrap_err();
         assert_eq!(entries(&world), kept, "{code}");
     }
-    assert_eq!(run(&world, &world.url).await.unwrap(), whole(2));
+    // The same within one run, also when the other try was at another address.
+    for (status, kept) in [(503, 3), (409, 4)] {
+        let first = Some(Mischief::Refuse(status, json!({}), Some(0)));
+        middleman.then([first, no("session_over")]);
+        let patient = Wish {
+            patience: Duration::from_secs(20),
+            ..wish(&world)
+        };
+        let error = run_with(&world, &middleman.url, patient).await.unwrap_err();
+        assert!(error.to_string().contains("may have the question already"), "{error}");
+        assert_eq!(entries(&world), kept);
+        let one = Wish {
+            budget_units: Some(PRICE),
+            ..wish(&world)
+        };
+        run_with(&world, &world.url, one).await.unwrap();
+    }
+    assert_eq!(run(&world, &world.url).await.unwrap(), whole(4));
+}
+
+#[tokio::test]
+async fn given_a_step_that_failed_or_that_nobody_waited_for_when_the_next_is_wanted_then_it_is_the_same_step() {
+    let world = registered().await;
+    let middleman = Middleman::new(&world.url, [None, Some(Mischief::Cut), Some(Mischief::Hang)]).await;
+    let buyer = buyer(&world, &middleman.url);
+    let offer = buyer.look_up(&*world.chain).await.unwrap();
+    let mut completion = buyer.complete(&offer, wish(&world)).await.unwrap();
+    completion.next().await.unwrap().unwrap();
+    completion.next().await.err().unwrap();
+    let waited = tokio::time::timeout(Duration::from_millis(500), completion.next());
+    assert!(waited.await.is_err());
+    let step = completion.next().await.unwrap().unwrap();
+    assert_eq!(step.evidence.receipt.sequence, 1);
+    assert_eq!((entries(&world), paid(&world).await), (2, 2));
+    let rest = drain(&mut completion).await.unwrap();
+    assert_eq!(
+        (rest.tokens, rest.spent_units),
+        (recorded()[PROMPT..].to_vec(), STEPS * PRICE)
+    );
 }
 
 /// Questions that the purse has signed for.
