@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anchor_lang::prelude::Pubkey;
 use axum::{
     Json,
+    body::Body,
     extract::{Path, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -16,6 +17,7 @@ use super::{Gateway, infer::bad, refusal::Refusal};
 use crate::{
     chain::TIME,
     receipts::RECEIPT_BYTES,
+    store::Blob,
     text::{hex, parse_hash},
 };
 
@@ -87,8 +89,8 @@ pub async fn receipts(
 ) -> Result<Response, Refusal> {
     let (report, lane) = (report.parse().map_err(bad)?, lane.parse().map_err(bad)?);
     let found = gateway.blobs.receipts(&report, &lane).await?;
-    let bytes = found.ok_or(Refusal::NotFound("There are no receipts of such a lane and report."))?;
-    Ok(part_of(bytes, &headers))
+    let blob = found.ok_or(Refusal::NotFound("There are no receipts of such a lane and report."))?;
+    part_of(Whole::File(blob), &headers).await
 }
 
 /// An input that was asked about publicly, by its root.
@@ -107,8 +109,11 @@ pub async fn input(
     let Some(input) = gateway.store.input(&root).await?.filter(|input| input.public) else {
         return Err(missing);
     };
-    let bytes = input.elements(&root, &gateway.blobs).await?.ok_or(missing)?;
-    Ok(part_of(bytes, &headers))
+    let whole = match input.bytes {
+        Some(bytes) => Whole::Small(bytes),
+        None => Whole::File(gateway.blobs.find_input(&root).await?.ok_or(missing)?),
+    };
+    part_of(whole, &headers).await
 }
 
 /// Whether the node could serve.
@@ -134,32 +139,57 @@ pub async fn metrics(State(gateway): State<Arc<Gateway>>) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, kind)], gateway.metrics.text())
 }
 
+/// What is asked for, or asked for a part of.
+enum Whole {
+    Small(Bytes),
+    /// Read as the client takes it: however many they are and however slow, they hold no more than a piece each in memory.
+    File(Blob),
+}
+
+impl Whole {
+    fn length(&self) -> u64 {
+        match self {
+            Self::Small(bytes) => bytes.len() as u64,
+            Self::File(blob) => blob.length(),
+        }
+    }
+
+    async fn read(self, part: std::ops::Range<u64>) -> Result<Body, Refusal> {
+        Ok(match self {
+            Self::Small(bytes) => Body::from(bytes.slice(part.start as usize..part.end as usize)),
+            Self::File(blob) => Body::from_stream(blob.read(part).await?),
+        })
+    }
+}
+
 /// All of it, or the part that a Range header asks for.
-fn part_of(bytes: Bytes, headers: &HeaderMap) -> Response {
-    let length = bytes.len();
+async fn part_of(whole: Whole, headers: &HeaderMap) -> Result<Response, Refusal> {
+    let length = whole.length();
     let range = headers.get(header::RANGE).and_then(|range| range.to_str().ok());
-    let mut response = match range.map(|range| parse_range(range, length)) {
+    let (status, part) = match range.map(|range| parse_range(range, length)) {
         // A unit or form that is not understood is as if it were not there.
-        None | Some(Range::Ignored) => bytes.into_response(),
+        None | Some(Range::Ignored) => (StatusCode::OK, 0..length),
         Some(Range::Unsatisfiable) => {
             let mut response = StatusCode::RANGE_NOT_SATISFIABLE.into_response();
             insert(&mut response, header::CONTENT_RANGE, &format!("bytes */{length}"));
-            return response;
+            return Ok(response);
         }
-        Some(Range::Part(first, last)) => {
-            let part = bytes.slice(first..=last);
-            let mut response = (StatusCode::PARTIAL_CONTENT, part).into_response();
-            insert(
-                &mut response,
-                header::CONTENT_RANGE,
-                &format!("bytes {first}-{last}/{length}"),
-            );
-            response
-        }
+        Some(Range::Part(first, last)) => (StatusCode::PARTIAL_CONTENT, first..last + 1),
     };
+    let (first, end) = (part.start, part.end);
+    let body = match part.is_empty() {
+        true => Body::empty(),
+        false => whole.read(part).await?,
+    };
+    let mut response = (status, body).into_response();
+    if status == StatusCode::PARTIAL_CONTENT {
+        let range = format!("bytes {first}-{}/{length}", end - 1);
+        insert(&mut response, header::CONTENT_RANGE, &range);
+    }
+    insert(&mut response, header::CONTENT_LENGTH, &(end - first).to_string());
     insert(&mut response, header::CONTENT_TYPE, "application/octet-stream");
     insert(&mut response, header::ACCEPT_RANGES, "bytes");
-    response
+    Ok(response)
 }
 
 fn insert(response: &mut Response, name: header::HeaderName, value: &str) {
@@ -170,17 +200,17 @@ fn insert(response: &mut Response, name: header::HeaderName, value: &str) {
 
 #[derive(Debug, PartialEq, Eq)]
 enum Range {
-    Part(usize, usize),
+    Part(u64, u64),
     Unsatisfiable,
     Ignored,
 }
 
 /// One range of `length` bytes: `bytes=first-last`, `bytes=first-` or `bytes=-count`.
-fn parse_range(range: &str, length: usize) -> Range {
+fn parse_range(range: &str, length: u64) -> Range {
     let Some((first, last)) = range.strip_prefix("bytes=").and_then(|range| range.split_once('-')) else {
         return Range::Ignored;
     };
-    match (first.parse::<usize>(), last.parse::<usize>()) {
+    match (first.parse::<u64>(), last.parse::<u64>()) {
         (Ok(first), _) if first >= length => Range::Unsatisfiable,
         (Ok(first), Ok(last)) if last >= first => Range::Part(first, last.min(length - 1)),
         (Ok(first), Err(_)) if last.is_empty() => Range::Part(first, length - 1),

@@ -58,7 +58,7 @@ pub struct Limits {
     pub min_voucher_seconds: i64,
     /// How old what the chain said may be, in milliseconds.
     pub chain_age_ms: u64,
-    /// How long headers, and then a body, may take, in seconds.
+    /// How long headers, and then a body, may take, and how long a client may take nothing of its answer, in seconds.
     pub read_seconds: u64,
     /// How long a request may take in all, in seconds.
     pub request_seconds: u64,

@@ -1,6 +1,7 @@
 //! Inputs and receipts, as files or in a bucket that speaks S3.
 
 use std::{
+    ops::Range,
     path::{Path as FilePath, PathBuf},
     sync::Arc,
     time::Duration,
@@ -8,9 +9,9 @@ use std::{
 
 use anchor_lang::prelude::Pubkey;
 use bytes::Bytes;
-use futures_util::TryStreamExt;
+use futures_util::{TryStreamExt, stream::BoxStream};
 use object_store::{
-    ObjectMeta, ObjectStore, ObjectStoreExt, RetryConfig,
+    GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt, RetryConfig,
     aws::{AmazonS3Builder, AmazonS3ConfigKey},
     local::LocalFileSystem,
     path::Path,
@@ -105,6 +106,11 @@ impl Blobs {
         self.put(&input_path(root), bytes).await
     }
 
+    /// The same, to be read as it is sent on.
+    pub async fn find_input(&self, root: &Hash) -> Result<Option<Blob>, StoreError> {
+        self.find(input_path(root)).await
+    }
+
     /// `None` when it is not kept.
     pub async fn input(&self, root: &Hash) -> Result<Option<Bytes>, StoreError> {
         self.get(&input_path(root)).await
@@ -115,8 +121,8 @@ impl Blobs {
         self.put(&receipts_path(report).join(lane.to_string()), bytes).await
     }
 
-    pub async fn receipts(&self, report: &Pubkey, lane: &Pubkey) -> Result<Option<Bytes>, StoreError> {
-        self.get(&receipts_path(report).join(lane.to_string())).await
+    pub async fn receipts(&self, report: &Pubkey, lane: &Pubkey) -> Result<Option<Blob>, StoreError> {
+        self.find(receipts_path(report).join(lane.to_string())).await
     }
 
     /// The lanes of a report whose receipts are kept, each with their length in bytes.
@@ -125,6 +131,18 @@ impl Blobs {
         let found: Vec<_> = self.objects.list(Some(&folder)).try_collect().await?;
         let lane = |object: &ObjectMeta| Some((object.location.filename()?.parse().ok()?, object.size));
         Ok(found.iter().filter_map(lane).collect())
+    }
+
+    async fn find(&self, path: Path) -> Result<Option<Blob>, StoreError> {
+        match self.objects.head(&path).await {
+            Ok(found) => Ok(Some(Blob {
+                objects: self.objects.clone(),
+                path,
+                length: found.size,
+            })),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     async fn put(&self, path: &Path, bytes: Bytes) -> Result<(), StoreError> {
@@ -138,6 +156,30 @@ impl Blobs {
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(error.into()),
         }
+    }
+}
+
+/// A file that is there, and not in memory.
+#[derive(Debug)]
+pub struct Blob {
+    objects: Arc<dyn ObjectStore>,
+    path: Path,
+    length: u64,
+}
+
+impl Blob {
+    /// In bytes.
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// A part of it, piece by piece as somebody takes them.
+    pub async fn read(&self, part: Range<u64>) -> Result<BoxStream<'static, object_store::Result<Bytes>>, StoreError> {
+        let options = GetOptions {
+            range: Some(GetRange::Bounded(part)),
+            ..GetOptions::default()
+        };
+        Ok(self.objects.get_opts(&self.path, options).await?.into_stream())
     }
 }
 

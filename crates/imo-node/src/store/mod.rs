@@ -16,7 +16,7 @@ use sqlx::{AnyPool, Row, any::AnyRow};
 use writer::Writer;
 
 pub use {
-    blobs::{Blobs, Place},
+    blobs::{Blob, Blobs, Place},
     disputes::{Fraud, StoredDispute},
     lanes::{Accepted, StoredInput, StoredLane, StoredRequest},
 };

@@ -14,6 +14,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::put,
 };
+use futures_util::TryStreamExt;
 use imo_node::store::Blobs;
 
 const KEY: &str = "the-access-key";
@@ -83,22 +84,26 @@ async fn read(
     }
     match asked.get("prefix") {
         Some(prefix) => list(&bucket, &format!("{path}/"), prefix),
-        None => get_object(&bucket, &path),
+        None => get_object(&bucket, &path, &headers),
     }
 }
 
-fn get_object(bucket: &Bucket, path: &str) -> Response {
+fn get_object(bucket: &Bucket, path: &str, headers: &HeaderMap) -> Response {
     let Some(bytes) = bucket.objects.get(path).cloned() else {
         return failure(StatusCode::NOT_FOUND, "NoSuchKey");
     };
-    (
-        [
-            (header::ETAG, "\"tag\""),
-            (header::LAST_MODIFIED, "Thu, 01 Jan 2026 00:00:00 GMT"),
-        ],
-        bytes,
-    )
-        .into_response()
+    let about = [
+        (header::ETAG, "\"tag\""),
+        (header::LAST_MODIFIED, "Thu, 01 Jan 2026 00:00:00 GMT"),
+    ];
+    let range = headers.get(header::RANGE).map(|range| range.to_str().unwrap());
+    let Some(range) = range.and_then(|range| range.strip_prefix("bytes=")?.split_once('-')) else {
+        return (about, bytes).into_response();
+    };
+    let (first, last): (usize, usize) = (range.0.parse().unwrap(), range.1.parse().unwrap());
+    let range = format!("bytes {first}-{last}/{}", bytes.len());
+    let part = bytes.slice(first..=last);
+    (StatusCode::PARTIAL_CONTENT, about, [(header::CONTENT_RANGE, range)], part).into_response()
 }
 
 fn list(bucket: &Bucket, folder: &str, prefix: &str) -> Response {
@@ -153,9 +158,12 @@ async fn given_a_bucket_when_written_then_read_back_under_its_prefix_and_what_is
         .await
         .unwrap();
     assert_eq!(blobs.input(&[0xab; 32]).await.unwrap(), Some(input));
-    assert_eq!(blobs.receipts(&REPORT, &LANE).await.unwrap().unwrap(), "receipts");
+    let receipts = blobs.receipts(&REPORT, &LANE).await.unwrap().unwrap();
+    assert_eq!(receipts.length(), 8);
+    let part: Vec<Bytes> = receipts.read(2..6).await.unwrap().try_collect().await.unwrap();
+    assert_eq!(part.concat(), b"ceip");
     assert_eq!(blobs.input(&[1; 32]).await.unwrap(), None);
-    assert_eq!(blobs.receipts(&LANE, &REPORT).await.unwrap(), None);
+    assert!(blobs.receipts(&LANE, &REPORT).await.unwrap().is_none());
     assert_eq!(blobs.lanes_of(&REPORT).await.unwrap(), [(LANE, 8)]);
     assert_eq!(blobs.lanes_of(&LANE).await.unwrap(), []);
     let bucket = bucket.lock().unwrap();

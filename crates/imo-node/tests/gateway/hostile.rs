@@ -12,6 +12,7 @@ use imo_client::{challenge::Answer, payer::PaidQuestion, voucher::SignedVoucher}
 use imo_node::{
     gateway::{Limits, pay::payment_header},
     model::{Executor, Fast},
+    store::Blobs,
 };
 use imo_protocol::{Deadline, Now};
 use opml_runtime::{Tensor, execute::ExecuteError};
@@ -293,6 +294,54 @@ async fn given_a_body_or_headers_that_dawdle_when_the_time_is_over_then_the_conn
         world.infer(&header, world.values(&input).to_string()).await.status(),
         200
     );
+}
+
+#[tokio::test]
+async fn given_clients_that_take_nothing_of_what_they_asked_for_when_the_time_is_over_then_their_places_are_free_again()
+{
+    const CLIENTS: usize = 8;
+    let limits = Limits {
+        connections: CLIENTS,
+        read_seconds: 1,
+        ..Limits::default()
+    };
+    let world = World::with(limits, None).await;
+    let blobs = Blobs::in_folder(&world.folder.path().join("blobs")).unwrap();
+    // More than a socket takes in by itself.
+    let (report, lane, length) = (world.payer, world.lane(), 64 << 20);
+    blobs
+        .put_receipts(&report, &lane, vec![7; length].into())
+        .await
+        .unwrap();
+    let before = memory_kib();
+    let address = world.url.strip_prefix("http://").unwrap();
+    let mut clients = Vec::new();
+    for _ in 0..CLIENTS {
+        let mut client = TcpStream::connect(address).await.unwrap();
+        let head = format!("GET /v1/receipts/{report}/{lane} HTTP/1.1\r\nhost: x\r\n\r\n");
+        client.write_all(head.as_bytes()).await.unwrap();
+        clients.push(client);
+    }
+    // The only connections are theirs until they are closed.
+    let whole = reqwest::get(format!("{}/v1/receipts/{report}/{lane}", world.url))
+        .await
+        .unwrap();
+    assert_eq!(whole.content_length(), Some(length as u64));
+    drop(whole);
+    let grown = memory_kib().saturating_sub(before);
+    assert!(grown < 64 << 10, "{CLIENTS} slow clients took {grown} KiB of memory");
+    for mut client in clients {
+        let mut taken = Vec::new();
+        let _ = client.read_to_end(&mut taken).await;
+        assert!(taken.len() < length);
+    }
+}
+
+/// What the process has in memory.
+fn memory_kib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
 #[tokio::test]
