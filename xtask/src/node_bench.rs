@@ -16,7 +16,7 @@ const CLUSTER: [(&str, &str); 3] = [
     ("the_figures_are_written_down", "node-watch.json"),
 ];
 
-/// `full` takes a million requests and a hundred crashes.
+/// `full` takes a million requests, a report of a million answers and a hundred crashes.
 pub fn run(project: &Project, full: bool) -> Result<ExitCode> {
     let bench = project.root.join("target/bench");
     let work = bench.join("node");
@@ -49,7 +49,8 @@ pub fn run(project: &Project, full: bool) -> Result<ExitCode> {
                 .cargo()
                 .args(["test", "--quiet", "--workspace", "--test", "cluster", "--", tests])
                 .env("IMO_FIGURES", &file)
-                .env("IMO_KILLS", if full { "100" } else { "20" }),
+                .env("IMO_KILLS", if full { "100" } else { "20" })
+                .env("IMO_ANSWERS", if full { "1000000" } else { "16000" }),
         )?;
         if code != ExitCode::SUCCESS {
             return Ok(code);

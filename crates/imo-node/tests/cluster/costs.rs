@@ -1,16 +1,21 @@
-//! What an operator pays to the cluster for a report, from its posting until everything about it is closed, by the number of answers. For the bench: `IMO_FIGURES` names a file for it.
+//! What an operator pays to the cluster for a report, from its posting until everything about it is closed, by the number of answers, and how long it takes until it is sealed. For the bench:
+//! `IMO_FIGURES` names a file for it, `IMO_ANSWERS` says how many the largest has.
 //!
-//! The answers are put into the store as if they had been given. Vouchers are signed, collected and checked by the programs as ever.
+//! The answers are put into the store as if they had been given: true ones, to questions that each lane's voucher covers. Everything from there on is the operator's own loop. Vouchers are signed
+//! with the payers' session keys, collected and checked by the programs as ever.
+
+use std::{cell::RefCell, time::Instant};
 
 use anchor_spl::{
     associated_token::spl_associated_token_account::instruction::create_associated_token_account_idempotent,
     token::{self, spl_token},
 };
-use imo_client::{addresses as at, instructions::revenue_escrow as escrow, voucher::SignedVoucher};
+use imo_client::{addresses as at, instructions::revenue_escrow as escrow, trees::RequestTree, voucher::SignedVoucher};
 use imo_node::chain::{Accounts, Rpc};
-use imo_protocol::{Session, Voucher, ids};
+use imo_protocol::{Collection, PUBLIC_SALT, Request, Session, Voucher, ids};
+use opml::Hash;
 use opml_oracle::state::{Operator, Report, ReportStatus};
-use opml_runtime::Model;
+use opml_runtime::{Model, execute};
 use revenue_escrow::{instructions::GrantSessionArgs, state::Lane};
 use solana_signer::Signer;
 use solana_system_interface::instruction::transfer;
@@ -38,7 +43,9 @@ fn given_reports_of_few_and_many_answers_when_all_is_closed_then_the_operator_pa
     let one = shop.report(1, 1, 1);
     let thousand = shop.report(2, 1, 1_000);
     // As many lanes as a million answers need.
-    let million = shop.report(3, LANES, 16_000);
+    let answers = std::env::var("IMO_ANSWERS").map_or(16_000, |answers| answers.parse().unwrap());
+    let million = shop.report(3, LANES, answers);
+    let (one, thousand, million, seconds) = (one.0, thousand.0, million.0, million.1);
     assert_eq!(
         one, thousand,
         "what a report costs does not depend on how many answers a lane has"
@@ -52,11 +59,14 @@ fn given_reports_of_few_and_many_answers_when_all_is_closed_then_the_operator_pa
         );
     }
     if let Ok(file) = std::env::var("IMO_FIGURES") {
-        let figures = serde_json::json!({
+        let mut figures = serde_json::json!({
             "node.lamports_per_inference.1": one,
             "node.lamports_per_inference.1000": thousand as f64 / 1e3,
             "node.lamports_per_inference.1000000": million as f64 / 1e6,
         });
+        if answers == 1_000_000 {
+            figures["node.report_post_1m_s"] = seconds.into();
+        }
         std::fs::write(file, figures.to_string()).unwrap();
     }
 }
@@ -65,6 +75,8 @@ fn given_reports_of_few_and_many_answers_when_all_is_closed_then_the_operator_pa
 struct Shop {
     world: World,
     node: Node,
+    /// What each payer has asked.
+    asked: RefCell<Vec<RequestTree>>,
 }
 
 fn payer(lane: u64) -> String {
@@ -78,7 +90,8 @@ impl Shop {
         world.open_business(&url);
         let node = Node::new();
         world.operate(&node, listener, None, policy());
-        let shop = Self { world, node };
+        let asked = RefCell::new(vec![RequestTree::default(); LANES as usize]);
+        let shop = Self { world, node, asked };
         (0..LANES).for_each(|lane| shop.open_lane(lane));
         shop
     }
@@ -108,16 +121,26 @@ impl Shop {
         world.send(&instructions, &[&name]);
     }
 
-    /// Lamports that a report over so many answers on so many lanes costs the operator.
-    fn report(&self, sequence: u64, lanes: u64, answers: u64) -> u64 {
+    /// Lamports that a report over so many answers on so many lanes costs the operator, and seconds until it is posted, collected and sealed.
+    fn report(&self, sequence: u64, lanes: u64, answers: u64) -> (u64, f64) {
         let world = &self.world;
         let before = self.lamports();
         world.runtime.block_on(self.answer(lanes, answers / lanes)).unwrap();
+        let began = Instant::now();
         let address = world.report(sequence);
+        world.until("it is posted", || world.find::<Report>(&address));
+        let rpc = Rpc::new(world.url());
+        let collected = world.until("all lanes are collected", || {
+            let collected = world.runtime.block_on(rpc.of_report::<Collection>(&address));
+            collected.ok().filter(|collected| collected.len() as u64 == lanes)
+        });
         world.until("it is sealed", || {
             let report: Report = world.find(&address)?;
             (report.status == ReportStatus::Sealed).then_some(())
         });
+        let seconds = began.elapsed().as_secs_f64();
+        let counts = collected.iter().map(|(_, collection)| u64::from(collection.count));
+        assert_eq!(counts.sum::<u64>(), answers);
         world.advance(TERMS.window_slots);
         world.until("all of it is closed", || {
             let operator: Operator = world.find(&world.operator())?;
@@ -125,7 +148,7 @@ impl Shop {
         });
         let operator: Operator = world.find(&world.operator()).unwrap();
         assert_eq!(operator.next_sequence, sequence + 1, "one report has all of them");
-        before - self.lamports()
+        (before - self.lamports(), seconds)
     }
 
     fn lamports(&self) -> u64 {
@@ -140,7 +163,9 @@ impl Shop {
         let mut connection = SqliteConnection::connect(&url).await?;
         let mut transaction = connection.begin().await?;
         for number in 0..lanes {
-            let (credit, voucher, first) = self.voucher(number, each);
+            let input = self.world.input(number);
+            let output = execute(&self.world.model, &input).unwrap().output().root();
+            let (credit, voucher, first) = self.voucher(number, each, input.root());
             let lane = voucher.voucher.lane.to_bytes().to_vec();
             let generation = voucher.voucher.lane_generation as i64;
             sqlx::query(
@@ -162,14 +187,17 @@ impl Shop {
             sqlx::query(
                 "WITH RECURSIVE counted(sequence) AS (SELECT $1 UNION ALL SELECT sequence + 1 FROM counted WHERE sequence + 1 < $2) \
                  INSERT INTO requests (lane, generation, sequence, model_root, input_root, output_root, price_units, salt) \
-                 SELECT $3, $4, sequence, $5, randomblob(32), randomblob(32), $6, zeroblob(32) FROM counted",
+                 SELECT $3, $4, sequence, $5, $6, $7, $8, $9 FROM counted",
             )
             .bind(first as i64)
             .bind((first + each) as i64)
             .bind(&lane)
             .bind(generation)
             .bind(self.world.model.model_root().to_vec())
+            .bind(input.root().to_vec())
+            .bind(output.to_vec())
             .bind(UNIT as i64)
+            .bind(PUBLIC_SALT.to_vec())
             .execute(&mut *transaction)
             .await?;
         }
@@ -178,7 +206,7 @@ impl Shop {
     }
 
     /// A lane's credit, its voucher for so many answers more, and the first of their sequences.
-    fn voucher(&self, number: u64, more: u64) -> (anchor_lang::prelude::Pubkey, SignedVoucher, u64) {
+    fn voucher(&self, number: u64, more: u64, input_root: Hash) -> (anchor_lang::prelude::Pubkey, SignedVoucher, u64) {
         let world = &self.world;
         let session_key = key("session");
         let credit = at::revenue_escrow::credit(&key(&payer(number)).pubkey(), &world.model_address);
@@ -186,6 +214,19 @@ impl Shop {
         let lane: Lane = world.find(&address).unwrap();
         let session = at::revenue_escrow::session(&credit, &session_key.pubkey());
         let session: Session = world.find(&session).unwrap();
+        let mut asked = self.asked.borrow_mut();
+        let asked = &mut asked[number as usize];
+        for sequence in lane.collected_count..lane.collected_count + more {
+            let request = Request {
+                lane: address,
+                sequence,
+                model_root: world.model.model_root(),
+                input_root,
+                price_units: UNIT,
+                salt: PUBLIC_SALT,
+            };
+            asked.push(&request).unwrap();
+        }
         let voucher = Voucher {
             cluster: *world.purse().lane().cluster.first_chunk().unwrap(),
             escrow: ids::REVENUE_ESCROW,
@@ -195,7 +236,7 @@ impl Shop {
             session_generation: session.generation,
             cumulative_amount_units: lane.collected_units + more * UNIT,
             cumulative_count: lane.collected_count + more,
-            requests_root: [7; 32],
+            requests_root: asked.root(),
             expires_unix: world.unix() + 7 * 86_400,
         };
         let signature = session_key.sign_message(&voucher.message()).into();

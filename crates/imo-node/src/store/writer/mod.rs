@@ -65,6 +65,7 @@ impl Writer {
         tokio::spawn(async move {
             let mut waiting = Vec::with_capacity(BATCH);
             while receiver.recv_many(&mut waiting, BATCH).await > 0 {
+                wait_for_others(&mut receiver, &mut waiting).await;
                 write(&mut database, std::mem::take(&mut waiting)).await;
             }
         });
@@ -83,6 +84,20 @@ impl Writer {
         let waiting = Waiting { row, told };
         self.0.send(waiting).await.map_err(|_| StoreError::Stopped)?;
         result.await.map_err(stopped)?
+    }
+}
+
+/// Takes in the answers of whoever is about to have one: everybody who can go on goes first, for as long as that brings more. Alone, nobody is waited for.
+async fn wait_for_others(receiver: &mut mpsc::Receiver<Waiting>, waiting: &mut Vec<Waiting>) {
+    let mut before = 0;
+    while before < waiting.len() {
+        before = waiting.len();
+        tokio::task::yield_now().await;
+        while waiting.len() < BATCH
+            && let Ok(next) = receiver.try_recv()
+        {
+            waiting.push(next);
+        }
     }
 }
 
