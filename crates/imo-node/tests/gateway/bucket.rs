@@ -103,7 +103,13 @@ fn get_object(bucket: &Bucket, path: &str, headers: &HeaderMap) -> Response {
     let (first, last): (usize, usize) = (range.0.parse().unwrap(), range.1.parse().unwrap());
     let range = format!("bytes {first}-{last}/{}", bytes.len());
     let part = bytes.slice(first..=last);
-    (StatusCode::PARTIAL_CONTENT, about, [(header::CONTENT_RANGE, range)], part).into_response()
+    (
+        StatusCode::PARTIAL_CONTENT,
+        about,
+        [(header::CONTENT_RANGE, range)],
+        part,
+    )
+        .into_response()
 }
 
 fn list(bucket: &Bucket, folder: &str, prefix: &str) -> Response {
