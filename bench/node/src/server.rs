@@ -15,8 +15,9 @@ use imo_node::{
         Gateway, Limits,
         engine::Engine,
         infer::{OutputBody, tensor_of},
-        serve, serve_routes,
+        serve,
     },
+    http::{self, Connections},
     metrics::Metrics,
     model::ServedModel,
     store::{Blobs, Store},
@@ -119,7 +120,7 @@ pub async fn run(arguments: &[String]) -> anyhow::Result<()> {
         let router = Router::new()
             .route("/v1/infer", post(answer))
             .with_state((model, engine));
-        serve_routes(router, &limits, listener, stop).await;
+        http::serve(router, Connections::default(), listener, stop).await;
     } else {
         let chain = Arc::new(Table::of(lanes.parse()?)?);
         let folder = Path::new(folder);

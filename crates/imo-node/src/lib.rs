@@ -12,6 +12,7 @@ pub mod cors;
 pub mod decoder;
 pub mod delegation;
 pub mod gateway;
+pub mod http;
 pub mod index;
 pub mod keys;
 pub mod metrics;

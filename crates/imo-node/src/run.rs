@@ -16,6 +16,7 @@ use crate::{
     chain::{Cache, Follow, Rpc, Wake, follow},
     config::{Config, LaneConfig, OperatorConfig, WatcherConfig},
     gateway::{self, Gateway, Identity},
+    http::{self, Connections},
     keys,
     metrics::Metrics,
     model::ServedModel,
@@ -160,8 +161,6 @@ async fn serve(listen: SocketAddr, router: Router, stop: CancellationToken) -> a
     let listener = TcpListener::bind(listen)
         .await
         .with_context(|| format!("Nobody can listen on {listen}"))?;
-    axum::serve(listener, router)
-        .with_graceful_shutdown(stop.cancelled_owned())
-        .await?;
+    http::serve(router, Connections::default(), listener, stop).await;
     Ok(())
 }

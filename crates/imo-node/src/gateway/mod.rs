@@ -28,7 +28,7 @@ use solana_keypair::Keypair;
 
 pub use {
     payment::{Demands, PaymentError},
-    server::{serve, serve_routes},
+    server::serve,
 };
 
 use crate::{

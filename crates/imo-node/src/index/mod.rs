@@ -23,7 +23,13 @@ pub use {
     follow::{Follower, Progress},
 };
 
-use crate::{chain::Wake, config::LogFormat, metrics::Metrics, rounds::repeat};
+use crate::{
+    chain::Wake,
+    config::LogFormat,
+    http::{self, Connections},
+    metrics::Metrics,
+    rounds::repeat,
+};
 
 /// What the index is told.
 #[derive(Debug, Args)]
@@ -83,9 +89,8 @@ pub async fn index(args: &IndexArgs, stop: CancellationToken) -> anyhow::Result<
             Ok(())
         }
     });
-    let serve = axum::serve(listener, router(database)).with_graceful_shutdown(stop.clone().cancelled_owned());
-    let (served, ()) = tokio::join!(serve.into_future(), follow);
-    served?;
+    let serve = http::serve(router(database), Connections::default(), listener, stop.clone());
+    tokio::join!(serve, follow);
     tracing::info!("the index stopped");
     Ok(())
 }
