@@ -120,3 +120,46 @@ fn fill<const N: usize>(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn given_the_connection_of_answers_when_opened_then_every_transaction_waits_for_the_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("node.db").display());
+        crate::store::Store::open(&url).await.unwrap();
+        let mut sqlite = Sqlite::open(&url).await.unwrap();
+        let synchronous: i64 = sqlx::query_scalar("PRAGMA synchronous")
+            .fetch_one(&mut sqlite.connection)
+            .await
+            .unwrap();
+        let journal: String = sqlx::query_scalar("PRAGMA journal_mode")
+            .fetch_one(&mut sqlite.connection)
+            .await
+            .unwrap();
+        assert_eq!((synchronous, journal.as_str()), (2, "wal"), "2 is FULL");
+    }
+
+    #[tokio::test]
+    async fn given_nothing_to_take_back_when_rolled_back_then_the_next_transaction_can_begin() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("node.db").display());
+        crate::store::Store::open(&url).await.unwrap();
+        let mut sqlite = Sqlite::open(&url).await.unwrap();
+        sqlite.roll_back().await.unwrap();
+        for _ in 0..2 {
+            sqlite.connection.execute("BEGIN IMMEDIATE").await.unwrap();
+            sqlite.roll_back().await.unwrap();
+        }
+    }
+
+    #[test]
+    fn given_any_number_of_answers_when_written_then_a_transaction_has_room_for_them() {
+        for rows in 1..=BATCH {
+            let (size, _) = TRANSACTIONS.iter().find(|(size, _)| *size >= rows).unwrap();
+            assert!(*size < 2 * rows, "{rows}");
+        }
+    }
+}
