@@ -1,7 +1,7 @@
 import type { Page } from "playwright-core";
 import { beforeAll, describe, expect, test } from "vitest";
 import { AbsentOperator } from "./absent.ts";
-import { accessible, connectBurner, go, localnet, model, note, seen, settled, shoot, stage, visit } from "./world.ts";
+import { accessible, connectAs, connectBurner, go, localnet, model, note, seen, settled, shoot, stage, visit } from "./world.ts";
 
 stage();
 
@@ -31,6 +31,16 @@ const FOLLOWED: readonly [name: string, from: string, link: string, shows: strin
   ["dispute", "/trust", "a[href*='/trust/dispute/']", "From claim to verdict"],
   ["transaction", "/trust", "a[href*='/tx/']", "What the programs told"],
 ];
+
+/** Pages that show more to whom they are about: as whom, and the text by which that is there. */
+function ownPages(): [name: string, as: string, path: string, shows: string][] {
+  const honest = localnet.operators.find((each) => each.honest);
+  return [
+    ["own-model", "developer", `/developer/${model("digits").address}`, "Hand the model over"],
+    ["own-operator", "operator", `/operator/${honest?.address}`, "Where it serves"],
+    ["own-portfolio", "alice", "/portfolio", "Stake, unstake or redeem: Digits"],
+  ];
+}
 
 /** What opens over a page: how, and a button by which it is there. Each has a button that closes it. */
 function dialogs(): [name: string, path: string, open: (page: Page) => Promise<void>, shows: string | RegExp][] {
@@ -84,6 +94,15 @@ describe("every page", () => {
         await page.locator(link).first().click();
         await seen(page.getByText(shows));
         await inspect(page, `${name}-${looks}`);
+      }
+      for (const [name, as, path, shows] of ownPages()) {
+        const own = await visit(path, { width, height: 844, dark });
+        await connectAs(own.page, as);
+        await seen(own.page.getByText(shows));
+        await own.page.evaluate(() => {
+          for (const details of document.querySelectorAll<HTMLDetailsElement>("main details")) details.open = true;
+        });
+        await inspect(own.page, `${name}-${looks}`);
       }
       for (const [name, path, open, shows] of dialogs()) {
         await go(page, path);
