@@ -26,11 +26,9 @@ export async function settleDispute({ address, data: { report, operator, mint } 
 }
 
 /** Pays the challenger what the settlement gave it, and closes the dispute. */
-export async function payChallenger({ address, data: { mint, challenger, rentPayer } }: Found<Dispute>, caller: Address): Promise<Instruction[]> {
-  return [
-    await makePaymentAccount(caller, challenger, mint),
-    getWithdrawPayoutInstruction({ caller: createNoopSigner(caller), dispute: address, rentPayer, ...(await stakeOf(mint)), recipient: await findPaymentAccount(challenger, mint), mint }),
-  ];
+export async function payChallenger({ address, data: { mint, challenger, rentPayer, payoutUnits } }: Found<Dispute>, caller: Address): Promise<Instruction[]> {
+  const to = await recipient(caller, challenger, mint, payoutUnits);
+  return [...to.before, getWithdrawPayoutInstruction({ caller: createNoopSigner(caller), dispute: address, rentPayer, ...(await stakeOf(mint)), ...to.account, mint })];
 }
 
 export function timeOutDemand({ address, data: { report, operator } }: Found<Inquiry>): Instruction[] {
@@ -42,11 +40,15 @@ export async function settleInquiry({ address, data: { report, operator, mint } 
 }
 
 /** Pays whoever demanded what the settlement gave it, and closes the inquiry. */
-export async function payDemander({ address, data: { mint, demander } }: Found<Inquiry>, caller: Address): Promise<Instruction[]> {
-  return [
-    await makePaymentAccount(caller, demander, mint),
-    getWithdrawInquiryInstruction({ caller: createNoopSigner(caller), inquiry: address, demander, ...(await stakeOf(mint)), recipient: await findPaymentAccount(demander, mint), mint }),
-  ];
+export async function payDemander({ address, data: { mint, demander, payoutUnits } }: Found<Inquiry>, caller: Address): Promise<Instruction[]> {
+  const to = await recipient(caller, demander, mint, payoutUnits);
+  return [...to.before, getWithdrawInquiryInstruction({ caller: createNoopSigner(caller), inquiry: address, demander, ...(await stakeOf(mint)), ...to.account, mint })];
+}
+
+/** The account that is paid. With nothing to pay none is needed, and nobody pays for one. */
+async function recipient(caller: Address, owner: Address, mint: Address, units: bigint): Promise<{ before: Instruction[]; account: { recipient?: Address } }> {
+  if (units === 0n) return { before: [], account: {} };
+  return { before: [await makePaymentAccount(caller, owner, mint)], account: { recipient: await findPaymentAccount(owner, mint) } };
 }
 
 async function stakeOf(mint: Address): Promise<{ stakeVault: Address; stakeTokens: Address }> {

@@ -18,25 +18,30 @@ const MOST = { name: 32, symbol: 10, licence: 32, uri: 128 } as const;
 type Field = keyof typeof MOST;
 const NAMES: Record<Field, string> = { name: t.develop.name, symbol: t.develop.symbol, licence: t.develop.licence, uri: t.develop.card };
 
+const FIELDS = Object.keys(MOST) as Field[];
+const SHORT = ["name", "symbol", "licence"] as const;
+
 /** How long a text is for the programs. */
 export function bytesOf(text: string): number {
   return new TextEncoder().encode(text).length;
 }
 
-/** The texts of a card as they are typed in. */
-export function useCard(initial?: Metadata): { fields: ReactNode; metadata: Metadata | undefined } {
+/** The texts of a card as they are typed in; `beside` stands beside the short ones. */
+export function useCard(initial?: Metadata): { fields: (beside?: ReactNode) => ReactNode; metadata: Metadata | undefined } {
   const [texts, setTexts] = useState({ name: initial?.name ?? "", symbol: initial?.symbol ?? "", licence: initial?.licence ?? "", uri: initial?.uri ?? "" });
   const [hash, setHash] = useState(initial === undefined || isZero(initial.uriHash) ? "" : hex(initial.uriHash));
   const limited = (field: Field): string | undefined => (bytesOf(texts[field]) > MOST[field] ? t.develop.tooLong(MOST[field]) : undefined);
   const hashIsRight = hash === "" || /^[0-9a-f]{64}$/i.test(hash);
-  const fields = Object.keys(MOST) as Field[];
-  const complete = texts.name !== "" && texts.symbol !== "" && texts.licence !== "" && fields.every((field) => limited(field) === undefined) && hashIsRight;
+  const complete = texts.name !== "" && texts.symbol !== "" && texts.licence !== "" && FIELDS.every((field) => limited(field) === undefined) && hashIsRight;
+  const field = (name: Field): ReactNode => <TextField key={name} label={NAMES[name]} value={texts[name]} set={(value) => setTexts({ ...texts, [name]: value })} wrong={limited(name)} />;
   return {
-    fields: (
+    fields: (beside) => (
       <>
-        {fields.map((field) => (
-          <TextField key={field} label={NAMES[field]} value={texts[field]} set={(value) => setTexts({ ...texts, [field]: value })} wrong={limited(field)} />
-        ))}
+        <div className="field-grid">
+          {SHORT.map(field)}
+          {beside}
+        </div>
+        {field("uri")}
         <TextField label={t.develop.cardHash} value={hash} set={setHash} wrong={hashIsRight ? undefined : t.develop.noHash} />
       </>
     ),
@@ -50,7 +55,7 @@ function isZero(hash: ArrayLike<number>): boolean {
 
 /** What would change, name by name. */
 export function changesOf(from: Metadata, to: Metadata): { name: string; from: string; to: string }[] {
-  const text = (card: Metadata): Record<string, string> => ({ ...Object.fromEntries((Object.keys(MOST) as Field[]).map((field) => [NAMES[field], card[field]])), [t.model.cardHash]: isZero(card.uriHash) ? "" : hex(card.uriHash) });
+  const text = (card: Metadata): Record<string, string> => ({ ...Object.fromEntries(FIELDS.map((field) => [NAMES[field], card[field]])), [t.model.cardHash]: isZero(card.uriHash) ? "" : hex(card.uriHash) });
   const [before, after] = [text(from), text(to)];
   return Object.keys(before).flatMap((name) => (before[name] === after[name] ? [] : [{ name, from: before[name] ?? "", to: after[name] ?? "" }]));
 }
@@ -94,7 +99,7 @@ function Announce({ view, why }: { view: ModelView; why: string | undefined }): 
     <details>
       <summary>{t.card.change}</summary>
       <form onSubmit={(event) => event.preventDefault()}>
-        <div className="field-grid">{fields}</div>
+        {fields()}
         <TransactButton
           label={t.card.announce}
           disabled={metadata === undefined}

@@ -1,13 +1,12 @@
 // What a model developer does: register from a file, publish versions, open an offering, draw the proceeds.
 
 import { type Address, isAddress } from "@solana/kit";
-import { findProtocolPda, type Model, OfferingStatus, type Protocol } from "@imo/client/model-token";
+import { type Model, OfferingStatus, type Protocol } from "@imo/client/model-token";
 import { type ReactNode, useId, useState } from "react";
 import { Link, useLocation } from "wouter";
 import { activateVersion, publishVersion, registerModel } from "../actions/develop.ts";
 import type { Found } from "../chain/chain.ts";
-import { Failed } from "../chain/failure.ts";
-import { MODEL, PROTOCOL } from "../chain/kinds.ts";
+import { MODEL } from "../chain/kinds.ts";
 import { slotsToSeconds } from "../maths/deadline.ts";
 import { useMints, useNow, useRead, useUnitOf, useWallet } from "../state.tsx";
 import { t } from "../texts.ts";
@@ -15,6 +14,7 @@ import { duration } from "../ui/format.ts";
 import { Empty, Loaded, Note, Tag } from "../ui/parts.tsx";
 import { TransactButton } from "../ui/transaction.tsx";
 import { type ModelView, readModel } from "../views/model.ts";
+import { readProtocol } from "../views/protocol.ts";
 import { AdmissionSection } from "./admission.tsx";
 import { CardSection, useCard } from "./card.tsx";
 import { AcceptPanel, HandoverSection } from "./handover.tsx";
@@ -89,13 +89,6 @@ function Models({ of }: { of: readonly Found<Model>[] }): ReactNode {
   );
 }
 
-async function readProtocol(chain: Parameters<typeof readModel>[0]): Promise<Protocol> {
-  const [address] = await findProtocolPda();
-  const protocol = await chain.one(PROTOCOL, address);
-  if (protocol === undefined) throw new Failed({ kind: "missing", what: address });
-  return protocol;
-}
-
 function Register({ owner, index, protocol }: { owner: Address; index: number; protocol: Protocol }): ReactNode {
   const unitOf = useUnitOf();
   const [, go] = useLocation();
@@ -110,8 +103,7 @@ function Register({ owner, index, protocol }: { owner: Address; index: number; p
     <section aria-labelledby="register">
       <h2 id="register">{t.develop.register}</h2>
       <form onSubmit={(event) => event.preventDefault()}>
-        <div className="field-grid">
-          {card.fields}
+        {card.fields(
           <div className="field">
             <label htmlFor={id}>{t.develop.mint}</label>
             <select id={id} value={mint} onChange={(event) => setMint(event.target.value as Address)}>
@@ -121,8 +113,8 @@ function Register({ owner, index, protocol }: { owner: Address; index: number; p
                 </option>
               ))}
             </select>
-          </div>
-        </div>
+          </div>,
+        )}
         {fields(mint === undefined ? "" : unitOf(mint))}
         <TransactButton
           label={t.develop.register}

@@ -1,18 +1,16 @@
 // Where and with which keys an operator serves: typed in to register one, and to change it.
 
 import { type Address, isAddress } from "@solana/kit";
-import { findProtocolPda } from "@imo/client/model-token";
 import type { Operator } from "@imo/client/opml-oracle";
 import { type ReactNode, useId, useState } from "react";
 import { useLocation } from "wouter";
 import { keyHash, registerOperator, type Serving, updateOperator } from "../actions/operate.ts";
-import { Failed } from "../chain/failure.ts";
-import { PROTOCOL } from "../chain/kinds.ts";
 import { isPast, isSet } from "../maths/deadline.ts";
 import { useNow, useRead, useUnitOf, useWallet } from "../state.tsx";
 import { t } from "../texts.ts";
 import { Countdown, Loaded, TextField } from "../ui/parts.tsx";
 import { TransactButton } from "../ui/transaction.tsx";
+import { readProtocol } from "../views/protocol.ts";
 import { bytesOf } from "./card.tsx";
 import { given } from "./offering.tsx";
 
@@ -56,12 +54,7 @@ function useServing(present: Operator | undefined, own: Address): { fields: Reac
 }
 
 export function Register({ owner }: { owner: Address }): ReactNode {
-  const protocol = useRead(["protocol"], async (chain) => {
-    const [address] = await findProtocolPda();
-    const found = await chain.one(PROTOCOL, address);
-    if (found === undefined) throw new Failed({ kind: "missing", what: address });
-    return found;
-  });
+  const protocol = useRead(["protocol"], readProtocol);
   return (
     <section aria-labelledby="register-operator">
       <h2 id="register-operator">{t.serving.register}</h2>
