@@ -5,12 +5,14 @@ import { type Address, createKeyPairSignerFromPrivateKeyBytes, createSolanaRpc, 
 import { findPaymentAccount, getVerifySignatureInstruction, send, voucherMessage } from "@imo/client";
 import { fetchProtocol, findModelVersionPda, findProtocolPda } from "@imo/client/model-token";
 import {
+  findDisputePda,
   findInquiryPda,
   findOperatorPda,
   findReportPda,
   findStakeTokensPda,
   findStakeVaultPda,
   getDemandDataInstruction,
+  getOpenDisputeInstruction,
   getOpenReceiptsInquiryInstructionAsync,
   getPostReportInstruction,
   getRegisterOperatorInstructionAsync,
@@ -19,7 +21,10 @@ import {
   getTimeOutDemandInstruction,
 } from "@imo/client/opml-oracle";
 import {
+  type Credit,
+  fetchCredit,
   fetchLane,
+  fetchMaybeModelVault,
   fetchSession,
   findBucketPda,
   findCollectionPda,
@@ -34,6 +39,7 @@ import {
   getOpenBucketInstructionAsync,
   getOpenCreditInstructionAsync,
   getOpenLaneInstructionAsync,
+  getOpenVaultInstructionAsync,
 } from "@imo/client/revenue-escrow";
 import { airdrop, localnet, model, time, travel } from "./world.ts";
 
@@ -61,22 +67,22 @@ export class AbsentOperator {
   private readonly model: Address;
   private answers = 0n;
 
-  private constructor(of: { authority: KeyPairSigner; seed: string; payer: KeyPairSigner; session: KeyPairSigner; address: Address }) {
+  private constructor(of: { authority: KeyPairSigner; seed: string; payer: KeyPairSigner; session: KeyPairSigner; address: Address; model: Address }) {
     this.authority = of.authority;
     this.seed = of.seed;
     this.payer = of.payer;
     this.session = of.session;
     this.address = of.address;
     this.mint = localnet.mints.usdc.address as Address;
-    this.model = model("digits").address as Address;
+    this.model = of.model;
   }
 
-  /** Registered, with a stake, and with a payer that has reserved money for it. */
-  static async start(): Promise<AbsentOperator> {
+  /** Registered, with a stake, and with a payer that has reserved money for it on one model: the digit classifier of the local cluster, or another one. */
+  static async start(of: Address = model("digits").address as Address): Promise<AbsentOperator> {
     const { seed, signer: authority } = await newKey();
     const [payer, session] = await Promise.all([generateKeyPairSigner(), generateKeyPairSigner()]);
     const [address] = await findOperatorPda({ authority: authority.address, mint: localnet.mints.usdc.address as Address });
-    const started = new AbsentOperator({ authority, seed, payer, session, address });
+    const started = new AbsentOperator({ authority, seed, payer, session, address, model: of });
     await airdrop(authority.address, 1_000);
     await airdrop(payer.address, 1_000);
     await started.register();
@@ -107,6 +113,8 @@ export class AbsentOperator {
     const [credit] = await findCreditPda({ payer: payer.address, model: this.model });
     const { unix } = await time();
     const [vaultTokens] = await findVaultTokensPda({ model: this.model });
+    // Nobody has paid for a model that was just registered.
+    if (!(await fetchMaybeModelVault(rpc, vault)).exists) await act(payer, [await getOpenVaultInstructionAsync({ rentPayer: payer, model: this.model, mint })]);
     await act(payer, [
       await getOpenCreditInstructionAsync({ payer, rentPayer: payer, vault, credit }),
       await getDepositCreditInstructionAsync({ depositor: payer, vault, credit, mint, depositorTokens: await findPaymentAccount(payer.address, mint), vaultTokens, amountUnits: 100n * ONE }),
@@ -166,11 +174,16 @@ export class AbsentOperator {
     ];
   }
 
-  /** Seals a report, and has it rejected because it does not show what its payer demands. */
-  async withhold(report: Address): Promise<void> {
-    const { payer, authority, mint } = this;
+  /** Ends collecting and begins the window. */
+  async seal(report: Address): Promise<void> {
+    await act(this.authority, [getSealReportInstruction({ caller: this.authority, report, operator: this.address })]);
+  }
+
+  /** Seals a report, and has its payer demand what the operator does not show. */
+  async demand(report: Address): Promise<Address> {
+    const { payer, mint } = this;
     const { lane } = await this.places();
-    await act(authority, [getSealReportInstruction({ caller: authority, report, operator: this.address })]);
+    await this.seal(report);
     const [collection] = await findCollectionPda({ report, lane });
     const [inquiry] = await findInquiryPda({ report, demander: payer.address, nonce: 0 });
     await act(payer, [
@@ -189,8 +202,50 @@ export class AbsentOperator {
         path: [],
       }),
     ]);
+    return inquiry;
+  }
+
+  /** Seals a report, and has it rejected because it does not show what its payer demands. */
+  async withhold(report: Address): Promise<void> {
+    const inquiry = await this.demand(report);
     await travel({ slots: 310 });
-    await act(payer, [getTimeOutDemandInstruction({ inquiry, report, operator: this.address })]);
+    await act(this.payer, [getTimeOutDemandInstruction({ inquiry, report, operator: this.address })]);
+  }
+
+  /** Has somebody open a dispute on a sealed report who says nothing more. */
+  async disputed(report: Address): Promise<Address> {
+    const { mint } = this;
+    const { signer: challenger } = await newKey();
+    await airdrop(challenger.address, 1_000);
+    const [dispute] = await findDisputePda({ report, challenger: challenger.address, nonce: 0 });
+    await act(challenger, [
+      getOpenDisputeInstruction({
+        payer: challenger,
+        challenger,
+        challengerTokens: await findPaymentAccount(challenger.address, mint),
+        report,
+        operator: this.address,
+        dispute,
+        stakeVault: (await findStakeVaultPda({ mint }))[0],
+        stakeTokens: (await findStakeTokensPda({ mint }))[0],
+        mint,
+        nonce: 0,
+        commitment: root(4),
+      }),
+    ]);
+    return dispute;
+  }
+
+  /** What its payer has prepaid. */
+  async credit(): Promise<Credit> {
+    const { credit } = await this.places();
+    return (await fetchCredit(rpc, credit, { commitment: "confirmed" })).data;
+  }
+
+  /** What its payer has in the wallet. */
+  async payerHolds(): Promise<bigint> {
+    const account = await findPaymentAccount(this.payer.address, this.mint);
+    return BigInt((await rpc.getTokenAccountBalance(account, { commitment: "confirmed" }).send()).value.amount);
   }
 
   private async places(): Promise<{ credit: Address; lane: Address }> {

@@ -60,7 +60,7 @@ describe("a developer", () => {
     expect(await activate.isDisabled()).toBe(true);
     await seen(page.getByText("An offering needs the newest version to be live."));
     await travel({ slots: 760 });
-    await activate.click({ timeout: 60_000 });
+    await activate.click();
     await sign(page);
     await page.getByRole("link", { name: "Twice" }).click();
     await seen(page.locator("summary", { hasText: /Version 2\s*live/ }));

@@ -72,7 +72,7 @@ describe("what goes wrong", () => {
     await go(page, "/trust");
     await seen(page.getByText("The RPC does not answer.").first());
     await page.unroute(localnet.cluster.rpc);
-    await page.locator("[data-away]").waitFor({ state: "detached", timeout: 30_000 });
+    await page.locator("[data-away]").waitFor({ state: "detached" });
     await seen(page.getByText(/wrong answer was proven/));
   });
 

@@ -20,7 +20,7 @@ describe("a holder", () => {
     await page.getByRole("button", { name: "Unstake", exact: true }).click();
     await seen(page.getByRole("dialog").locator(".moves li", { hasText: /12\.5/ }));
     await sign(page);
-    await expect.poll(() => figure("Free"), { timeout: 30_000 }).toBeCloseTo(free + 12.5, 6);
+    await expect.poll(() => figure("Free")).toBeCloseTo(free + 12.5, 6);
     expect(await figure("Staked, earning")).toBeCloseTo(staked - 12.5, 6);
   });
 });

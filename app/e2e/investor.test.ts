@@ -37,7 +37,7 @@ describe("an investor", () => {
     const closes = closesOf(Buffer.from(value.data[0], "base64"));
     const { unix } = await time();
     if (unix <= closes) await travel({ to_unix: closes + 5 });
-    await page.getByRole("button", { name: "Settle the offering" }).click({ timeout: 60_000 });
+    await page.getByRole("button", { name: "Settle the offering" }).click();
     await sign(page);
     await seen(page.getByText("Token is out"));
 
@@ -69,12 +69,20 @@ describe("an investor", () => {
       await seen(payer.page.locator("[data-answer]"));
       await payer.page.getByRole("button", { name: "Clear" }).click();
     }
-    await seen(payer.page.locator("dl.facts", { hasText: /Collected\s*1\s/ }), 90_000);
-    await travel({ seconds: 240 });
+    await seen(payer.page.locator("dl.facts", { hasText: /Collected\s*1\s/ }));
 
-    // Earn, claim, redeem.
+    // Earn, claim, redeem. The daemon seals, waits for the window, finalises and shares, each in its own time: windows pass until it has.
     await page.bringToFront();
-    await seen(page.getByRole("button", { name: "Claim yield" }), 120_000);
+    const claim = page.getByRole("button", { name: "Claim yield" });
+    await expect
+      .poll(
+        async () => {
+          if (!(await claim.isVisible())) await travel({ seconds: 240 });
+          return claim.isVisible();
+        },
+        { timeout: 600_000, interval: 10_000 },
+      )
+      .toBe(true);
     await go(page, "/portfolio");
     await seen(page.locator("[data-claimable] li", { hasText: "USDC" }));
     const claimable = plain(await page.locator("[data-claimable] li .amount").first().textContent());

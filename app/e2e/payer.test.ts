@@ -1,5 +1,7 @@
+import type { Address } from "@solana/kit";
 import { describe, expect, test } from "vitest";
-import { connectBurner, localnet, model, seen, shoot, sign, stage, travel, visit } from "./world.ts";
+import { creditOf, told } from "./chain.ts";
+import { connectBurner, localnet, model, press, seen, shoot, sign, stage, travel, visit } from "./world.ts";
 import { drawOne } from "./payer.ts";
 
 stage();
@@ -41,9 +43,10 @@ describe("a payer", () => {
     await seen(page.locator("[data-verdict=wrong-handed-out]"));
   });
 
-  test("given money left on a lane, when it is taken out, then it comes back after both notices", async () => {
-    const { page } = await visit(`/try/${model("digits_cnn").address}`);
-    await connectBurner(page);
+  test("given money left on a lane, when it is taken out, then it comes back after both notices, and the rent with it", async () => {
+    const cnn = model("digits_cnn").address as Address;
+    const { page } = await visit(`/try/${cnn}`);
+    const payer = (await connectBurner(page)) as Address;
     await page.getByLabel("Amount to prepay").fill("3");
     await page.getByRole("button", { name: "Prepay" }).click();
     await sign(page);
@@ -61,6 +64,20 @@ describe("a payer", () => {
     await seen(dialog.getByText("Arrives in your wallet"));
     await seen(dialog.locator(".moves li", { hasText: "3 USDC" }));
     await sign(page);
+
+    // What is empty then gives its rent back, once the browser's key has ended.
+    await page.getByText("Ending it").click();
+    await press(page, "End this browser’s key");
+    await seen(page.getByText("This browser’s key has ended. What it has signed can be collected for"));
+    await travel({ seconds: 400 });
+    const close = page.getByRole("button", { name: "Close what is empty" });
+    // With the key's account, which goes last.
+    await page.getByText("This browser’s key has ended.").waitFor({ state: "detached" });
+    await close.click();
+    await seen(dialog.getByText("Closes your credit for this model."));
+    await sign(page);
+    await told(() => creditOf(payer, cnn), (credit) => credit, undefined);
+    await seen(page.getByRole("button", { name: "Prepay" }));
   });
 
   test("given an operator that does not answer, when its buyers look, then the page says so and offers no button that cannot work", async () => {

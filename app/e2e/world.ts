@@ -11,6 +11,9 @@ export const app = inject("app");
 const ARTEFACTS = join(import.meta.dirname, "../../target/app-e2e");
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
+/** How long a page, a daemon or the cluster may take for one thing. Far more than any does; a slow machine is not a failure. */
+const PATIENCE = 120_000;
+
 let browser: Browser;
 let visitors: Visitor[] = [];
 
@@ -68,6 +71,7 @@ export async function visit(path: string, looks: Looks = {}): Promise<Visitor> {
     colorScheme: looks.dark === true ? "dark" : "light",
     reducedMotion: "reduce",
   });
+  context.setDefaultTimeout(PATIENCE);
   const page = await context.newPage();
   const complaints: string[] = [];
   const complain = (text: string): void => {
@@ -125,14 +129,34 @@ export async function sign(page: Page, until: "confirmed" | "finalized" = "confi
   const dialog = page.getByRole("dialog");
   await dialog.getByRole("button", { name: /^Sign with/ }).click();
   const reached = until === "confirmed" ? ["confirmed", "finalized"] : ["finalized"];
-  await expect.poll(async () => dialog.getAttribute("data-step"), { timeout: 60_000 }).toBeOneOf(reached);
+  await expect.poll(async () => dialog.getAttribute("data-step")).toBeOneOf(reached);
   await dialog.getByRole("button", { name: "Close" }).click();
   await dialog.waitFor({ state: "detached" });
 }
 
+/** Presses a button, which may appear only once something is due, and signs. */
+export async function press(page: Page, name: string): Promise<void> {
+  await page.getByRole("button", { name, exact: true }).click();
+  await sign(page);
+}
+
 /** Waits for text that a later reading of the chain brings. */
-export async function seen(place: Locator, timeout = 60_000): Promise<void> {
-  await place.first().waitFor({ state: "visible", timeout });
+export async function seen(place: Locator): Promise<void> {
+  await place.first().waitFor({ state: "visible" });
+}
+
+/** Waits until it is there no more. */
+export async function gone(place: Locator): Promise<void> {
+  await expect.poll(() => place.count()).toBe(0);
+}
+
+/** Waits until nothing on the page is still being read, and it has been painted so. */
+export async function settled(page: Page): Promise<void> {
+  await gone(page.locator(".loading"));
+  await page.evaluate(async () => {
+    await document.fonts.ready;
+    await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+  });
 }
 
 export async function time(): Promise<{ slot: number; unix: number }> {

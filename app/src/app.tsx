@@ -1,15 +1,16 @@
 // The frame: navigation, wallet, what is wrong with the connection, and the page.
 
 import { useQuery } from "@tanstack/react-query";
-import { Component, lazy, type ReactNode, Suspense, useEffect, useRef, useState } from "react";
+import { lazy, type ReactNode, Suspense, useEffect, useRef, useState } from "react";
 import { Link, Route, Router, Switch, useLocation } from "wouter";
 import { useHashLocation } from "wouter/use-hash-location";
 import { chooseRpc, chosenRpc, loadCluster } from "./chain/cluster.ts";
 import { Explore } from "./pages/explore.tsx";
 import { Shared, useChain, useNow, useShared } from "./state.tsx";
 import { t } from "./texts.ts";
+import { Caught } from "./ui/caught.tsx";
 import { decimal } from "./ui/format.ts";
-import { FailureText, Note, TextField } from "./ui/parts.tsx";
+import { TextField } from "./ui/parts.tsx";
 import { Transactions } from "./ui/transaction.tsx";
 import { WalletMenu } from "./wallet/menu.tsx";
 
@@ -70,6 +71,15 @@ function ChooseRpc(): ReactNode {
   );
 }
 
+/** The pages that one comes to from each of the navigation's. */
+const UNDER = {
+  "/": ["/model/", "/try/"],
+  "/portfolio": ["/portfolio"],
+  "/trust": ["/trust", "/verify", "/tx/"],
+  "/developer": ["/developer"],
+  "/operator": ["/operator"],
+} as const;
+
 const NAV = [
   ["/", t.nav.explore],
   ["/portfolio", t.nav.portfolio],
@@ -90,7 +100,7 @@ function Frame(): ReactNode {
       main.current?.focus({ preventScroll: true });
     }
   }, [path]);
-  const isHere = (href: string): boolean => (href === "/" ? path === "/" || path.startsWith("/model") || path.startsWith("/try") : path.startsWith(href));
+  const isHere = (href: keyof typeof UNDER): boolean => UNDER[href].some((start) => path.startsWith(start)) || path === href;
   return (
     <>
       <button type="button" className="skip" onClick={() => main.current?.focus()}>
@@ -193,22 +203,4 @@ function Theme(): ReactNode {
       {t.nav.themes[theme as keyof typeof t.nav.themes]}
     </button>
   );
-}
-
-/** A page that breaks says so, and leaves the others alone. */
-class Caught extends Component<{ children: ReactNode }, { error: unknown }> {
-  override state: { error: unknown } = { error: undefined };
-
-  static getDerivedStateFromError(error: unknown): { error: unknown } {
-    return { error };
-  }
-
-  override render(): ReactNode {
-    if (this.state.error === undefined) return this.props.children;
-    return (
-      <Note mood="bad" live>
-        <FailureText thrown={this.state.error} />
-      </Note>
-    );
-  }
 }

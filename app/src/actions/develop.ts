@@ -1,7 +1,7 @@
-// What model developers do: register, publish, open an offering, draw the proceeds.
+// What model developers do: register, publish, open an offering.
 
 import { AccountRole, type Address, createNoopSigner, type Instruction, type ReadonlyUint8Array } from "@solana/kit";
-import { findPaymentAccount, type ModelHeader } from "@imo/client";
+import type { ModelHeader } from "@imo/client";
 import {
   type Checkable,
   findModelPda,
@@ -10,14 +10,12 @@ import {
   getOpenOfferingInstructionAsync,
   getPublishVersionInstructionAsync,
   getRegisterModelInstructionAsync,
-  getWithdrawTrancheInstructionAsync,
   type MetadataArgs,
   type OpenOfferingInstructionDataArgs,
 } from "@imo/client/model-token";
 import { pack } from "../chain/transaction.ts";
 import type { RevenueSplit } from "../maths/split.ts";
 import type { ModelView } from "../views/model.ts";
-import { makePaymentAccount } from "./tokens.ts";
 
 /** A wallet, or a model that this one is built on: the program sees which. */
 export interface Contributor {
@@ -87,18 +85,4 @@ export async function activateVersion(view: ModelView, version: Address): Promis
 export async function openOffering(view: ModelView, terms: OpenOfferingInstructionDataArgs): Promise<Instruction[]> {
   const signer = createNoopSigner(view.model.developer);
   return [await getOpenOfferingInstructionAsync({ developer: signer, payer: signer, model: view.address, paymentMint: view.model.paymentMint, ...terms })];
-}
-
-export async function drawTranche(view: ModelView, index: number): Promise<Instruction[]> {
-  const { developer, paymentMint } = view.model;
-  return [
-    await makePaymentAccount(developer, developer, paymentMint),
-    await getWithdrawTrancheInstructionAsync({
-      developer: createNoopSigner(developer),
-      model: view.address,
-      paymentMint,
-      developerPayment: await findPaymentAccount(developer, paymentMint),
-      index,
-    }),
-  ];
 }

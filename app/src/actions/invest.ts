@@ -26,6 +26,9 @@ import {
   findVestingPda,
   getClaimInstructionAsync,
   getClaimVestingInstructionAsync,
+  getCloseEpochMarkInstruction,
+  getClosePositionInstruction,
+  getCloseVestingInstruction,
   getCreatePoolInstruction,
   getOpenVestingInstruction,
   getRedeemInstructionAsync,
@@ -36,9 +39,11 @@ import {
   type Position,
 } from "@imo/client/yield-distributor";
 import type { Chain } from "../chain/chain.ts";
-import { activationEpoch, epochAt } from "../maths/yield.ts";
+import { activationEpoch } from "../maths/yield.ts";
+import type { Empties } from "../views/empties.ts";
 import type { Holding, ModelView } from "../views/model.ts";
 import type { Owed } from "../views/portfolio.ts";
+import { dueMarks } from "./marks.ts";
 import { makePaymentAccount, makeTokenAccount, readyToPay } from "./tokens.ts";
 
 export async function commit(chain: Chain, view: ModelView, investor: Address, units: bigint, allowance: Allowance | null): Promise<Instruction[]> {
@@ -167,16 +172,6 @@ export async function releaseVested(view: ModelView, commitment: Commitment, pay
   ];
 }
 
-/** The marks of epochs whose stake has become active and is not counted yet: every stake needs them. */
-async function dueMarks(poolAddress: Address, pool: Pool, slot: bigint): Promise<(Address | undefined)[]> {
-  const nowEpoch = epochAt(slot, pool.epochSlots);
-  return Promise.all(
-    pool.pending.map(async ({ epoch, units }) =>
-      units > 0n && epoch <= nowEpoch ? (await findEpochMarkPda({ pool: poolAddress, epoch }))[0] : undefined,
-    ),
-  );
-}
-
 async function positionMark(poolAddress: Address, position: Position | undefined): Promise<Address | undefined> {
   if (position === undefined || position.pendingUnits === 0n) return undefined;
   return (await findEpochMarkPda({ pool: poolAddress, epoch: position.pendingEpoch }))[0];
@@ -193,18 +188,17 @@ export async function stake(chain: Chain, holding: Holding, pool: Pool, units: b
   const { slot } = await chain.now();
   const epoch = activationEpoch(slot, pool.epochSlots);
   const [mark] = await findEpochMarkPda({ pool: view.poolAddress, epoch });
-  const [markA, markB] = await dueMarks(view.poolAddress, pool, slot);
+  const due = await dueMarks(view.poolAddress, pool, slot);
   const waiting = await positionMark(view.poolAddress, position);
   // Each account once.
-  const own = [mark, markA, markB].includes(waiting) ? undefined : waiting;
+  const own = [mark, due.markA, due.markB].includes(waiting) ? undefined : waiting;
   return [
     await getStakeInstructionAsync({
       owner: signer,
       payer: signer,
       pool: view.poolAddress,
       mark,
-      ...given("markA", markA),
-      ...given("markB", markB),
+      ...due,
       ...given("positionMark", own),
       tokenMint: pool.tokenMint,
       ownerTokens: await findTokenAccount(owner, pool.tokenMint),
@@ -277,6 +271,15 @@ export async function redeem(holding: Holding, pool: Pool, units: bigint): Promi
       ownerRevenue: await findPaymentAccount(owner, pool.revenueMint),
       amountUnits: units,
     }),
+  ];
+}
+
+/** Closes accounts in which nothing is left; their rent goes back to who paid it. Anyone may. */
+export function closeEmpties({ positions, vestings, marks }: Empties): Instruction[] {
+  return [
+    ...positions.map(({ address, data }) => getClosePositionInstruction({ position: address, rentPayer: data.rentPayer })),
+    ...vestings.map(({ address, data }) => getCloseVestingInstruction({ vesting: address, rentPayer: data.rentPayer })),
+    ...marks.map(({ address, data }) => getCloseEpochMarkInstruction({ pool: data.pool, mark: address, rentPayer: data.rentPayer })),
   ];
 }
 

@@ -10,6 +10,9 @@ import {
   findSessionPda,
   findVaultPda,
   findVaultTokensPda,
+  getCloseCreditInstruction,
+  getCloseLaneInstruction,
+  getCloseSessionInstruction,
   getDepositCreditInstructionAsync,
   getFundLaneInstruction,
   getGrantSessionInstructionAsync,
@@ -19,6 +22,7 @@ import {
   getReleaseLaneInstruction,
   getRequestReleaseInstructionAsync,
   getRequestWithdrawInstructionAsync,
+  getRevokeSessionInstructionAsync,
   getWithdrawCreditInstruction,
   type Credit,
   type Lane,
@@ -26,6 +30,7 @@ import {
   type Session,
 } from "@imo/client/revenue-escrow";
 import type { Chain } from "../chain/chain.ts";
+import { isPast, isSet, type Now } from "../maths/deadline.ts";
 import { CREDIT, LANE, MODEL_VAULT, SESSION } from "../chain/kinds.ts";
 import { askedOn, type Asked, sessionSigner } from "../payer/session.ts";
 import { makePaymentAccount, readyToPay } from "./tokens.ts";
@@ -43,6 +48,7 @@ export interface Purchase {
   lane: Lane | undefined;
   /** Which of this browser's keys signs, and what it was granted. */
   sessionNumber: number;
+  sessionAddress: Address;
   session: Session | undefined;
   /** What was asked on the lane; undefined when another browser has asked. */
   asked: Asked | undefined;
@@ -65,8 +71,9 @@ export async function readPurchase(chain: Chain, wallet: Address, model: Address
   const sessionNumber = next ? known + 1 : known;
   if (next) localStorage.setItem(numberPlace(creditAddress), `${sessionNumber}`);
   const session = next ? sessions[1] : sessions[0];
+  const [first, second] = sessionAddresses as [Address, Address];
   const asked = lane === undefined ? undefined : await askedOn(laneAddress, lane.generation, lane.collectedCount);
-  return { wallet, model, operator, vaultAddress, vault, creditAddress, credit, laneAddress, lane, sessionNumber, session, asked };
+  return { wallet, model, operator, vaultAddress, vault, creditAddress, credit, laneAddress, lane, sessionNumber, sessionAddress: next ? second : first, session, asked };
 }
 
 /** What the lane can still pay: reserved, less what was asked for and is not collected yet. */
@@ -204,4 +211,38 @@ export async function withdrawCredit(purchase: Purchase, mint: Address): Promise
       vaultTokens: (await findVaultTokensPda({ model: purchase.model }))[0],
     }),
   ];
+}
+
+/** Lets this browser's key sign no more. What it has signed can be collected until the notice is over. */
+export async function revokeKey(purchase: Purchase): Promise<Instruction[]> {
+  return [await getRevokeSessionInstructionAsync({ payer: createNoopSigner(purchase.wallet), credit: purchase.creditAddress, session: purchase.sessionAddress })];
+}
+
+export interface Closable {
+  lane: boolean;
+  session: boolean;
+  credit: boolean;
+}
+
+/** What of a purchase is empty, so that it can be closed. */
+export function closable(purchase: Pick<Purchase, "lane" | "session" | "credit" | "asked">, now: Now): Closable {
+  const { lane, session, credit } = purchase;
+  const unpaid = lane !== undefined && purchase.asked !== undefined && purchase.asked.amountUnits > lane.collectedUnits;
+  const laneGoes = lane !== undefined && lane.reservedUnits + lane.releasingUnits === 0n && !unpaid;
+  const revoked = session !== undefined && isSet(session.revokeDeadline) && isPast(session.revokeDeadline, now);
+  const sessionGoes = session !== undefined && (revoked || session.expiresUnix < now.unix);
+  const others = credit === undefined ? 0 : credit.openLanes - Number(laneGoes) + credit.openSessions - Number(sessionGoes) + credit.openCollections;
+  const creditGoes = credit !== undefined && others === 0 && credit.availableUnits + credit.reservedUnits + credit.withdrawingUnits === 0n;
+  return { lane: laneGoes, session: sessionGoes, credit: creditGoes };
+}
+
+/** Closes what is empty; its rent comes back. */
+export function closeEmpty(purchase: Purchase, goes: Closable): Instruction[] {
+  const payer = createNoopSigner(purchase.wallet);
+  const { creditAddress: credit, laneAddress, sessionAddress } = purchase;
+  const instructions: Instruction[] = [];
+  if (goes.lane && purchase.lane !== undefined) instructions.push(getCloseLaneInstruction({ payer, credit, lane: laneAddress, rentPayer: purchase.lane.rentPayer }));
+  if (goes.session && purchase.session !== undefined) instructions.push(getCloseSessionInstruction({ credit, session: sessionAddress, rentPayer: purchase.session.rentPayer }));
+  if (goes.credit && purchase.credit !== undefined) instructions.push(getCloseCreditInstruction({ payer, credit, rentPayer: purchase.credit.rentPayer }));
+  return instructions;
 }

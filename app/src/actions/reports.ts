@@ -2,22 +2,24 @@
 
 import { type Address, createNoopSigner, type Instruction } from "@solana/kit";
 import { findModelVersionPda, findProtocolPda } from "@imo/client/model-token";
-import { getFinaliseReportInstruction, getSealReportInstruction, type Report } from "@imo/client/opml-oracle";
+import { getCloseReportInstruction, getCloseTraceInstruction, getFinaliseReportInstruction, getSealReportInstruction, type Report } from "@imo/client/opml-oracle";
 import {
   findBucketPda,
   findEarningsPda,
   findVaultPda,
   findVaultTokensPda,
+  getCloseBucketInstruction,
+  getCloseCollectionInstruction,
   getRefundInstruction,
   getSplitInstructionAsync,
   type Collection,
 } from "@imo/client/revenue-escrow";
-import { findEpochMarkPda, findPoolPda, findRevenueVaultPda } from "@imo/client/yield-distributor";
+import { findPoolPda, findRevenueVaultPda } from "@imo/client/yield-distributor";
 import type { Chain } from "../chain/chain.ts";
 import { Failed } from "../chain/failure.ts";
 import { MODEL, OPERATOR, POOL, PROTOCOL } from "../chain/kinds.ts";
-import { epochAt } from "../maths/yield.ts";
 import type { ReportView } from "../views/trust.ts";
+import { dueMarks } from "./marks.ts";
 
 export function sealReport(address: Address, report: Report, caller: Address): Instruction[] {
   return [getSealReportInstruction({ caller: createNoopSigner(caller), report: address, operator: report.operator })];
@@ -37,6 +39,17 @@ export async function refundCollection(report: Address, address: Address, collec
   });
 }
 
+/** Closes everything of a report that has ended, in the order in which it goes: traces, collections, the bucket, the report. Each one's rent goes back to who paid it. */
+export async function clearReport({ address, report, bucket, collections, traces }: ReportView): Promise<Instruction[][]> {
+  const [bucketAddress] = await findBucketPda({ report: address });
+  const parts: Instruction[][] = [
+    ...traces.map((trace) => [getCloseTraceInstruction({ report: address, trace: trace.address, rentPayer: trace.data.rentPayer })]),
+    ...collections.map(({ address: collection, data: { credit, rentPayer } }) => [getCloseCollectionInstruction({ report: address, bucket: bucketAddress, collection, credit, rentPayer })]),
+  ];
+  if (bucket !== undefined) parts.push([getCloseBucketInstruction({ report: address, bucket: bucketAddress, rentPayer: bucket.rentPayer })]);
+  return [...parts, [getCloseReportInstruction({ report: address, rentPayer: report.rentPayer, bucket: bucketAddress })]];
+}
+
 /** Shares a final report's revenue out. */
 export async function splitReport(chain: Chain, view: ReportView, payer: Address): Promise<Instruction[]> {
   const { report, address } = view;
@@ -52,9 +65,6 @@ export async function splitReport(chain: Chain, view: ReportView, payer: Address
   if (protocol === undefined || operator === undefined || model === undefined) throw new Failed({ kind: "missing", what: report.model });
   const [vault] = await findVaultPda({ model: report.model });
   const earnings = async (recipient: Address): Promise<Address> => (await findEarningsPda({ vault, recipient }))[0];
-  const nowEpoch = pool === undefined ? 0n : epochAt(now.slot, pool.epochSlots);
-  const due = (pool?.pending ?? []).filter(({ units, epoch }) => units > 0n && epoch <= nowEpoch);
-  const [markA, markB] = await Promise.all(due.map(async ({ epoch }) => (await findEpochMarkPda({ pool: poolAddress, epoch }))[0]));
   return [
     await getSplitInstructionAsync({
       rentPayer: createNoopSigner(payer),
@@ -70,8 +80,7 @@ export async function splitReport(chain: Chain, view: ReportView, payer: Address
       developerEarnings: await earnings(model.developer),
       protocolEarnings: await earnings(protocol.treasury),
       revenueVault: (await findRevenueVaultPda({ pool: poolAddress }))[0],
-      ...(markA === undefined ? {} : { markA }),
-      ...(markB === undefined ? {} : { markB }),
+      ...(await dueMarks(poolAddress, pool, now.slot)),
     }),
   ];
 }

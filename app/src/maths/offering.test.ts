@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { acceptedUnits, allocate, priceMicroUnits, trancheUnits, vestedUnits, withdrawableUnits } from "./offering.ts";
+import { acceptedUnits, allocate, developerFreeUnits, dust, priceMicroUnits, trancheIs, trancheUnits, vestedUnits, withdrawableUnits } from "./offering.ts";
 
 const ALL = 2n ** 64n - 1n;
 const FREE = { immediateBps: 10_000, cliffSeconds: 0, linearSeconds: 0 };
@@ -109,5 +109,45 @@ describe("tranches", () => {
   test("given an odd amount, when cut, then every unit is in one part", () => {
     expect(trancheUnits(101n, [3_333, 3_333, 3_334])).toEqual([33n, 34n, 34n]);
     expect(trancheUnits(ALL, [10_000])).toEqual([ALL]);
+  });
+});
+
+describe("what follows a settled offering", () => {
+  test("given a tranche that waits for its time, when that comes, then it is due and can never be missed", () => {
+    const condition = { __kind: "Time", unlocksSeconds: 100 } as const;
+    expect(trancheIs(condition, 99n, 0n)).toBe("locked");
+    expect(trancheIs(condition, 100n, 0n)).toBe("due");
+    expect(trancheIs(condition, 1_000_000n, 0n)).toBe("due");
+  });
+
+  test("given a tranche that has to be earned, when its time is over, then it is missed only if the revenue is short, and not in its last second", () => {
+    const condition = { __kind: "Revenue", othersUnits: 50n, deadlineSeconds: 100 } as const;
+    expect(trancheIs(condition, 100n, 49n)).toBe("locked");
+    expect(trancheIs(condition, 101n, 49n)).toBe("missed");
+    expect(trancheIs(condition, 0n, 50n)).toBe("due");
+    expect(trancheIs(condition, 1_000n, 50n)).toBe("due");
+  });
+
+  test("given a developer's tokens, when some are released or all burned, then what is free is what is left of what vested", () => {
+    const tokens = { developerUnits: 1_000n, developerReleasedUnits: 100n, developerBurnedUnits: 0n, developerVesting: { immediateBps: 0, cliffSeconds: 10, linearSeconds: 100 } };
+    expect(developerFreeUnits({ ...tokens, developerReleasedUnits: 0n }, 9n)).toBe(0n);
+    expect(developerFreeUnits(tokens, 60n)).toBe(400n);
+    expect(developerFreeUnits(tokens, 1_000n)).toBe(900n);
+    expect(developerFreeUnits({ ...tokens, developerBurnedUnits: 900n }, 1_000n)).toBe(0n);
+  });
+
+  test("given commitments of thirds, when all are claimed, then the rest is what the floors left", () => {
+    const offering = { saleUnits: 100n, minRaiseUnits: 1n, maxRaiseUnits: 20n, buyerVesting: { immediateBps: 2_500, cliffSeconds: 0, linearSeconds: 10 } };
+    const parts = [10n, 10n, 10n].map((units) => allocate(units, 30n, offering, offering.buyerVesting));
+    const sum = (of: "tokensUnits" | "vestingUnits" | "refundUnits"): bigint => parts.reduce((all, part) => all + part[of], 0n);
+    const left = dust({
+      ...offering,
+      committedUnits: 30n,
+      acceptedUnits: 20n,
+      allottedUnits: sum("tokensUnits"),
+      allottedVestingUnits: sum("vestingUnits"),
+      refundedUnits: sum("refundUnits"),
+    });
+    expect(left).toEqual({ tokensUnits: 1n, vestingUnits: 3n, paymentUnits: 1n });
   });
 });

@@ -86,3 +86,46 @@ export function trancheUnits(acceptedUnits: bigint, sharesBps: readonly number[]
     return shareFloor(acceptedUnits, sum) - before;
   });
 }
+
+/** When a tranche is paid: after a time, or once others were paid so much within a time. */
+export type TrancheCondition = { __kind: "Time"; unlocksSeconds: number } | { __kind: "Revenue"; othersUnits: bigint; deadlineSeconds: number };
+
+/** Whether an undecided tranche can be drawn or called missed, so long after the settlement and with so much paid to others. */
+export function trancheIs(condition: TrancheCondition, elapsedSeconds: bigint, paidToOthersUnits: bigint): "locked" | "due" | "missed" {
+  if (condition.__kind === "Time") return elapsedSeconds >= BigInt(condition.unlocksSeconds) ? "due" : "locked";
+  if (paidToOthersUnits >= condition.othersUnits) return "due";
+  return elapsedSeconds > BigInt(condition.deadlineSeconds) ? "missed" : "locked";
+}
+
+export interface DeveloperTokens {
+  developerUnits: bigint;
+  developerReleasedUnits: bigint;
+  developerBurnedUnits: bigint;
+  developerVesting: VestingTerms;
+}
+
+/** What is free of the developer's tokens and not released, once no tranche that has to be earned is undecided. */
+export function developerFreeUnits(tokens: DeveloperTokens, elapsedSeconds: bigint): bigint {
+  if (tokens.developerBurnedUnits > 0n) return 0n;
+  return vestedUnits(tokens.developerUnits, elapsedSeconds, tokens.developerVesting) - tokens.developerReleasedUnits;
+}
+
+/** The numbers of a settled offering that say what floors left. */
+export interface Allotted {
+  saleUnits: bigint;
+  allottedUnits: bigint;
+  allottedVestingUnits: bigint;
+  committedUnits: bigint;
+  acceptedUnits: bigint;
+  refundedUnits: bigint;
+  buyerVesting: VestingTerms;
+}
+
+/** Once every commitment is claimed: tokens that are nobody's, those of them that were counted as vesting, and money. */
+export function dust(offering: Allotted): { tokensUnits: bigint; vestingUnits: bigint; paymentUnits: bigint } {
+  return {
+    tokensUnits: offering.saleUnits - offering.allottedUnits,
+    vestingUnits: vestingPart(offering.saleUnits, offering.buyerVesting) - offering.allottedVestingUnits,
+    paymentUnits: offering.committedUnits - offering.acceptedUnits - offering.refundedUnits,
+  };
+}

@@ -25,3 +25,8 @@ export function shares(amountUnits: bigint, split: RevenueSplit): Record<SplitPa
   const holders = amountUnits - redeem - developer - operator - protocol - contributors;
   return { holders, redeem, developer, operator, protocol, contributors };
 }
+
+/** What taking answers back costs their operator: all that the others would have got (`math/retraction.rs`). */
+export function retractionFee(amountUnits: bigint, split: RevenueSplit): bigint {
+  return amountUnits - shareFloor(amountUnits, split.operatorBps);
+}

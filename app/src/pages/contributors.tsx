@@ -3,6 +3,7 @@
 import { type Address, isAddress } from "@solana/kit";
 import { type ReactNode, useState } from "react";
 import type { Contributor } from "../actions/develop.ts";
+import { NOBODY } from "../actions/manage.ts";
 import { MODEL } from "../chain/kinds.ts";
 import { MAX_CONTRIBUTORS } from "../maths/terms.ts";
 import { useRead } from "../state.tsx";
@@ -30,8 +31,6 @@ export interface ContributorsInput {
   /** Undefined while a row is wrong. */
   are: Contributor[] | undefined;
 }
-
-const NOBODY = "11111111111111111111111111111111";
 
 /** The rows of the contributors to a version that is paid in `paymentMint`. `self` is the version's own model, once there is one. */
 export function useContributors(paymentMint: Address | undefined, self: Address | undefined): ContributorsInput {

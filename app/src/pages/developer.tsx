@@ -1,72 +1,74 @@
 // What a model developer does: register from a file, publish versions, open an offering, draw the proceeds.
 
 import { type Address, isAddress } from "@solana/kit";
-import { fromHex } from "@imo/client";
-import { findProtocolPda, OfferingStatus, type Protocol, TrancheState } from "@imo/client/model-token";
+import { type Model, OfferingStatus, type Protocol } from "@imo/client/model-token";
 import { type ReactNode, useId, useState } from "react";
 import { Link, useLocation } from "wouter";
-import { activateVersion, drawTranche, publishVersion, registerModel } from "../actions/develop.ts";
-import { Failed } from "../chain/failure.ts";
-import { MODEL, PROTOCOL } from "../chain/kinds.ts";
-import { trancheUnits } from "../maths/offering.ts";
+import { activateVersion, publishVersion, registerModel } from "../actions/develop.ts";
+import type { Found } from "../chain/chain.ts";
+import { MODEL } from "../chain/kinds.ts";
+import { slotsToSeconds } from "../maths/deadline.ts";
 import { useMints, useNow, useRead, useUnitOf, useWallet } from "../state.tsx";
 import { t } from "../texts.ts";
-import { decimal } from "../ui/format.ts";
-import { Empty, Loaded, Note, Tag, TextField } from "../ui/parts.tsx";
+import { duration } from "../ui/format.ts";
+import { Empty, Loaded, Note, Tag } from "../ui/parts.tsx";
 import { TransactButton } from "../ui/transaction.tsx";
 import { type ModelView, readModel } from "../views/model.ts";
-import { trancheText } from "./model.tsx";
+import { readProtocol } from "../views/protocol.ts";
+import { AdmissionSection } from "./admission.tsx";
+import { CardSection, useCard } from "./card.tsx";
+import { AcceptPanel, HandoverSection } from "./handover.tsx";
 import { Offer } from "./offer.tsx";
 import { given } from "./offering.tsx";
-import { bytesOf, useVersionTerms } from "./version-terms.tsx";
+import { PayeesSection } from "./payees.tsx";
+import { ProceedsSection } from "./proceeds.tsx";
+import { useVersionTerms } from "./version-terms.tsx";
 
 /** Where a model's creator and developer stand in its account. */
 const CREATOR = 14n;
 const DEVELOPER = 46n;
+const PENDING_DEVELOPER = 78n;
 
 export function Developer({ address }: { address: string | undefined }): ReactNode {
   const wallet = useWallet();
+  if (wallet !== undefined && address !== undefined) return isAddress(address) ? <Own address={address} /> : <Note mood="bad">{t.common.noAddress}</Note>;
   return (
     <>
       <div className="page-head">
         <h1>{t.develop.title}</h1>
         <p className="quiet">{t.develop.intro}</p>
       </div>
-      {wallet === undefined ? <Note mood="plain">{t.develop.connect}</Note> : address !== undefined && isAddress(address) ? <Own address={address} /> : <Home owner={wallet.address} />}
+      {wallet === undefined ? <Note mood="plain">{t.develop.connect}</Note> : <Home owner={wallet.address} />}
     </>
   );
 }
 
 function Home({ owner }: { owner: Address }): ReactNode {
   const models = useRead(["models-of", owner], async (chain) => {
-    const [own, created, protocol] = await Promise.all([
+    const [own, offered, created, protocol] = await Promise.all([
       chain.all(MODEL, { offset: DEVELOPER, key: owner }),
+      chain.all(MODEL, { offset: PENDING_DEVELOPER, key: owner }),
       chain.all(MODEL, { offset: CREATOR, key: owner }),
       readProtocol(chain),
     ]);
     // An index is used once for each creator, whoever has the model now.
     const next = created.reduce((index, { data }) => Math.max(index, data.index + 1), 0);
-    return { own, next, protocol };
+    return { own, offered, next, protocol };
   });
   return (
     <Loaded query={models}>
-      {({ own, next, protocol }) => (
+      {({ own, offered, next, protocol }) => (
         <>
           <section>
             <h2>{t.develop.yours}</h2>
-            {own.length === 0 ? (
-              <Empty>{t.develop.none}</Empty>
-            ) : (
-              <ul className="moves">
-                {own.map(({ address, data }) => (
-                  <li key={address}>
-                    <Link href={`/developer/${address}`}>{data.metadata.name}</Link>
-                    <span className="quiet">{data.metadata.symbol}</span>
-                  </li>
-                ))}
-              </ul>
-            )}
+            {own.length === 0 ? <Empty>{t.develop.none}</Empty> : <Models of={own} />}
           </section>
+          {offered.length === 0 ? null : (
+            <section>
+              <h2>{t.handover.offered}</h2>
+              <Models of={offered} />
+            </section>
+          )}
           <Register owner={owner} index={next} protocol={protocol} />
         </>
       )}
@@ -74,11 +76,17 @@ function Home({ owner }: { owner: Address }): ReactNode {
   );
 }
 
-async function readProtocol(chain: Parameters<typeof readModel>[0]): Promise<Protocol> {
-  const [address] = await findProtocolPda();
-  const protocol = await chain.one(PROTOCOL, address);
-  if (protocol === undefined) throw new Failed({ kind: "missing", what: address });
-  return protocol;
+function Models({ of }: { of: readonly Found<Model>[] }): ReactNode {
+  return (
+    <ul className="moves">
+      {of.map(({ address, data }) => (
+        <li key={address}>
+          <Link href={`/developer/${address}`}>{data.metadata.name}</Link>
+          <span className="quiet">{data.metadata.symbol}</span>
+        </li>
+      ))}
+    </ul>
+  );
 }
 
 function Register({ owner, index, protocol }: { owner: Address; index: number; protocol: Protocol }): ReactNode {
@@ -87,28 +95,15 @@ function Register({ owner, index, protocol }: { owner: Address; index: number; p
   const listed = protocol.paymentMints.slice(0, protocol.paymentMintCount);
   const [mint, setMint] = useState<Address | undefined>(listed[0]);
   const mints = useMints(listed);
-  const [name, setName] = useState("");
-  const [symbol, setSymbol] = useState("");
-  const [licence, setLicence] = useState("");
-  const [card, setCard] = useState("");
-  const [cardHash, setCardHash] = useState("");
+  const card = useCard();
   const { fields, terms } = useVersionTerms(protocol, mint === undefined ? 6 : (mints.data?.get(mint)?.decimals ?? 6), mint);
   const id = useId();
-  const limited = (text: string, most: number): string | undefined => (bytesOf(text) > most ? t.develop.tooLong(most) : undefined);
-  const hashIsRight = cardHash === "" || /^[0-9a-f]{64}$/i.test(cardHash);
-  const fits = [limited(name, 32), limited(symbol, 10), limited(licence, 32), limited(card, 128)].every((wrong) => wrong === undefined);
-  const complete = name !== "" && symbol !== "" && licence !== "" && fits && hashIsRight && mint !== undefined && terms !== undefined;
+  const complete = card.metadata !== undefined && mint !== undefined && terms !== undefined;
   return (
     <section aria-labelledby="register">
       <h2 id="register">{t.develop.register}</h2>
       <form onSubmit={(event) => event.preventDefault()}>
-        {fields(mint === undefined ? "" : unitOf(mint))}
-        <div className="field-grid">
-          <TextField label={t.develop.name} value={name} set={setName} wrong={limited(name, 32)} />
-          <TextField label={t.develop.symbol} value={symbol} set={setSymbol} wrong={limited(symbol, 10)} />
-          <TextField label={t.develop.licence} value={licence} set={setLicence} wrong={limited(licence, 32)} />
-          <TextField label={t.develop.card} value={card} set={setCard} wrong={limited(card, 128)} />
-          <TextField label={t.develop.cardHash} value={cardHash} set={setCardHash} wrong={hashIsRight ? undefined : t.develop.noHash} />
+        {card.fields(
           <div className="field">
             <label htmlFor={id}>{t.develop.mint}</label>
             <select id={id} value={mint} onChange={(event) => setMint(event.target.value as Address)}>
@@ -118,15 +113,16 @@ function Register({ owner, index, protocol }: { owner: Address; index: number; p
                 </option>
               ))}
             </select>
-          </div>
-        </div>
+          </div>,
+        )}
+        {fields(mint === undefined ? "" : unitOf(mint))}
         <TransactButton
           label={t.develop.register}
-          disabled={!complete}
+          why={complete ? undefined : t.develop.incomplete}
           make={async () => {
-            const uriHash = cardHash === "" ? new Uint8Array(32) : fromHex(cardHash.toLowerCase());
-            const { address, transactions } = await registerModel(owner, index, given(mint), { name, symbol, uri: card, uriHash, licence }, given(terms));
-            return { title: t.develop.register, says: [t.develop.registerSays(name)], transactions, done: () => go(`/developer/${address}`) };
+            const metadata = given(card.metadata);
+            const { address, transactions } = await registerModel(owner, index, given(mint), metadata, given(terms));
+            return { title: t.develop.register, says: [t.develop.registerSays(metadata.name)], transactions, done: () => go(`/developer/${address}`) };
           }}
         />
       </form>
@@ -141,16 +137,28 @@ function Own({ address }: { address: Address }): ReactNode {
     <Loaded query={view}>
       {({ model, protocol }) => (
         <>
-          <h2>
-            <Link href={`/model/${address}`}>{model.model.metadata.name}</Link>
-          </h2>
+          <div className="page-head">
+            <p className="small">
+              <Link href="/developer">{t.develop.yours}</Link>
+            </p>
+            <h1>
+              <Link href={`/model/${address}`}>{model.model.metadata.name}</Link> <span className="quiet">{model.model.metadata.symbol}</span>
+            </h1>
+          </div>
           {model.model.developer === wallet?.address ? (
             <>
               <Versions view={model} protocol={protocol} />
-              {model.offering === undefined ? <Offer view={model} /> : <Proceeds view={model} />}
+              {model.offering === undefined ? <Offer view={model} /> : <ProceedsSection view={model} />}
+              <PayeesSection view={model} />
+              <AdmissionSection view={model} />
+              {/* Typed texts belong to the card that was read: another card, other texts. */}
+              <CardSection key={`${model.update === undefined}`} view={model} />
+              <HandoverSection view={model} />
             </>
+          ) : model.model.pendingDeveloper === wallet?.address ? (
+            <AcceptPanel view={model} />
           ) : (
-            <Empty>{t.develop.none}</Empty>
+            <Empty>{t.develop.notYours}</Empty>
           )}
         </>
       )}
@@ -171,6 +179,7 @@ function Versions({ view, protocol }: { view: ModelView; protocol: Protocol }): 
       {waiting.map(({ number: waits, address, version }) => (
         <p key={address} className="row">
           {t.model.version(waits)} <Tag mood="waiting">{t.model.isWaiting}</Tag>
+          {now !== undefined && now.slot <= version.noticeEndsSlot ? <span className="quiet small">{t.develop.liveIn(duration(slotsToSeconds(version.noticeEndsSlot - now.slot + 1n)))}</span> : null}
           <TransactButton
             label={t.develop.activate}
             main={false}
@@ -186,49 +195,12 @@ function Versions({ view, protocol }: { view: ModelView; protocol: Protocol }): 
             {fields(unit)}
             <TransactButton
               label={t.develop.publish}
-              disabled={terms === undefined}
+              why={terms === undefined ? t.develop.incompleteVersion : undefined}
               make={async () => ({ title: t.develop.publish, says: [t.develop.publishSays(number)], transactions: [await publishVersion(view, given(terms))] })}
             />
           </form>
         </details>
       )}
-    </section>
-  );
-}
-
-function Proceeds({ view }: { view: ModelView }): ReactNode {
-  const now = useNow();
-  const unit = useUnitOf()(view.model.paymentMint);
-  const { decimals } = view.payment;
-  const { offering } = view;
-  if (offering?.status !== OfferingStatus.Succeeded) return null;
-  const parts = trancheUnits(
-    offering.acceptedUnits,
-    offering.tranches.map(({ shareBps }) => shareBps),
-  );
-  const paid = view.vault?.paidToOthersUnits ?? 0n;
-  return (
-    <section>
-      <h2>{t.develop.proceeds}</h2>
-      {offering.tranches.map((tranche, index) => {
-        const amount = `${decimal(parts[index] ?? 0n, decimals)} ${unit}`;
-        const { condition } = tranche;
-        const unlocked = condition.__kind === "Time" ? now !== undefined && now.unix - offering.settledUnix >= BigInt(condition.unlocksSeconds) : paid >= condition.othersUnits;
-        return (
-          <p key={`${index}-${tranche.shareBps}`} className="row">
-            {t.develop.tranche(index + 1, amount)} <span className="quiet">{trancheText(condition, decimals, unit)}</span>
-            <Tag mood={tranche.state === TrancheState.Paid ? "good" : tranche.state === TrancheState.Missed ? "bad" : "plain"}>{t.offering.trancheStates[tranche.state]}</Tag>
-            {tranche.state === TrancheState.Locked ? (
-              <TransactButton
-                label={t.develop.draw}
-                main={false}
-                disabled={!unlocked}
-                make={async () => ({ title: t.develop.draw, says: [t.develop.drawSays(amount)], transactions: [await drawTranche(view, index)] })}
-              />
-            ) : null}
-          </p>
-        );
-      })}
     </section>
   );
 }

@@ -5,17 +5,20 @@ import type { ReactNode } from "react";
 import { Link } from "wouter";
 import { findModelVersionPda } from "@imo/client/model-token";
 import type { Dispute } from "@imo/client/opml-oracle";
-import type { Chain } from "../chain/chain.ts";
+import { payChallenger, settleDispute, timeOutDispute } from "../actions/disputes.ts";
+import type { Chain, Found } from "../chain/chain.ts";
 import { Failed } from "../chain/failure.ts";
 import { DISPUTE, OPERATOR, REPORT, VERSION } from "../chain/kinds.ts";
-import { useRead, useUnitOf } from "../state.tsx";
+import { isPast } from "../maths/deadline.ts";
+import { useNow, useRead, useUnitOf, useWallet } from "../state.tsx";
 import { t } from "../texts.ts";
 import { dateTime, decimal, hex, shortened } from "../ui/format.ts";
 import { AddressText, Countdown, Empty, Facts, Loaded, Note } from "../ui/parts.tsx";
-import { SignatureLink } from "../ui/transaction.tsx";
+import { SignatureLink, TransactButton } from "../ui/transaction.tsx";
 import { type DisputePath, disputePath, type Step } from "../views/dispute-path.ts";
 import { historyOf, type Told } from "../views/history.ts";
 import { turnOf } from "../views/trust.ts";
+import { given } from "./offering.tsx";
 import { PhaseTag } from "./trust.tsx";
 
 export function DisputePage({ address }: { address: string }): ReactNode {
@@ -24,7 +27,10 @@ export function DisputePage({ address }: { address: string }): ReactNode {
 }
 
 interface View {
+  address: Address;
   dispute: Dispute | undefined;
+  /** How many disputes of its report are settled: it is its turn when that is its own number. */
+  settled: number | undefined;
   path: DisputePath;
   report: Address | undefined;
   mint: Address | undefined;
@@ -36,9 +42,10 @@ async function read(chain: Chain, address: Address): Promise<View> {
   if (dispute === undefined && told.length === 0) throw new Failed({ kind: "missing", what: address });
   const { report, operator } = { report: dispute?.report, operator: dispute?.operator, ...partiesOf(told) };
   const mint = dispute?.mint ?? (operator === undefined ? undefined : (await chain.one(OPERATOR, operator))?.mint);
+  const settled = dispute === undefined ? undefined : (await chain.one(REPORT, dispute.report))?.disputesSettled;
   const nodeCount = dispute?.game.nodeCount ?? (report === undefined ? 0 : await nodeCountOf(chain, report));
   const decimals = mint === undefined ? 0 : ((await chain.mints([mint])).get(mint)?.decimals ?? 0);
-  return { dispute, path: disputePath(address, told, nodeCount), report, mint, decimals };
+  return { address, dispute, settled, path: disputePath(address, told, nodeCount), report, mint, decimals };
 }
 
 function partiesOf(told: readonly Told[]): { report?: Address; operator?: Address } {
@@ -99,6 +106,7 @@ function Shown({ view }: { view: View }): ReactNode {
           path.challenger === undefined ? undefined : [t.dispute.challenger, <AddressText key="challenger" address={path.challenger} />],
         ]}
       />
+      {dispute === undefined ? null : <Crank found={{ address: view.address, data: dispute }} settled={view.settled} />}
       <section>
         <h2>{t.dispute.path}</h2>
         {path.steps.length === 0 ? (
@@ -117,6 +125,40 @@ function Shown({ view }: { view: View }): ReactNode {
         )}
       </section>
     </>
+  );
+}
+
+/** What is due and anybody may call. */
+function Crank({ found, settled }: { found: Found<Dispute>; settled: number | undefined }): ReactNode {
+  const now = useNow();
+  const wallet = useWallet();
+  const { data } = found;
+  const turn = turnOf(data.game.phase);
+  if (now === undefined) return null;
+  if (data.settled) {
+    return (
+      <p>
+        <TransactButton label={t.trust.payOut} main={false} make={async () => ({ title: t.trust.payOut, says: [t.dispute.payOutSays], transactions: [await payChallenger(found, given(wallet?.address))] })} />
+      </p>
+    );
+  }
+  if (turn === undefined) {
+    return (
+      <p>
+        <TransactButton
+          label={t.trust.settle}
+          main={false}
+          why={settled === data.order ? undefined : t.trust.notItsTurn}
+          make={async () => ({ title: t.trust.settle, says: [t.dispute.settleSays], transactions: [await settleDispute(found)] })}
+        />
+      </p>
+    );
+  }
+  if (!isPast(data.game.clocks.deadline, now)) return null;
+  return (
+    <p>
+      <TransactButton label={t.trust.timeOut} main={false} make={async () => ({ title: t.trust.timeOut, says: [t.dispute.timeOutSays[turn]], transactions: [timeOutDispute(found)] })} />
+    </p>
   );
 }
 

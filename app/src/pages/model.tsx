@@ -3,19 +3,22 @@
 import { type Address, isAddress } from "@solana/kit";
 import type { ReactNode } from "react";
 import { Link } from "wouter";
-import { type Offering, OfferingStatus, OperatorAccess, TrancheState } from "@imo/client/model-token";
-import { trancheUnits } from "../maths/offering.ts";
+import { type Offering, OfferingStatus, OperatorAccess } from "@imo/client/model-token";
+import { NOBODY } from "../actions/manage.ts";
 import { useNow, useRead, useUnitOf, useWallet } from "../state.tsx";
 import { t } from "../texts.ts";
-import { bps, dateTime, decimal, duration, hex, shortened } from "../ui/format.ts";
+import { bps, dateTime, decimal, hex, shortened } from "../ui/format.ts";
 import { AddressText, Amount, Empty, Facts, Figures, Loaded, Note, Tag, TOKEN_DECIMALS } from "../ui/parts.tsx";
 import { RevenueChart, SplitPicture, VestingPicture } from "../ui/pictures.tsx";
 import { SignatureLink } from "../ui/transaction.tsx";
 import { splitsOf } from "../views/history.ts";
 import { yieldUnits } from "../views/market.ts";
 import { type Holding, type ModelView, readHolding, readModel } from "../views/model.ts";
+import { AnnouncedCard } from "./card.tsx";
 import { HoldingPanel } from "./holding.tsx";
 import { OfferingPanel } from "./offering.tsx";
+import { PayeesSection } from "./payees.tsx";
+import { Tranches } from "./proceeds.tsx";
 
 export function ModelPage({ address }: { address: string }): ReactNode {
   return isAddress(address) ? <Read address={address} /> : <Note mood="bad">{t.common.noAddress}</Note>;
@@ -65,24 +68,20 @@ function Model({ view, holding }: { view: ModelView; holding: Holding | undefine
       />
       {offering === undefined ? null : <OfferingPanel view={view} offering={offering} holding={holding} />}
       {holding === undefined || pool === undefined ? null : <HoldingPanel holding={holding} pool={pool} />}
-      {offering === undefined ? null : <Terms view={view} offering={offering} unit={unit} />}
+      {offering === undefined ? null : <Terms view={view} offering={offering} />}
       <Revenue view={view} unit={unit} />
       <WhoGets view={view} unit={unit} />
+      <PayeesSection view={view} />
       <Versions view={view} unit={unit} />
       <Card view={view} unit={unit} />
     </>
   );
 }
 
-function Terms({ view, offering, unit }: { view: ModelView; offering: Offering; unit: string }): ReactNode {
+function Terms({ view, offering }: { view: ModelView; offering: Offering }): ReactNode {
   const unix = useNow()?.unix;
-  const { decimals } = view.payment;
   const succeeded = offering.status === OfferingStatus.Succeeded;
   const settled = succeeded ? offering.settledUnix : undefined;
-  const parts = trancheUnits(
-    succeeded ? offering.acceptedUnits : offering.maxRaiseUnits,
-    offering.tranches.map(({ shareBps }) => shareBps),
-  );
   return (
     <section>
       <h2>{t.offering.terms}</h2>
@@ -96,25 +95,9 @@ function Terms({ view, offering, unit }: { view: ModelView; offering: Offering; 
       )}
       <h3>{t.offering.tranches}</h3>
       <p className="quiet small">{succeeded ? t.offering.tranchesNote : t.offering.tranchesAtMost}</p>
-      <ol>
-        {offering.tranches.map((tranche, index) => (
-          <li key={`${index}-${tranche.shareBps}`}>
-            <Amount units={parts[index] ?? 0n} decimals={decimals} unit={unit} /> {trancheText(tranche.condition, decimals, unit)}{" "}
-            <Tag mood={tranche.state === TrancheState.Paid ? "good" : tranche.state === TrancheState.Missed ? "bad" : "plain"}>
-              {t.offering.trancheStates[tranche.state]}
-            </Tag>
-          </li>
-        ))}
-      </ol>
+      <Tranches view={view} offering={offering} />
     </section>
   );
-}
-
-/** When a tranche is due, in words. */
-export function trancheText(condition: Offering["tranches"][number]["condition"], decimals: number, unit: string): string {
-  return condition.__kind === "Time"
-    ? t.offering.afterTime(duration(BigInt(condition.unlocksSeconds)))
-    : t.offering.afterRevenue(`${decimal(condition.othersUnits, decimals)} ${unit}`, duration(BigInt(condition.deadlineSeconds)));
 }
 
 function Revenue({ view, unit }: { view: ModelView; unit: string }): ReactNode {
@@ -266,10 +249,12 @@ function Card({ view, unit }: { view: ModelView; unit: string }): ReactNode {
   return (
     <section>
       <h2>{t.model.card}</h2>
+      {view.update === undefined ? null : <AnnouncedCard view={view} update={view.update} />}
       <Facts
         of={[
           [t.model.address, <AddressText key="address" address={view.address} />],
           [t.model.developer, <AddressText key="developer" address={model.developer} />],
+          model.pendingDeveloper === NOBODY ? undefined : [t.handover.successorIs, <AddressText key="successor" address={model.pendingDeveloper} />],
           [t.model.licence, licence],
           [
             t.model.cardAt,
@@ -277,15 +262,21 @@ function Card({ view, unit }: { view: ModelView; unit: string }): ReactNode {
               <a key="uri" href={uri} rel="noopener noreferrer">
                 {uri}
               </a>
+            ) : uri === "" ? (
+              "–"
             ) : (
               uri
             ),
           ],
           [
             t.model.cardHash,
-            <span key="hash" className="mono">
-              {hex(uriHash)}
-            </span>,
+            uriHash.every((byte) => byte === 0) ? (
+              "–"
+            ) : (
+              <span key="hash" className="mono">
+                {hex(uriHash)}
+              </span>
+            ),
           ],
           [t.model.paidIn, <AddressText key="mint" address={model.paymentMint} name={unit} />],
           [t.model.whoMayOperate, model.operators === OperatorAccess.Open ? t.model.anyone : t.model.listed],

@@ -12,7 +12,7 @@ import { bps, decimal, duration, hex, parseUnits } from "../ui/format.ts";
 import { AmountField, Facts, TextField, TOKEN_DECIMALS, useAmount } from "../ui/parts.tsx";
 import { TransactButton } from "../ui/transaction.tsx";
 import type { ModelView } from "../views/model.ts";
-import { trancheText } from "./model.tsx";
+import { trancheText } from "./proceeds.tsx";
 import { given } from "./offering.tsx";
 
 const HOUR = 3_600;

@@ -5,7 +5,10 @@ import { type ReactNode, useMemo } from "react";
 import { type Allowance, type Offering, OfferingStatus } from "@imo/client/model-token";
 import { isListOf, type ReadList } from "../actions/allowlist.ts";
 import { claimCommitment, commit, createPool, settleOffering, withdraw } from "../actions/invest.ts";
-import { acceptedUnits, allocate, type Allocation, withdrawableUnits } from "../maths/offering.ts";
+import { sweepDust } from "../actions/proceeds.ts";
+import { COMMITMENT, FIRST_KEY } from "../chain/kinds.ts";
+import { pack } from "../chain/transaction.ts";
+import { acceptedUnits, allocate, type Allocation, dust, withdrawableUnits } from "../maths/offering.ts";
 import { useChain, useNow, useUnitOf, useWallet } from "../state.tsx";
 import { t } from "../texts.ts";
 import { AllowListField, useAllowList } from "../ui/allow-list.tsx";
@@ -208,9 +211,17 @@ function Withdraw({ view, offering, holding, unit, unix }: Props & { unit: strin
 }
 
 function After({ view, offering }: Pick<Props, "view" | "offering">): ReactNode {
+  const failed = offering.status === OfferingStatus.Failed;
+  return (
+    <>
+      {failed ? <Note mood="bad">{t.offering.failedNote}</Note> : view.pool === undefined ? <MakePool view={view} /> : <p className="quiet">{t.offering.overNote}</p>}
+      {offering.commitmentCount > 0 ? <PayEverybody view={view} offering={offering} /> : failed || offering.dustSwept || view.pool === undefined ? null : <Sweep view={view} offering={offering} />}
+    </>
+  );
+}
+
+function MakePool({ view }: Pick<Props, "view">): ReactNode {
   const wallet = useWallet();
-  if (offering.status === OfferingStatus.Failed) return <Note mood="bad">{t.offering.failedNote}</Note>;
-  if (view.pool !== undefined) return <p className="quiet">{t.offering.overNote}</p>;
   return (
     <Note mood="waiting">
       <p>{t.offering.noPool}</p>
@@ -223,6 +234,50 @@ function After({ view, offering }: Pick<Props, "view" | "offering">): ReactNode 
         })}
       />
     </Note>
+  );
+}
+
+/** Commitments that one plan claims at most. */
+const CLAIMS = 12;
+
+/** The outcome of commitments that nobody has claimed, to whoever made them. */
+function PayEverybody({ view, offering }: Pick<Props, "view" | "offering">): ReactNode {
+  const chain = useChain();
+  const wallet = useWallet();
+  return (
+    <div data-unclaimed>
+      <p>{t.offering.unclaimed(offering.commitmentCount)}</p>
+      <TransactButton
+        label={t.offering.payAll}
+        main={false}
+        make={async () => {
+          const payer = given(wallet?.address);
+          const found = await chain.all(COMMITMENT, { offset: FIRST_KEY, key: view.offeringAddress });
+          const groups = await Promise.all(
+            found
+              .filter(({ data }) => !data.claimed)
+              .slice(0, CLAIMS)
+              .map(({ data }) => claimCommitment(view, data, payer)),
+          );
+          return { title: t.offering.payAll, says: [t.offering.payAllSays(groups.length)], transactions: pack(groups, payer), units: tokenUnits(view) };
+        }}
+      />
+    </div>
+  );
+}
+
+/** What floors left, once nobody can claim any more. */
+function Sweep({ view, offering }: Pick<Props, "view" | "offering">): ReactNode {
+  const unit = useUnitOf()(view.model.paymentMint);
+  const { tokensUnits, vestingUnits, paymentUnits } = dust(offering);
+  if (tokensUnits === 0n && vestingUnits === 0n && paymentUnits === 0n) return null;
+  const tokens = `${decimal(tokensUnits, TOKEN_DECIMALS)} ${view.model.metadata.symbol}`;
+  const money = `${decimal(paymentUnits, view.payment.decimals)} ${unit}`;
+  return (
+    <div data-dust>
+      <p>{t.offering.dust(tokens, money)}</p>
+      <TransactButton label={t.offering.sweep} main={false} make={async () => ({ title: t.offering.sweep, says: [t.offering.sweepSays(tokens, money)], transactions: [await sweepDust(view, offering)] })} />
+    </div>
   );
 }
 

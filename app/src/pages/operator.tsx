@@ -6,20 +6,22 @@ import { Link } from "wouter";
 import { type Dispute, type Operator, Phase, ReportStatus } from "@imo/client/opml-oracle";
 import { withdrawEarnings } from "../actions/invest.ts";
 import { addStake, announceUnbonding, withdrawStake } from "../actions/operate.ts";
-import type { Chain, Found } from "../chain/chain.ts";
+import type { Chain, Found, Mint } from "../chain/chain.ts";
 import { Failed } from "../chain/failure.ts";
 import { DISPUTE, EARNINGS, MODEL_VAULT, OPERATOR, PROTOCOL, SECOND_KEY } from "../chain/kinds.ts";
 import { findProtocolPda } from "@imo/client/model-token";
 import { isPast, isSet } from "../maths/deadline.ts";
+import { freeStakeUnits } from "../maths/stake.ts";
 import { useChain, useNow, useRead, useUnitOf, useWallet } from "../state.tsx";
 import { t } from "../texts.ts";
 import { decimal, shortened } from "../ui/format.ts";
-import { AddressText, Amount, AmountField, Countdown, Empty, Facts, Figures, Loaded, Note, useAmount } from "../ui/parts.tsx";
+import { AddressText, Amount, AmountField, Cell, Countdown, Empty, Facts, Figures, Loaded, Note, Tag, useAmount } from "../ui/parts.tsx";
 import { TransactButton } from "../ui/transaction.tsx";
 import type { Owed } from "../views/portfolio.ts";
 import { type OperatorRecord, readRecords } from "../views/records.ts";
 import { readReports, type ReportRow, reportState, turnOf } from "../views/trust.ts";
 import { given } from "./offering.tsx";
+import { ChangeServing, Register } from "./serving.tsx";
 import { ReportTable } from "./trust.tsx";
 
 export function OperatorPage({ address }: { address: string | undefined }): ReactNode {
@@ -37,38 +39,74 @@ function Head(): ReactNode {
 }
 
 function All(): ReactNode {
-  const operators = useRead(["operators"], (chain) => chain.all(OPERATOR));
+  const operators = useRead(["operators"], async (chain) => {
+    const all = await chain.all(OPERATOR);
+    return { all, mints: await chain.mints(all.map(({ data }) => data.mint)) };
+  });
   const wallet = useWallet();
-  const unitOf = useUnitOf();
   return (
     <>
       <Head />
-      <section>
-        <h2>{t.operate.choose}</h2>
-        <Loaded query={operators}>
-          {(all) => {
-            if (all.length === 0) return <Empty>{t.operate.none}</Empty>;
-            const own = (found: Found<Operator>): boolean => found.data.authority === wallet?.address;
-            return (
-              <ul className="moves">
-                {all
-                  .toSorted((a, b) => Number(own(b)) - Number(own(a)))
-                  .map(({ address, data }) => (
-                    <li key={address}>
-                      <Link href={`/operator/${address}`} className="mono">
-                        {shortened(address)}
-                      </Link>
-                      <span className="quiet">
-                        {unitOf(data.mint)} {data.endpoint}
-                      </span>
-                    </li>
-                  ))}
-              </ul>
-            );
-          }}
-        </Loaded>
+      <section aria-labelledby="operators">
+        <h2 id="operators">{t.operate.choose}</h2>
+        <Loaded query={operators}>{({ all, mints }) => (all.length === 0 ? <Empty>{t.operate.none}</Empty> : <Operators all={all} mints={mints} own={wallet?.address} />)}</Loaded>
       </section>
+      {wallet === undefined ? null : <Register key={wallet.address} owner={wallet.address} />}
     </>
+  );
+}
+
+/** One's own first, then by stake. */
+function Operators({ all, mints, own }: { all: readonly Found<Operator>[]; mints: ReadonlyMap<Address, Mint>; own: Address | undefined }): ReactNode {
+  const now = useNow();
+  const unitOf = useUnitOf();
+  const sorted = all.toSorted((a, b) => Number(b.data.authority === own) - Number(a.data.authority === own) || Number(b.data.stakeUnits - a.data.stakeUnits));
+  return (
+    <div className="scroll">
+      <table className="stack">
+        <thead>
+          <tr>
+            <th scope="col">{t.admit.operator}</th>
+            <th scope="col">{t.operate.endpoint}</th>
+            <th scope="col" className="num">
+              {t.operate.stake}
+            </th>
+            <th scope="col" className="num">
+              {t.operate.locked}
+            </th>
+            <th scope="col" className="num">
+              {t.operate.posted}
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {sorted.map(({ address, data }) => {
+            const money = (units: bigint): ReactNode => <Amount units={units} decimals={mints.get(data.mint)?.decimals ?? 0} unit={unitOf(data.mint)} />;
+            const jailed = now !== undefined && isSet(data.jail) && !isPast(data.jail, now);
+            return (
+              <tr key={address}>
+                <th scope="row">
+                  <Link href={`/operator/${address}`} className="mono">
+                    {shortened(address)}
+                  </Link>{" "}
+                  {data.authority === own ? <Tag mood="good">{t.operate.yours}</Tag> : null} {jailed ? <Tag mood="bad">{t.operate.inJail}</Tag> : null}
+                </th>
+                <Cell label={t.operate.endpoint}>{data.endpoint === "" ? "–" : data.endpoint}</Cell>
+                <Cell label={t.operate.stake} num>
+                  {money(freeStakeUnits(data))}
+                </Cell>
+                <Cell label={t.operate.locked} num>
+                  {money(data.lockedUnits)}
+                </Cell>
+                <Cell label={t.operate.posted} num>
+                  {decimal(data.nextSequence, 0)}
+                </Cell>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </div>
   );
 }
 
@@ -155,7 +193,8 @@ function Shown({ view }: { view: View }): ReactNode {
         of={[
           [t.model.address, <AddressText key="address" address={view.address} />],
           [t.operate.authority, <AddressText key="authority" address={operator.authority} />],
-          [t.operate.endpoint, operator.endpoint],
+          [t.operate.endpoint, operator.endpoint === "" ? "–" : operator.endpoint],
+          [t.serving.backup, <AddressText key="backup" address={operator.backup} />],
         ]}
       />
       <section>
@@ -165,7 +204,7 @@ function Shown({ view }: { view: View }): ReactNode {
       <section>
         <Figures
           of={[
-            [t.operate.stake, money(operator.stakeUnits)],
+            [t.operate.stake, money(freeStakeUnits(operator))],
             [t.operate.locked, money(operator.lockedUnits)],
             [t.operate.unbonding, money(operator.unbondingUnits)],
             [t.operate.exposure, money(exposure)],
@@ -179,6 +218,7 @@ function Shown({ view }: { view: View }): ReactNode {
       </section>
       <Stake view={view} unit={unit} />
       <Earnings view={view} unit={unit} />
+      <ChangeServing address={view.address} operator={operator} />
       <section>
         <h2>{t.operate.reports}</h2>
         {reports.length === 0 ? <Empty>{t.operate.noReports}</Empty> : <ReportTable rows={reports} />}
@@ -211,7 +251,7 @@ function Alarms({ view }: { view: View }): ReactNode {
   }
   if (count("toSeal") > 0) alarms.push(<Note key="seal" mood="waiting">{t.operate.toSeal(count("toSeal"))}</Note>);
   if (count("toFinalise") > 0) alarms.push(<Note key="finalise" mood="waiting">{t.operate.toFinalise(count("toFinalise"))}</Note>);
-  if (operator.stakeUnits < view.leastBondUnits) alarms.push(<Note key="stake" mood="waiting">{t.operate.lowStake}</Note>);
+  if (freeStakeUnits(operator) < view.leastBondUnits) alarms.push(<Note key="stake" mood="waiting">{t.operate.lowStake}</Note>);
   if (!view.answers) alarms.push(<Note key="endpoint" mood="waiting">{t.operate.noAnswer}</Note>);
   return alarms.length === 0 ? <Note mood="good">{t.operate.noAlarms}</Note> : alarms;
 }
@@ -226,53 +266,59 @@ function Stake({ view, unit }: { view: View; unit: string }): ReactNode {
   const [more, less] = [into.units ?? 0n, out.units ?? 0n];
   const text = (units: bigint): string => `${decimal(units, decimals)} ${unit}`;
   const own = wallet?.address === operator.authority;
+  const free = freeStakeUnits(operator);
   const due = now !== undefined && isPast(operator.unbonding, now);
+  const jailed = now !== undefined && isSet(operator.jail) && !isPast(operator.jail, now);
   return (
-    <div className="columns">
-      <form onSubmit={(event) => event.preventDefault()}>
-        <AmountField label={t.operate.addAmount} amount={into} unit={unit} decimals={decimals} />
-        <TransactButton
-          label={t.operate.add}
-          main={false}
-          disabled={more === 0n}
-          make={async () => ({
-            title: t.operate.add,
-            says: [t.operate.addSays(text(more))],
-            transactions: [await addStake(chain, address, operator, given(wallet?.address), more)],
-            done: () => into.set(""),
-          })}
-        />
-      </form>
-      {own ? (
+    <section aria-labelledby="staking">
+      <h2 id="staking">{t.operate.staking}</h2>
+      <div className="columns">
         <form onSubmit={(event) => event.preventDefault()}>
-          <AmountField label={t.operate.leaveAmount} amount={out} unit={unit} decimals={decimals} most={operator.stakeUnits} />
+          <AmountField label={t.operate.addAmount} amount={into} unit={unit} decimals={decimals} />
           <TransactButton
-            label={t.operate.leave}
+            label={t.operate.add}
             main={false}
-            disabled={less === 0n || less > operator.stakeUnits}
+            disabled={more === 0n}
             make={async () => ({
-              title: t.operate.leave,
-              says: [t.operate.leaveSays(text(less))],
-              transactions: [await announceUnbonding(address, operator, less)],
-              done: () => out.set(""),
+              title: t.operate.add,
+              says: [t.operate.addSays(text(more))],
+              transactions: [await addStake(chain, address, operator, given(wallet?.address), more)],
+              done: () => into.set(""),
             })}
           />
-          {operator.unbondingUnits === 0n ? null : (
-            <>
-              <p>
-                {t.operate.unbondsIn} <Countdown deadline={operator.unbonding} past={t.common.now} />
-              </p>
-              <TransactButton
-                label={t.operate.out}
-                main={false}
-                disabled={!due || operator.openDisputes > 0}
-                make={async () => ({ title: t.operate.out, says: [t.operate.outSays], transactions: [await withdrawStake(address, operator)] })}
-              />
-            </>
-          )}
         </form>
-      ) : null}
-    </div>
+        {own ? (
+          <form onSubmit={(event) => event.preventDefault()}>
+            <AmountField label={t.operate.leaveAmount} amount={out} unit={unit} decimals={decimals} most={free} />
+            <TransactButton
+              label={t.operate.leave}
+              main={false}
+              disabled={less === 0n || less > free}
+              make={async () => ({
+                title: t.operate.leave,
+                says: [t.operate.leaveSays(text(less))],
+                transactions: [await announceUnbonding(address, operator, less)],
+                done: () => out.set(""),
+              })}
+            />
+            {operator.unbondingUnits === 0n ? null : (
+              <>
+                <p>
+                  {t.operate.unbondsIn} <Countdown deadline={operator.unbonding} past={t.common.now} />
+                </p>
+                <TransactButton
+                  label={t.operate.out}
+                  main={false}
+                  disabled={!due}
+                  why={operator.openDisputes > 0 ? t.operate.outDisputed : jailed ? t.operate.outJailed : undefined}
+                  make={async () => ({ title: t.operate.out, says: [t.operate.outSays], transactions: [await withdrawStake(address, operator)] })}
+                />
+              </>
+            )}
+          </form>
+        ) : null}
+      </div>
+    </section>
   );
 }
 

@@ -3,10 +3,11 @@
 import { type Address, isAddress } from "@solana/kit";
 import { type ReactNode, useState } from "react";
 import { Link, useLocation } from "wouter";
-import { claimCommitment, claimYield, withdrawEarnings } from "../actions/invest.ts";
+import { claimCommitment, claimYield, closeEmpties, withdrawEarnings } from "../actions/invest.ts";
+import { payPayee } from "../actions/payees.ts";
 import { pack } from "../chain/transaction.ts";
 import { OfferingStatus } from "@imo/client/model-token";
-import { useMints, useRead, useUnitOf, useWallet } from "../state.tsx";
+import { useChain, useMints, useRead, useUnitOf, useWallet } from "../state.tsx";
 import { t } from "../texts.ts";
 import { dateTime, decimal } from "../ui/format.ts";
 import { AddressText, Amount, Cell, Empty, Loaded, Note, TextField, TOKEN_DECIMALS } from "../ui/parts.tsx";
@@ -76,14 +77,16 @@ function claimable(portfolio: Portfolio): Map<Address, bigint> {
     add(view.model.paymentMint, claimableUnits + vestingClaimableUnits);
   }
   for (const { vault, earnings } of portfolio.owed) add(vault.mint, earnings.owedUnits);
+  for (const { mint, dueUnits } of portfolio.dues) add(mint, dueUnits);
   return sums;
 }
 
 function Shown({ portfolio }: { portfolio: Portfolio }): ReactNode {
   const unitOf = useUnitOf();
   const wallet = useWallet();
+  const chain = useChain();
   const sums = [...claimable(portfolio)];
-  const mints = useMints(sums.map(([mint]) => mint));
+  const mints = useMints([...sums.map(([mint]) => mint), ...portfolio.credits.map(({ mint }) => mint)]);
   const unclaimed = portfolio.holdings.filter(
     ({ commitment, view }) => commitment !== undefined && !commitment.claimed && view.offering !== undefined && view.offering.status !== OfferingStatus.Open,
   );
@@ -117,6 +120,7 @@ function Shown({ portfolio }: { portfolio: Portfolio }): ReactNode {
                   const groups = await Promise.all([
                     ...portfolio.holdings.map(async (holding) => (holding.view.pool === undefined ? [] : claimYield(holding, holding.view.pool, payer))),
                     ...portfolio.owed.map((owed) => withdrawEarnings(owed, payer)),
+                    ...portfolio.dues.map((due) => payPayee(chain, due, payer)),
                     ...unclaimed.map(({ view, commitment }) => (commitment === undefined ? [] : claimCommitment(view, commitment, payer))),
                   ]);
                   return {
@@ -148,20 +152,46 @@ function Shown({ portfolio }: { portfolio: Portfolio }): ReactNode {
             )
           : null}
       </section>
+      <Empties portfolio={portfolio} />
       {portfolio.credits.length === 0 ? null : (
         <section>
           <h2>{t.portfolio.credits}</h2>
           <ul className="moves">
-            {portfolio.credits.map(({ address, data }) => (
-              <li key={address}>
-                <Link href={`/try/${data.model}`}>{t.portfolio.creditOf}</Link>
-                <AddressText address={data.model} />
+            {portfolio.credits.map(({ model, name, mint, units }) => (
+              <li key={model}>
+                <Link href={`/try/${model}`}>{name}</Link>
+                <Amount units={units} decimals={mints.data?.get(mint)?.decimals ?? 0} unit={unitOf(mint)} />
               </li>
             ))}
           </ul>
         </section>
       )}
     </>
+  );
+}
+
+/** Rent that waits in accounts in which nothing else is left. */
+function Empties({ portfolio: { empties } }: { portfolio: Portfolio }): ReactNode {
+  const wallet = useWallet();
+  const instructions = closeEmpties(empties);
+  if (instructions.length === 0) return null;
+  return (
+    <section data-empties>
+      <h2>{t.portfolio.empties}</h2>
+      <p>{t.portfolio.emptiesAre(instructions.length)}</p>
+      <TransactButton
+        label={t.portfolio.closeEmpties}
+        main={false}
+        make={async () => ({
+          title: t.portfolio.closeEmpties,
+          says: [t.portfolio.closeEmptiesSays],
+          transactions: pack(
+            instructions.map((instruction) => [instruction]),
+            given(wallet?.address),
+          ),
+        })}
+      />
+    </section>
   );
 }
 

@@ -5,9 +5,8 @@ import { type ReactNode, useEffect, useState } from "react";
 import { Link } from "wouter";
 import type { Operator } from "@imo/client/opml-oracle";
 import { type Bought, NotAnswered, parseTensorSpec, Payer, sha256, type TensorSpec, tensorBytes, tensorElements, WrongAnswer } from "@imo/client";
-import { announceRelease, announceWithdrawal, balance, prepay, type Purchase, readPurchase, release, sessionLeft, withdrawCredit } from "../actions/pay.ts";
-import type { Chain, Found } from "../chain/chain.ts";
-import { OPERATOR } from "../chain/kinds.ts";
+import { announceRelease, announceWithdrawal, balance, closable, closeEmpty, prepay, type Purchase, readPurchase, release, revokeKey, sessionLeft, withdrawCredit } from "../actions/pay.ts";
+import type { Chain } from "../chain/chain.ts";
 import { isPast, isSet } from "../maths/deadline.ts";
 import { type Evidence, keepEvidence, writeEvidence } from "../payer/evidence.ts";
 import { purses, sessionSigner } from "../payer/session.ts";
@@ -16,6 +15,7 @@ import { t } from "../texts.ts";
 import { decimal, hex, shortened } from "../ui/format.ts";
 import { Amount, AmountField, Countdown, Empty, Facts, Loaded, Note, useAmount } from "../ui/parts.tsx";
 import { TransactButton } from "../ui/transaction.tsx";
+import { admitsWork, readCandidates } from "../views/admission.ts";
 import { type ModelView, readModel } from "../views/model.ts";
 import { type OperatorRecord, readRecords } from "../views/records.ts";
 import { DrawPad } from "./draw.tsx";
@@ -32,21 +32,30 @@ interface Seller {
   record: OperatorRecord;
   /** Whether its gateway answers and serves the model. */
   serves: boolean;
+  /** Whether a lane may be opened to it: the developer's list, where there is one, has it. */
+  admitted: boolean;
 }
 
 async function readSellers(chain: Chain, view: ModelView): Promise<Seller[]> {
-  const [operators, records, now] = await Promise.all([chain.all(OPERATOR), readRecords(chain), chain.now()]);
-  const candidates = operators.filter(({ data }) => data.mint === view.model.paymentMint && data.endpoint !== "" && (!isSet(data.jail) || isPast(data.jail, now)));
+  const [all, records, now] = await Promise.all([readCandidates(chain, view.address, view.model), readRecords(chain), chain.now()]);
+  const candidates = all.flatMap(({ operator, appointment }) => (operator === undefined ? [] : [{ ...operator, admitted: admitsWork(view.model, appointment?.data) }]));
+  const reachable = candidates.filter(({ data }) => data.endpoint !== "" && (!isSet(data.jail) || isPast(data.jail, now)));
   return Promise.all(
-    candidates.map(
-      async ({ address, data }: Found<Operator>): Promise<Seller> => ({
+    reachable.map(
+      async ({ address, data, admitted }): Promise<Seller> => ({
         address,
         operator: data,
+        admitted,
         record: records.of.get(address) ?? { final: 0, rejected: 0 },
         serves: await servesModel(data.endpoint, view.address),
       }),
     ),
   );
+}
+
+/** Who takes new payers first. The others stay: money that is reserved for them has to come out again. */
+function byAdmission(sellers: readonly Seller[]): Seller[] {
+  return sellers.toSorted((a, b) => Number(b.admitted) - Number(a.admitted));
 }
 
 async function servesModel(endpoint: string, model: Address): Promise<boolean> {
@@ -110,7 +119,7 @@ function Sellers({ view }: { view: ModelView }): ReactNode {
         <h2 id="sellers">{t.buy.operator}</h2>
         <Loaded query={sellers}>
           {(all) => {
-            const serving = all.filter(({ serves }) => serves);
+            const serving = byAdmission(all.filter(({ serves }) => serves));
             if (serving.length === 0) return <Empty>{all.length === 0 ? t.buy.noOperators : t.buy.nobodyServes}</Empty>;
             const picked = chosen ?? serving[0]?.address;
             return (
@@ -121,7 +130,10 @@ function Sellers({ view }: { view: ModelView }): ReactNode {
                     <label className="row">
                       <input type="radio" name="operator" checked={seller.address === picked} onChange={() => choose(seller.address)} />
                       <span className="mono">{shortened(seller.address)}</span>
-                      <span className="quiet small">{t.buy.record(seller.record.final, seller.record.rejected)}</span>
+                      <span className="quiet small">
+                        {t.buy.record(seller.record.final, seller.record.rejected)}
+                        {seller.admitted ? "" : ` ${t.buy.notAdmitted}`}
+                      </span>
                       <Link href={`/operator/${seller.address}`} className="small">
                         {t.buy.more}
                       </Link>
@@ -140,7 +152,7 @@ function Sellers({ view }: { view: ModelView }): ReactNode {
 
 function Seller({ view, sellers, chosen }: { view: ModelView; sellers: readonly Seller[]; chosen: Address | undefined }): ReactNode {
   const wallet = useWallet();
-  const seller = sellers.find(({ address, serves }) => serves && (chosen === undefined || address === chosen));
+  const seller = byAdmission(sellers).find(({ address, serves }) => serves && (chosen === undefined || address === chosen));
   const purchase = useRead(
     ["purchase", view.address, seller?.address, wallet?.address],
     (chain) => readPurchase(chain, given(wallet?.address), view.address, given(seller?.address)),
@@ -340,6 +352,7 @@ function Money({ view, seller, purchase }: Parts): ReactNode {
           label={lane === undefined ? t.buy.prepay : t.buy.topUp}
           main={lane === undefined}
           disabled={units === 0n}
+          why={lane === undefined && !seller.admitted ? t.buy.notAdmitted : undefined}
           make={async () => ({
             title: lane === undefined ? t.buy.prepay : t.buy.topUp,
             says: [t.buy.prepaySays(text(units)), t.buy.sessionSays],
@@ -408,11 +421,51 @@ function TakeOut({ view, purchase, leftUnits, text }: { view: ModelView; purchas
       />,
     );
   }
-  if (rows.length === 0) return null;
   return (
     <>
-      <h3>{t.buy.out}</h3>
-      {rows}
+      {rows.length === 0 ? null : (
+        <>
+          <h3>{t.buy.out}</h3>
+          {rows}
+        </>
+      )}
+      <Closing purchase={purchase} />
     </>
+  );
+}
+
+/** The ends of a purchase: this browser's key, and accounts in which nothing is left. */
+function Closing({ purchase }: { purchase: Purchase }): ReactNode {
+  const now = useNow();
+  if (now === undefined) return null;
+  const { session } = purchase;
+  const goes = closable(purchase, now);
+  const live = session !== undefined && !isSet(session.revokeDeadline) && session.expiresUnix > now.unix;
+  const revoking = session !== undefined && isSet(session.revokeDeadline) && !isPast(session.revokeDeadline, now);
+  const any = goes.lane || goes.session || goes.credit;
+  if (!any && !live && !revoking) return null;
+  return (
+    <details data-closing>
+      <summary>{t.buy.closing}</summary>
+      {live ? (
+        <TransactButton label={t.buy.revoke} main={false} make={async () => ({ title: t.buy.revoke, says: [t.buy.revokeSays], transactions: [await revokeKey(purchase)] })} />
+      ) : null}
+      {revoking ? (
+        <p className="quiet small">
+          {t.buy.revoking} <Countdown deadline={session.revokeDeadline} past={t.common.over} />
+        </p>
+      ) : null}
+      {any ? (
+        <TransactButton
+          label={t.buy.close}
+          main={false}
+          make={async () => ({
+            title: t.buy.close,
+            says: [...(goes.lane ? [t.buy.closes.lane] : []), ...(goes.session ? [t.buy.closes.session] : []), ...(goes.credit ? [t.buy.closes.credit] : []), t.buy.rentBack],
+            transactions: [closeEmpty(purchase, goes)],
+          })}
+        />
+      ) : null}
+    </details>
   );
 }

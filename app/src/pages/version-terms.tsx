@@ -9,6 +9,7 @@ import type { RevenueSplit } from "../maths/split.ts";
 import { t } from "../texts.ts";
 import { bps } from "../ui/format.ts";
 import { AmountField, Facts, FailureText, Note, TextField, useAmount } from "../ui/parts.tsx";
+import { bytesOf } from "./card.tsx";
 import { Contributors, useContributors } from "./contributors.tsx";
 
 interface Opened {
@@ -121,9 +122,4 @@ export function useVersionTerms(protocol: Protocol, decimals: number, paymentMin
     ? { header: opened.header, split, priceUnits: price.units ?? 0n, checkable, weightsUri: weights, weightsUriHash: weights === "" ? new Uint8Array(32) : opened.hash, contributors: are }
     : undefined;
   return { fields, terms };
-}
-
-/** How long a text is for the programs. */
-export function bytesOf(text: string): number {
-  return new TextEncoder().encode(text).length;
 }

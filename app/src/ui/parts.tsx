@@ -15,7 +15,7 @@ export const TOKEN_DECIMALS = 6;
 export function Amount({ units, decimals, unit }: { units: bigint; decimals: number; unit: string }): ReactNode {
   return (
     <span className="amount">
-      {decimal(units, decimals)}&nbsp;<span className="unit">{unit}</span>
+      {decimal(units, decimals)} <span className="unit">{unit}</span>
     </span>
   );
 }

@@ -47,7 +47,7 @@ function Mark({ at, text, above }: { at: number; text: string; above: boolean })
   return (
     <>
       <line x1={at} x2={at} y1={above ? 20 : 24} y2={above ? 48 : 54} className="line" />
-      <text x={at} y={above ? 14 : 76} textAnchor={anchor}>
+      <text x={at} y={above ? 14 : 58} textAnchor={anchor} dominantBaseline={above ? "auto" : "hanging"}>
         {text}
       </text>
     </>
@@ -118,7 +118,7 @@ export function VestingPicture(props: { terms: VestingTerms; settledUnix: bigint
   const label = t.offering.vestingPicture(bps(terms.immediateBps), duration(BigInt(terms.cliffSeconds)), duration(BigInt(terms.linearSeconds)));
   return (
     <figure className="vesting">
-      <svg className="picture" viewBox={`0 0 ${WIDTH} 140`} role="img" aria-label={label}>
+      <svg className="picture" viewBox={`0 0 ${WIDTH} 146`} role="img" aria-label={label}>
         <line x1="0" x2={WIDTH} y1="112" y2="112" className="line" />
         <polyline
           className="line-a"
@@ -135,10 +135,10 @@ export function VestingPicture(props: { terms: VestingTerms; settledUnix: bigint
         {elapsed === undefined || freeBps === undefined || elapsed < 0 ? null : (
           <circle cx={Math.min(WIDTH - 5, x(elapsed))} cy={y(freeBps)} r="5" className="fill-a" />
         )}
-        <text x="0" y="130">
+        <text x="0" y="118" dominantBaseline="hanging">
           {t.offering.settlement}
         </text>
-        <text x={x(length)} y="130" textAnchor="end">
+        <text x={x(length)} y="118" textAnchor="end" dominantBaseline="hanging">
           {duration(BigInt(length))}
         </text>
       </svg>
@@ -162,7 +162,7 @@ export function RevenueChart({ points, decimals, unit }: { points: readonly Reve
   const slot = WIDTH / Math.max(shown.length, 8);
   return (
     <figure className="revenue">
-      <svg className="picture" viewBox={`0 0 ${WIDTH} 156`} role="img" aria-label={t.model.revenueChart(shown.length)}>
+      <svg className="picture" viewBox={`0 0 ${WIDTH} 164`} role="img" aria-label={t.model.revenueChart(shown.length)}>
         {shown.map((point, index) => {
           const height = scale(point.revenueUnits, highest, 120);
           const holders = scale(point.holdersUnits, highest, 120);
@@ -177,7 +177,7 @@ export function RevenueChart({ points, decimals, unit }: { points: readonly Reve
           );
         })}
         <line x1="0" x2={WIDTH} y1="130" y2="130" className="line" />
-        <text x="0" y="150">
+        <text x="0" y="136" dominantBaseline="hanging">
           {t.model.highestReport(decimal(highest, decimals), unit)}
         </text>
       </svg>

@@ -3,9 +3,11 @@
 import type { Address } from "@solana/kit";
 import {
   findCommitmentPda,
+  findMetadataUpdatePda,
   findModelVersionPda,
   findOfferingPda,
   type Commitment,
+  type MetadataUpdate,
   type Model,
   type ModelVersion,
   type Offering,
@@ -15,12 +17,14 @@ import { findPoolPda, findPositionPda, findVestingPda, findEpochMarkPda, type Po
 import { findTokenAccount } from "@imo/client";
 import { type Chain, type Mint, tokenAccount } from "../chain/chain.ts";
 import { Failed } from "../chain/failure.ts";
-import { COMMITMENT, EPOCH_MARK, MODEL, MODEL_VAULT, OFFERING, POOL, POSITION, VERSION, VESTING } from "../chain/kinds.ts";
+import { COMMITMENT, EPOCH_MARK, METADATA_UPDATE, MODEL, MODEL_VAULT, OFFERING, POOL, POSITION, VERSION, VESTING } from "../chain/kinds.ts";
 import { redemptionUnits, settle, vestingYield } from "../maths/yield.ts";
 
 export interface ModelView {
   address: Address;
   model: Model;
+  /** A card that is announced and not in force. */
+  update: MetadataUpdate | undefined;
   versions: { number: number; address: Address; version: ModelVersion }[];
   live: ModelVersion | undefined;
   offeringAddress: Address;
@@ -36,17 +40,19 @@ export interface ModelView {
 export async function readModel(chain: Chain, address: Address): Promise<ModelView> {
   const model = await chain.one(MODEL, address);
   if (model === undefined) throw new Failed({ kind: "missing", what: address });
-  const [[offeringAddress], [poolAddress], [vaultAddress]] = await Promise.all([
+  const [[offeringAddress], [poolAddress], [vaultAddress], [updateAddress]] = await Promise.all([
     findOfferingPda({ model: address }),
     findPoolPda({ model: address }),
     findVaultPda({ model: address }),
+    findMetadataUpdatePda({ model: address }),
   ]);
   const numbers = Array.from({ length: model.versionCount }, (_, index) => index + 1);
   const versionAddresses = await Promise.all(numbers.map(async (number) => (await findModelVersionPda({ model: address, number }))[0]));
-  const [offering, pool, vault, versions] = await Promise.all([
+  const [offering, pool, vault, update, versions] = await Promise.all([
     chain.one(OFFERING, offeringAddress),
     chain.one(POOL, poolAddress),
     chain.one(MODEL_VAULT, vaultAddress),
+    chain.one(METADATA_UPDATE, updateAddress),
     chain.many(VERSION, versionAddresses),
   ]);
   const mints = await chain.mints(offering === undefined ? [model.paymentMint] : [model.paymentMint, offering.mint]);
@@ -59,6 +65,7 @@ export async function readModel(chain: Chain, address: Address): Promise<ModelVi
   return {
     address,
     model,
+    update,
     versions: found,
     live: found.find(({ number }) => number === model.liveVersion)?.version,
     offeringAddress,
