@@ -2,8 +2,9 @@
 
 use std::{
     io,
+    os::unix::process::CommandExt,
     path::PathBuf,
-    process,
+    process::{self, Command},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -19,6 +20,16 @@ use tokio_util::sync::CancellationToken;
 
 /// Exit code of who is stopped before everything runs.
 const UNFINISHED: i32 = 1;
+
+/// Removes a folder into which daemons may still write for a moment.
+const REMOVE: &str = r#"
+    tries=50
+    while [ -e "$1" ] && [ "$tries" -gt 0 ]; do
+        rm -rf "$1" 2>/dev/null || sleep 0.1
+        tries=$((tries - 1))
+    done
+    exit "$2"
+"#;
 
 /// Waits for being told to stop.
 pub struct Ending {
@@ -52,11 +63,7 @@ impl Ending {
                 () = heard.cancelled() => {}
             }
             if !runs.load(Ordering::SeqCst) {
-                if let Some(temporary) = temporary {
-                    // What a daemon still writes there is lost either way.
-                    let _ = std::fs::remove_dir_all(temporary);
-                }
-                process::exit(UNFINISHED);
+                end_at_once(temporary);
             }
             told.cancel();
         });
@@ -68,4 +75,18 @@ impl Ending {
         self.runs.store(true, Ordering::SeqCst);
         self.told.clone()
     }
+}
+
+/// Ends the process, and has its temporary folder removed: by a program that takes its place, so that none of its threads is left to write there.
+fn end_at_once(temporary: Option<PathBuf>) -> ! {
+    if let Some(temporary) = temporary {
+        let mut remover = Command::new("sh");
+        remover
+            .args(["-c", REMOVE, "sh"])
+            .arg(&temporary)
+            .arg(UNFINISHED.to_string());
+        let error = remover.exec();
+        eprintln!("{} was not removed: {error}", temporary.display());
+    }
+    process::exit(UNFINISHED)
 }

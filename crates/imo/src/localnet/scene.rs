@@ -60,6 +60,9 @@ const DAY: i64 = 24 * 60 * MINUTE;
 
 const PROTOCOL_BPS: u16 = 500;
 
+/// Of that, what is set aside for auditors.
+const AUDIT_SHARE_BPS: u16 = 2_000;
+
 const SPLIT: RevenueSplit = RevenueSplit {
     holders_bps: 4_000,
     redeem_bps: 1_000,
@@ -184,14 +187,15 @@ impl Scene<'_> {
                 terms: TERMS,
                 timelock_slots: TIMELOCK_SLOTS,
                 audits: AuditTerms {
-                    share_bps: 0,
+                    share_bps: AUDIT_SHARE_BPS,
                     fee_units: ONE,
                 },
             },
         };
         let init = send::model_token::init_protocol(protocol, protocol, args);
         let vault = send::opml_oracle::create_stake_vault(protocol, dollars());
-        self.act(PROTOCOL, "set up the protocol", &[init, vault])
+        let fund = send::audit::create_audit_fund(protocol, dollars());
+        self.act(PROTOCOL, "set up the protocol", &[init, vault, fund])
     }
 
     fn register(&self, entry: &Entry, api: &str) -> anyhow::Result<()> {
