@@ -57,17 +57,24 @@ function useTicking(): bigint {
 export function Countdown({ deadline, past }: { deadline: Deadline; past: string }): ReactNode {
   const now = useNow();
   const gone = useTicking();
-  if (now === undefined) return <span>…</span>;
-  const left = secondsLeft(deadline, now) - gone;
-  return <span title={dateTime(deadline.dueUnix)}>{left > 0n ? duration(left) : past}</span>;
+  return <Left seconds={now === undefined ? undefined : secondsLeft(deadline, now) - gone} until={deadline.dueUnix} past={past} />;
 }
 
 export function Until({ unix, past }: { unix: bigint; past: string }): ReactNode {
   const now = useNow();
   const gone = useTicking();
-  if (now === undefined) return <span>…</span>;
-  const left = unix - now.unix - gone;
-  return <span title={dateTime(unix)}>{left > 0n ? duration(left) : past}</span>;
+  return <Left seconds={now === undefined ? undefined : unix - now.unix - gone} until={unix} past={past} />;
+}
+
+/** A time in one line, or the words for when there is none left. */
+function Left({ seconds, until, past }: { seconds: bigint | undefined; until: bigint; past: string }): ReactNode {
+  if (seconds === undefined) return <span>…</span>;
+  const left = seconds > 0n;
+  return (
+    <span className={left ? "left" : undefined} title={dateTime(until)}>
+      {left ? duration(seconds) : past}
+    </span>
+  );
 }
 
 export type Mood = "good" | "waiting" | "bad" | "plain";
