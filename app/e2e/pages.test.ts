@@ -116,8 +116,7 @@ describe("every page", () => {
     });
   }
 
-  // docs/performance.md says how soon; here it is measured, and only what would be slow on any machine fails.
-  test("given first visits, when the models are shown, then it is measured how soon the largest of it is there", async () => {
+  test("given first visits, when the models are shown, then the largest of it is there within a second and a half", async () => {
     const loads: number[] = [];
     for (let round = 0; round < 3; round += 1) {
       const { page } = await visit("/");
@@ -133,7 +132,7 @@ describe("every page", () => {
     }
     const [, median = 0] = loads.sort((a, b) => a - b);
     expect(median).toBeGreaterThan(0);
-    expect(median).toBeLessThan(15_000);
+    expect(median).toBeLessThan(1_500);
   });
 
   test("given an indexer that does not answer, when revenue, verdicts and history are looked for, then the chain alone gives them", async () => {
